@@ -1,0 +1,57 @@
+"""What goes wrong on purpose. Everything else is a bug and keeps its traceback.
+
+Messages say what, where and what to do; they carry ids, offsets, types and counts, never customers' text.
+"""
+
+__all__ = [
+    "AccountingError",
+    "CurationError",
+    "KeyFileError",
+    "Overloaded",
+    "ParamsError",
+    "ProviderError",
+    "SchemaError",
+    "SourceError",
+    "TableError",
+    "WorkerError",
+]
+
+
+class CurationError(Exception):
+    """An expected failure: the command line prints it as one line and exits with 1."""
+
+
+class SourceError(CurationError):
+    """A received file is not what its format promises."""
+
+
+class ParamsError(CurationError):
+    """A params file is missing, unreadable, or has an unknown, misspelt or ill-typed key."""
+
+
+class KeyFileError(CurationError):
+    """The project key cannot be read or made."""
+
+
+class TableError(CurationError):
+    """A folder is not a finished table, or a table cannot be written."""
+
+
+class SchemaError(CurationError):
+    """A table lacks a column, or has one of another type."""
+
+
+class AccountingError(CurationError):
+    """A stage lost or invented a conversation."""
+
+
+class WorkerError(CurationError):
+    """A worker process was ended from outside, most often because memory ran out."""
+
+
+class ProviderError(CurationError):
+    """The language model gave no usable reply."""
+
+
+class Overloaded(ProviderError):  # noqa: N818  # a state that passes, not an error in the request
+    """The language model is too busy now, but may answer later: worth a retry."""

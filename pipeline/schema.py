@@ -1,0 +1,109 @@
+"""Columns of every table. Lists and structs, never JSON strings; time is UTC in microseconds."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import SchemaError
+
+SCHEMA_VERSION: Final = 1
+
+TIME: Final = pl.Datetime("us", "UTC")
+
+SPEAKERS: Final = ("customer", "agent", "bot", "tool")
+ORIGINS: Final = ("human", "synthetic", "edited")
+
+GENERATION: Final = pl.Struct(
+    {
+        "provider": pl.String,
+        "model": pl.String,
+        "prompt_version": pl.String,
+        "grounding": pl.List(pl.Struct({"id": pl.String, "score": pl.Float64})),
+    }
+)
+"""How a synthetic turn came to be; null for what people wrote. `grounding`: what the answer rests on, best first."""
+
+TURN: Final = pl.Struct(
+    {
+        "turn_id": pl.String,
+        "speaker": pl.String,
+        "text": pl.String,
+        "sent_at": TIME,
+        "author_key": pl.String,
+        "origin": pl.String,
+        "generation": GENERATION,
+    }
+)
+
+OUTCOME: Final = pl.Struct({"resolved": pl.Boolean, "csat": pl.Float64, "reopened": pl.Boolean})
+"""`csat` is a share in [0, 1], 1 = fully satisfied; each field is null where the source does not say."""
+
+PARTICIPANT: Final = pl.Struct({"person": pl.String, "role": pl.String, "kind": pl.String, "value": pl.String})
+"""One value the export itself states about somebody: `person` ties the values of one human together (the author_key
+where known), `role` is customer, agent or other, `kind` is a Presidio entity type such as PERSON or EMAIL_ADDRESS."""
+
+CONVERSATION: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
+    "conversation_id": pl.String,
+    "source": pl.String,
+    "source_file": pl.String,
+    "source_row": pl.Int64,
+    "opened_at": TIME,
+    "channel": pl.String,
+    "language": pl.String,
+    "product": pl.String,
+    "topics": pl.List(pl.String),
+    "customer_key": pl.String,
+    "outcome": OUTCOME,
+    "turns": pl.List(TURN),
+}
+
+INGESTED: Final = {**CONVERSATION, "native_id": pl.String, "participants": pl.List(PARTICIPANT)}
+SCRUBBED: Final = CONVERSATION
+DEDUPED: Final = {**CONVERSATION, "cluster_id": pl.String}
+"""`cluster_id` is the conversation_id of the keeper of the near-duplicate cluster the conversation stands for."""
+GENERATED: Final = DEDUPED
+VALIDATED: Final = {**DEDUPED, "tokens": pl.Int64}
+
+DROPPED: Final = {"conversation_id": pl.String, "reason": pl.String, "detail": pl.String}
+"""What stays behind and why. `detail` holds an id, a count or a field name, never text."""
+
+QUARANTINED: Final = {"source_file": pl.String, "source_row": pl.Int64, "reason": pl.String, "detail": pl.String}
+"""Rows of received files that became no conversation: ingest accounts for them by file and row."""
+
+EDITS: Final = {"conversation_id": pl.String, "turn_id": pl.String, "edit": pl.String, "detail": pl.String}
+"""Changes to a kept conversation: what was merged, trimmed or escaped; never text."""
+
+FINDINGS: Final = {
+    "conversation_id": pl.String,
+    "turn_id": pl.String,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "entity_type": pl.String,
+    "score": pl.Float64,
+    "recognizer": pl.String,
+    "new_start": pl.Int64,
+    "new_end": pl.Int64,
+}
+"""Personal details that scrub replaced: [start, end) in characters of the old text, [new_start, new_end) of the new."""
+
+
+def conform(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], where: str) -> pl.DataFrame:
+    """Return `frame` with exactly `columns`, in their order.
+
+    Raises:
+        SchemaError: a column is missing, unknown, or of another type; names the column and both types.
+    """
+    if unknown := [name for name in frame.columns if name not in columns]:
+        raise SchemaError(f"{where}: unknown column {unknown[0]!r}; add it to pipeline/schema.py or drop it")
+    for name, dtype in columns.items():
+        if name not in frame.columns:
+            raise SchemaError(f"{where}: column {name!r} is missing; run the stage before again")
+        if frame.schema[name] != dtype:
+            raise SchemaError(f"{where}: column {name!r} is {frame.schema[name]}, not {dtype}; run the stage before again")
+    return frame.select(list(columns))
+
+
+def empty(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """A frame of no rows with these columns."""
+    return pl.DataFrame(schema=dict(columns))

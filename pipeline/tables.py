@@ -1,0 +1,335 @@
+"""Read or write a table, whole or not at all.
+
+A table is a folder: `kept/part-00000.parquet …`, `dropped/…`, further frames beside them, and `_manifest.json`, written
+last. A new table grows in a hidden folder next to its target and takes its place by rename. What a killed run had
+finished is used again by the next one, and so is every part of the old table whose inputs did not change.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from pipeline.errors import TableError
+from pipeline.schema import SCHEMA_VERSION
+from pipeline.stage import Outcome
+
+MANIFEST: Final = "_manifest.json"
+RECEIPTS: Final = "_receipts"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the manifest says of one part."""
+
+    name: str
+    """part-00000: the file name, without its ending, of every frame of the part."""
+
+    inputs: Mapping[str, str]
+    """What the part was made from: label -> sha256. Equal inputs and fingerprint, equal part."""
+
+    rows: Mapping[str, int]
+    """Frame (kept, dropped, findings, …) -> number of rows."""
+
+    files: Mapping[str, str]
+    """Frame -> sha256 of its Parquet file."""
+
+    reasons: Mapping[str, int]
+    """Dropped conversations by reason."""
+
+    counts: Mapping[str, int]
+    """What the stage counted on its way, by name."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The table of contents of a table; a folder without one is not a table."""
+
+    stage: str
+    stage_version: int
+    fingerprint: str
+    """Over params, key and whatever else decides the result besides the input parts."""
+
+    lineage: Sequence[str]
+    """The stages the rows went through, this one last."""
+
+    given: str | None
+    """The table this one was made from, relative to this one's folder; None for the first table of the line."""
+
+    parts: Sequence[Part]
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """Files beside the parts (relative path -> sha256), such as the JSONL files of emit."""
+
+    schema_version: int = SCHEMA_VERSION
+
+    def total(self, frame: str) -> int:
+        """Number of rows of a frame over all parts."""
+        return sum(part.rows.get(frame, 0) for part in self.parts)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Dropped conversations by reason, over all parts."""
+        return _sum(part.reasons for part in self.parts)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the stage counted, over all parts."""
+        return _sum(part.counts for part in self.parts)
+
+
+class Table:
+    """A finished table on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the table at `folder`.
+
+        Raises:
+            TableError: there is no finished table, or it was written by another version of the schema.
+        """
+        self.folder = folder
+        self.manifest = _read_manifest(folder)
+
+    @cached_property
+    def checksum(self) -> str:
+        """sha256 of the manifest, and so of every part it names."""
+        return _digest(self.folder / MANIFEST)
+
+    def path(self, part: Part, frame: str = "kept") -> Path:
+        """The Parquet file of one frame of one part."""
+        return self.folder / frame / f"{part.name}.parquet"
+
+    def read(self, part: Part, frame: str = "kept", columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """One frame of one part.
+
+        Raises:
+            TableError: the file is missing, cut off or no Parquet; names the file.
+        """
+        path = self.path(part, frame)
+        try:
+            return pl.read_parquet(path, columns=list(columns) if columns else None, glob=False)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise TableError(f"{path}: cannot be read; run the stage again") from error
+
+    def scan(self, frame: str = "kept") -> pl.LazyFrame:
+        """One frame over all parts, lazily; the table must have that frame and at least one part."""
+        return pl.scan_parquet([self.path(part, frame) for part in self.manifest.parts], glob=False)
+
+    def previous(self) -> "Table | None":
+        """The table this one was made from; None for the first of the line."""
+        if self.manifest.given is None:
+            return None
+        return Table(Path(os.path.normpath(self.folder / self.manifest.given)))
+
+    def line(self) -> "list[Table]":
+        """This table and all before it, first of the line first."""
+        before = self.previous()
+        return [*(before.line() if before else []), self]
+
+    def require_stage(self, stage: str) -> None:
+        """Raise TableError unless the rows of this table went through `stage`."""
+        if stage not in self.manifest.lineage:
+            raise TableError(f"{self.folder}: its rows never went through {stage}; run that stage first")
+
+
+class TableWriter:
+    """A table in the making, in a hidden folder beside its target. Use through `new_table`."""
+
+    def __init__(self, target: Path, stage: str, stage_version: int, fingerprint: str, given: Table | None) -> None:
+        """Prepare the folder; parts of a killed run and of the table at `target` stay usable."""
+        self.target = target
+        self.folder = target.with_name(f".{target.name}.unfinished")
+        self._retired = target.with_name(f".{target.name}.retired")
+        self._stage, self._stage_version, self._fingerprint, self._given = stage, stage_version, fingerprint, given
+        (self.folder / RECEIPTS).mkdir(parents=True, exist_ok=True)
+        self._finished = {_identity(part.inputs): (folder, part) for folder, part in self._find_finished()}
+
+    def _find_finished(self) -> Iterator[tuple[Path, Part]]:
+        for folder in (self._retired, self.target):
+            try:
+                manifest = _read_manifest(folder)
+            except TableError:
+                continue
+            if (manifest.stage, manifest.stage_version, manifest.fingerprint) == self._made_by:
+                yield from ((folder, part) for part in manifest.parts)
+        for receipt in sorted((self.folder / RECEIPTS).glob("*.json")):
+            content = json.loads(receipt.read_text("utf-8"))
+            if tuple(content["made_by"]) == self._made_by:
+                yield self.folder, Part(**content["part"])
+
+    @property
+    def _made_by(self) -> tuple[str, int, str]:
+        return self._stage, self._stage_version, self._fingerprint
+
+    def reuse(self, name: str, inputs: Mapping[str, str]) -> Part | None:
+        """Take over a part that was made before from the same inputs, under `name`; None when there is no sound one."""
+        folder, part = self._finished.get(_identity(inputs), (None, None))
+        if folder is None or part is None:
+            return None
+        old = {frame: folder / frame / f"{part.name}.parquet" for frame in part.files}
+        if any(not path.is_file() or _digest(path) != part.files[frame] for frame, path in old.items()):
+            return None
+        if folder == self.folder and part.name == name:
+            return part
+        for frame, path in old.items():
+            new = self.folder / frame / f"{name}.parquet"
+            new.parent.mkdir(exist_ok=True)
+            unfinished = new.with_suffix(".linking")
+            unfinished.unlink(missing_ok=True)
+            os.link(path, unfinished)
+            unfinished.replace(new)
+        return self._sign(Part(name, inputs, part.rows, part.files, part.reasons, part.counts))
+
+    def write(self, name: str, inputs: Mapping[str, str], outcome: Outcome) -> Part:
+        """Write the frames of one part, receipt last. Safe to call from several processes for parts of other names.
+
+        Raises:
+            TableError: the disk is full or the folder cannot be written.
+        """
+        frames = {"kept": outcome.kept, "dropped": outcome.dropped, **outcome.beside}
+        with translated_errors(self.target):
+            files = {frame: self._write_frame(rows, self.folder / frame / f"{name}.parquet") for frame, rows in frames.items()}
+            reasons = {
+                str(reason): int(count) for reason, count in outcome.dropped.group_by("reason").len().sort("reason").rows()
+            }
+            rows = {frame: content.height for frame, content in frames.items()}
+            return self._sign(Part(name, dict(inputs), rows, files, reasons, dict(sorted(outcome.counts.items()))))
+
+    @staticmethod
+    def _write_frame(rows: pl.DataFrame, path: Path) -> str:
+        path.parent.mkdir(exist_ok=True)
+        unfinished = path.with_suffix(".writing")
+        # rechunk: row groups follow chunks, and chunks depend on how the frame came about
+        rows.rechunk().write_parquet(unfinished, compression="zstd")
+        unfinished.replace(path)
+        return _digest(path)
+
+    def _sign(self, part: Part) -> Part:
+        write_json(self.folder / RECEIPTS / f"{part.name}.json", {"made_by": self._made_by, "part": asdict(part)})
+        return part
+
+    def publish(self, parts: Sequence[Part], extras: Sequence[Path] = ()) -> Manifest:
+        """Put the table in its place: manifest last, then one rename.
+
+        Args:
+            parts: every part of the table, in order; anything else in the folder is removed.
+            extras: further files below `folder`, which belong to the table.
+        """
+        with translated_errors(self.target):
+            manifest = Manifest(
+                *self._made_by,
+                lineage=[*(self._given.manifest.lineage if self._given else []), self._stage],
+                given=os.path.relpath(self._given.folder, self.target) if self._given else None,
+                parts=parts,
+                extras={path.relative_to(self.folder).as_posix(): _digest(path) for path in sorted(extras)},
+            )
+            self._remove_strangers(manifest)
+            write_json(self.folder / MANIFEST, asdict(manifest))
+            shutil.rmtree(self._retired, ignore_errors=True)
+            if self.target.exists():
+                self.target.rename(self._retired)
+            self.folder.rename(self.target)
+            shutil.rmtree(self._retired, ignore_errors=True)
+        return manifest
+
+    def _remove_strangers(self, manifest: Manifest) -> None:
+        ours = {self.folder / frame / f"{part.name}.parquet" for part in manifest.parts for frame in part.files}
+        ours |= {self.folder / extra for extra in manifest.extras}
+        for path in sorted(self.folder.rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in ours:
+                path.unlink()
+
+
+@contextmanager
+def new_table(target: Path, stage: str, stage_version: int, fingerprint: str, given: Table | None) -> Iterator[TableWriter]:
+    """Open a table for writing; one process at a time may make a given table.
+
+    Raises:
+        TableError: another process is making this table, or the folder cannot be written.
+    """
+    path = target.with_name(f".{target.name}.lock")
+    with translated_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = path.exists() and os.path.samestat(os.fstat(lock), path.stat())
+        except BlockingIOError:
+            is_ours = False
+        if not is_ours:  # held, or its holder ended and removed it after we opened it
+            raise TableError(f"{target}: another process is making this table; wait for it to end")
+        with translated_errors(target):
+            writer = TableWriter(target, stage, stage_version, fingerprint, given)
+        yield writer
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def translated_errors(where: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a TableError that says what to do; nothing half-written is published.
+
+    polars wraps a full disk in a ComputeError on some paths, so the errno is looked for in the text of those.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise TableError(f"{where}: the disk is full; free some space and run again, finished parts are kept") from error
+        raise TableError(f"{where}: cannot be written ({errno.errorcode.get(error.errno or 0, 'unknown')})") from error
+    except pl.exceptions.ComputeError as error:
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise TableError(f"{where}: the disk is full; free some space and run again, finished parts are kept") from error
+        raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON by rename, with sorted keys, so that equal content is equal bytes."""
+    unfinished = path.with_name(f"{path.name}.writing")
+    unfinished.write_text(json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    unfinished.replace(path)
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise TableError(f"{folder}: is not a finished table; run the stage that makes it") from None
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path}: cannot be read; run the stage again") from error
+    if content.get("schema_version") != SCHEMA_VERSION:
+        raise TableError(f"{folder}: was written with another schema version; run the stage again")
+    return Manifest(**{**content, "parts": [Part(**part) for part in content["parts"]]})
+
+
+def _identity(inputs: Mapping[str, str]) -> str:
+    # by content, not by label: a part keeps its worth when the parts before it are renumbered
+    return sha256("\n".join(inputs.values()).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _sum(mappings: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for mapping in mappings:
+        for name, count in mapping.items():
+            total[name] = total.get(name, 0) + count
+    return dict(sorted(total.items()))
