@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import file_digest, sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from pipeline.stage import Outcome
 
 MANIFEST: Final = "_manifest.json"
 RECEIPTS: Final = "_receipts"
+ROW_GROUP_SIZE: Final = 8192
+"""Conversations; stated, so that the bytes of a part do not follow the number of threads."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,9 @@ class Manifest:
 
     given: str | None
     """The table this one was made from, relative to this one's folder; None for the first table of the line."""
+
+    given_checksum: str | None
+    """The checksum of that table as it was then."""
 
     parts: Sequence[Part]
     extras: Mapping[str, str] = field(default_factory=dict)
@@ -207,11 +213,13 @@ class TableWriter:
     @staticmethod
     def _write_frame(rows: pl.DataFrame, path: Path) -> str:
         path.parent.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(".writing")
+        buffer = BytesIO()  # through memory, so that a full disk is an OSError with its errno and not polars' text of it
         # rechunk: row groups follow chunks, and chunks depend on how the frame came about
-        rows.rechunk().write_parquet(unfinished, compression="zstd")
+        rows.rechunk().write_parquet(buffer, compression="zstd", row_group_size=ROW_GROUP_SIZE)
+        unfinished = path.with_suffix(".writing")
+        unfinished.write_bytes(buffer.getbuffer())
         unfinished.replace(path)
-        return _digest(path)
+        return sha256(buffer.getbuffer()).hexdigest()
 
     def _sign(self, part: Part) -> Part:
         write_json(self.folder / RECEIPTS / f"{part.name}.json", {"made_by": self._made_by, "part": asdict(part)})
@@ -229,6 +237,7 @@ class TableWriter:
                 *self._made_by,
                 lineage=[*(self._given.manifest.lineage if self._given else []), self._stage],
                 given=os.path.relpath(self._given.folder, self.target) if self._given else None,
+                given_checksum=self._given.checksum if self._given else None,
                 parts=parts,
                 extras={path.relative_to(self.folder).as_posix(): _digest(path) for path in sorted(extras)},
             )
@@ -281,20 +290,13 @@ def new_table(target: Path, stage: str, stage_version: int, fingerprint: str, gi
 
 @contextmanager
 def translated_errors(where: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a TableError that says what to do; nothing half-written is published.
-
-    polars wraps a full disk in a ComputeError on some paths, so the errno is looked for in the text of those.
-    """
+    """Turn what the file system refuses into a TableError that says what to do; nothing half-written is published."""
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise TableError(f"{where}: the disk is full; free some space and run again, finished parts are kept") from error
         raise TableError(f"{where}: cannot be written ({errno.errorcode.get(error.errno or 0, 'unknown')})") from error
-    except pl.exceptions.ComputeError as error:
-        if os.strerror(errno.ENOSPC) in str(error):
-            raise TableError(f"{where}: the disk is full; free some space and run again, finished parts are kept") from error
-        raise
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -1,0 +1,177 @@
+"""Judge a table: measure, compare with bounds in Great Expectations, report, and let the line go on or stop it.
+
+The measures of a stage live in `checks/<stage>.py`; here they are only judged. A measure that could not be taken is null,
+and null fails: unmeasured is never a pass.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from pipeline.errors import SchemaError
+from pipeline.params import Section
+from pipeline.tables import Table, translated_errors, write_json
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One bound on one measure; either side may be open."""
+
+    measure: str
+    least: float | None = None
+    most: float | None = None
+
+
+def at_least(measure: str, bound: float) -> Limit:
+    """The measure must not lie below `bound`."""
+    return Limit(measure, least=bound)
+
+
+def at_most(measure: str, bound: float) -> Limit:
+    """The measure must not lie above `bound`."""
+    return Limit(measure, most=bound)
+
+
+class Check(Protocol):
+    """What a module `checks/<stage>.py` offers."""
+
+    Bounds: type[Section]
+
+    @staticmethod
+    def measure(table: Table, bounds: Any) -> pl.DataFrame:
+        """One row, one column per measure: numbers only; null where a measure could not be taken."""
+
+    @staticmethod
+    def expectations(bounds: Any) -> list[Limit]:
+        """The bounds as limits on measures."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One measure against its bound."""
+
+    measure: str
+    value: float | None
+    least: float | None
+    most: float | None
+    passed: bool
+
+    @property
+    def margin(self) -> float | None:
+        """Distance to the nearer bound, negative beyond it; None for a measure that could not be taken."""
+        if self.value is None:
+            return None
+        above = math.inf if self.least is None else self.value - self.least
+        below = math.inf if self.most is None else self.most - self.value
+        return min(above, below)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gate said of a table."""
+
+    stage: str
+    table: str
+    """Checksum of the table that was judged."""
+
+    passed: bool
+    judgements: Sequence[Judgement]
+    measures: dict[str, float | None]
+    """Every measure taken, those without a bound too."""
+
+    kept: int
+    dropped: dict[str, int]
+    """Conversations by reason."""
+
+    counts: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as plain JSON values."""
+        return {**asdict(self), "judgements": [{**asdict(each), "margin": each.margin} for each in self.judgements]}
+
+
+def judge(check: Check, table: Table, bounds: Section) -> Verdict:
+    """Measure a table and judge the measures.
+
+    Raises:
+        SchemaError: the check bounds a measure that it does not take, or took no single row of numbers.
+    """
+    stage = table.manifest.stage
+    measures = check.measure(table, bounds)
+    limits = check.expectations(bounds)
+    if measures.height != 1:
+        raise SchemaError(f"checks/{stage}.py: measured {measures.height} rows, needs exactly 1")
+    if unknown := {limit.measure for limit in limits} - set(measures.columns):
+        raise SchemaError(f"checks/{stage}.py: bounds a measure it does not take: {min(unknown)!r}")
+    values = {
+        name: None if value is None or math.isnan(value) else float(value) for name, value in measures.row(0, named=True).items()
+    }
+    met = _meet(values, limits)
+    judgements = [
+        Judgement(limit.measure, values[limit.measure], limit.least, limit.most, ok)
+        for limit, ok in zip(limits, met, strict=True)
+    ]
+    return Verdict(
+        stage=stage,
+        table=table.checksum,
+        passed=all(met),
+        judgements=judgements,
+        measures=values,
+        kept=table.manifest.total("kept"),
+        dropped=table.manifest.reasons,
+        counts=table.manifest.counts,
+    )
+
+
+def _meet(values: dict[str, float | None], limits: Sequence[Limit]) -> list[bool]:
+    """Ask Great Expectations, in a context that leaves nothing behind and calls nobody, whether each limit is met."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when great_expectations is imported
+    import great_expectations as gx  # noqa: PLC0415  # takes seconds; only a gate needs it
+    import pandas as pd  # noqa: PLC0415  # comes with great_expectations
+    from great_expectations.expectations.core.expect_column_values_to_be_between import (  # noqa: PLC0415
+        ExpectColumnValuesToBeBetween,
+    )
+    from great_expectations.expectations.core.expect_column_values_to_not_be_null import (  # noqa: PLC0415
+        ExpectColumnValuesToNotBeNull,
+    )
+    from great_expectations.expectations.expectation import Expectation  # noqa: PLC0415
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # accepts a mapping, typed as its own class
+    frame = pd.DataFrame({name: [math.nan if value is None else value] for name, value in values.items()}, dtype="float64")
+    definition = (
+        context.data_sources.add_pandas("measures")
+        .add_dataframe_asset("measures")
+        .add_batch_definition_whole_dataframe("one row")
+    )
+    batch = definition.get_batch({"dataframe": frame})
+    expectations: list[Expectation] = []
+    for limit in limits:
+        # a comparison with a missing value passes in Great Expectations, so being there is an expectation of its own
+        expectations += [
+            ExpectColumnValuesToNotBeNull(column=limit.measure),
+            ExpectColumnValuesToBeBetween(column=limit.measure, min_value=limit.least, max_value=limit.most),
+        ]
+    if not expectations:
+        return []
+    successes = [bool(batch.validate(expectation).success) for expectation in expectations]
+    return [there and within for there, within in zip(successes[::2], successes[1::2], strict=True)]
+
+
+def record(verdict: Verdict, reports: Path, passed: Path) -> None:
+    """Write the report, and the pass where there is one: `passed/<stage>` holds the checksum of the table.
+
+    A pass names the table and not the verdict, so a moved bound does not make the stages after it run again.
+    """
+    with translated_errors(reports):
+        reports.mkdir(parents=True, exist_ok=True)
+        passed.mkdir(parents=True, exist_ok=True)
+        (passed / verdict.stage).unlink(missing_ok=True)
+        write_json(reports / f"{verdict.stage}.json", verdict.to_json())
+        if verdict.passed:
+            (passed / verdict.stage).write_text(verdict.table + "\n", "ascii")

@@ -1,0 +1,260 @@
+"""`ticketmill STAGE SOURCE TARGET`, the gates, and what looks at finished tables: the one module that imports both packages."""
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from pipeline import dedupe, emit, generate, ingest, scrub, validate
+from pipeline.errors import CurationError
+from pipeline.key import load_key
+from pipeline.ledger import Entry, balance, prove
+from pipeline.params import Section, load_section
+from pipeline.parts import Means
+from pipeline.tables import Manifest, Table
+from pipeline.trace import trace as trace_conversation
+
+EXPECTED_ERROR: Final = 1
+GATE_SAID_NO: Final = 3
+INTERRUPTED: Final = 130
+
+Run = Callable[[Path, Path, Any, Means], Manifest]
+
+STAGES: Final[Mapping[str, tuple[Run, type[Section]]]] = {  # the order of the help page; dvc.yaml has the order of the line
+    "ingest": (ingest.run, ingest.IngestParams),
+    "scrub": (scrub.run, scrub.ScrubParams),
+    "dedupe": (dedupe.run, dedupe.DedupeParams),
+    "generate": (generate.run, generate.GenerateParams),
+    "validate": (validate.run, validate.ValidateParams),
+    "emit": (emit.run, emit.EmitParams),
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they would show customers' text
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Raw support logs in, a chat set ready for fine-tuning out, with measured proof that it is clean.",
+    epilog="Exit: 0 ok, 1 expected error, 2 usage, 3 a gate said no, 4 budget reached (work saved), 130 interrupted.",
+)
+
+Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
+Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: dedupe.min_jaccard=0.85.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Last = Annotated[Path, typer.Argument(help="The last table of the line.")]
+
+DEFAULT_PARAMS: Final = [Path("params.yaml")]
+LAST_TABLE: Final = Path("data/curated/chat")
+REPORTS: Final = Path("data/curated/reports")
+PASSED: Final = Path("data/curated/passed")
+
+
+def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., None]:
+    def command(
+        source: Annotated[Path, typer.Argument(help="What to read: a table, for ingest the folder of received files.")],
+        target: Annotated[Path, typer.Argument(help="The table to make.")],
+        params: Params = DEFAULT_PARAMS,
+        settings: Settings = [],  # noqa: B006  # typer copies it
+        workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count()
+        or 1,
+        as_json: AsJson = False,
+    ) -> None:
+        section = load_section(kind, name, params, settings)
+        with _ProgressBar(name) as progress:
+            manifest = run(source, target, section, Means(load_key(), workers, progress))
+        if as_json:
+            summary = {"stage": name, "kept": manifest.total("kept"), "dropped": manifest.reasons, "counts": manifest.counts}
+            typer.echo(json.dumps(summary))
+        else:
+            typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {_reasons(manifest.reasons)}")
+
+    command.__doc__ = run.__doc__
+    return command
+
+
+for _name, (_run, _kind) in STAGES.items():
+    app.command(_name)(_stage_command(_name, _run, _kind))
+
+
+@app.command()
+def gate(
+    stage: Annotated[str, typer.Argument(help=f"One of {', '.join(STAGES)}.")],
+    table: Annotated[Path, typer.Argument(help="The table that the stage made.")],
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    reports: Annotated[Path, typer.Option(help="Where the report goes, whatever the verdict.")] = REPORTS,
+    passed: Annotated[Path, typer.Option(help="Where the pass goes, if there is one.")] = PASSED,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a table against gates.STAGE of the params; exit 3 when it says no.
+
+    ticketmill gate dedupe data/curated/deduped
+    """
+    from checks.gate import judge, record  # noqa: PLC0415  # only a gate needs what checks import
+
+    if stage not in STAGES:
+        raise typer.BadParameter(f"{stage}: no such stage; one of {', '.join(STAGES)}")
+    check: Any = importlib.import_module(f"checks.{stage}")
+    opened = Table(table)
+    if opened.manifest.stage != stage:
+        raise CurationError(f"{table}: was made by {opened.manifest.stage}, not by {stage}; name its own stage")
+    verdict = judge(check, opened, load_section(check.Bounds, f"gates.{stage}", params, settings))
+    record(verdict, reports, passed)
+    if as_json:
+        typer.echo(json.dumps(verdict.to_json()))
+    else:
+        for each in verdict.judgements:
+            if not each.passed:
+                typer.echo(f"{stage}: {each.measure} is {_show(each.value)}, {_bounds(each.least, each.most)}", err=True)
+        typer.echo(f"{stage}: {'passed' if verdict.passed else 'failed'}, {len(verdict.judgements)} measures judged")
+    if not verdict.passed:
+        raise typer.Exit(GATE_SAID_NO)
+
+
+@app.command()
+def ledger(table: Last = LAST_TABLE, as_json: AsJson = False) -> None:
+    """Print the funnel and prove that every conversation left every stage once.
+
+    ticketmill ledger data/curated/chat
+    """
+    entries = balance(Table(table))
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in entries]))
+    else:
+        _print_funnel(entries, {})
+    prove(entries)
+
+
+@app.command()
+def trace(
+    conversation_id: Annotated[str, typer.Argument(help="As it stands in kept/ or *.meta.jsonl.")],
+    table: Last = LAST_TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Follow one conversation from its row in a received file to its line in a chat file.
+
+    ticketmill trace harbour_desk-0123456789abcdef
+    """
+    steps = trace_conversation(conversation_id, Table(table))
+    if as_json:
+        typer.echo(json.dumps([asdict(step) for step in steps]))
+        return
+    for step in steps:
+        typer.echo(f"{step.stage:9} {step.fate}")
+        for detail in step.details:
+            typer.echo(f"{'':9}   {detail}")
+
+
+@app.command()
+def report(
+    table: Last = LAST_TABLE,
+    reports: Annotated[Path, typer.Option(help="Where the gates left their reports.")] = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Print funnel, verdicts and the training files, and write them as one page of HTML.
+
+    ticketmill report
+    """
+    from checks.report import read_verdicts, write_report  # noqa: PLC0415  # jinja2 is needed nowhere else
+
+    opened = Table(table)
+    entries, verdicts = balance(opened), read_verdicts(reports)
+    write_report(entries, verdicts, reports / "index.html")
+    files = [str(table / extra) for extra in opened.manifest.extras]
+    if as_json:
+        typer.echo(json.dumps({"funnel": [asdict(entry) for entry in entries], "gates": verdicts, "files": files}))
+        return
+    _print_funnel(entries, {stage: "passed" if verdict["passed"] else "failed" for stage, verdict in verdicts.items()})
+    typer.echo("\nFiles:")
+    for file in files:
+        typer.echo(f"  {file}")
+    typer.echo(f"\nReport: {reports / 'index.html'}")
+
+
+def _print_funnel(entries: list[Entry], gates: Mapping[str, str]) -> None:
+    from rich.console import Console  # noqa: PLC0415  # only where a table is printed
+    from rich.table import Table as RichTable  # noqa: PLC0415
+
+    printed = RichTable("stage", box=None, pad_edge=False)
+    for heading in ("in", "kept"):
+        printed.add_column(heading, justify="right", no_wrap=True)
+    printed.add_column("dropped, by reason", max_width=70)
+    printed.add_column("balance", justify="right")
+    if gates:
+        printed.add_column("gate")
+    for entry in entries:
+        gate_cell = (gates.get(entry.stage, "not judged"),) if gates else ()
+        printed.add_row(
+            entry.stage, f"{entry.given:,}", f"{entry.kept:,}", _reasons(entry.dropped), str(entry.balance), *gate_cell
+        )
+    console = Console(highlight=False)
+    # in a pipe there is no width to fit into: nothing may be cut off there
+    (console if console.is_terminal else Console(highlight=False, width=160)).print(printed)
+
+
+def _reasons(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in reasons.items()) or "none"
+
+
+def _show(value: float | None) -> str:
+    return "unmeasured" if value is None else f"{value:g}"
+
+
+def _bounds(least: float | None, most: float | None) -> str:
+    return " and ".join(
+        [f"must be at least {least:g}"] * (least is not None) + [f"must be at most {most:g}"] * (most is not None)
+    )
+
+
+class _ProgressBar:
+    """A bar on a terminal, nothing in a pipe."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415  # only where a bar is shown
+            from rich.progress import Progress  # noqa: PLC0415
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(self._label, total=None)
+            self._bar.start()
+        return self._advance
+
+    def _advance(self, done: int, total: int) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def main() -> None:
+    """Run a command; every expected failure is one line on stderr and its exit code.
+
+    An unexpected one prints where it happened but not its message, which may quote a customer: the wall holds for bugs too.
+    """
+    try:
+        app()
+    except CurationError as error:
+        print(f"ticketmill: {error}", file=sys.stderr)  # noqa: T201  # the one line
+        sys.exit(EXPECTED_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  # the last resort, see above
+        places = "".join(
+            f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-6:]
+        )
+        print(f"ticketmill: bug, please report it: {type(error).__name__}{places}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXPECTED_ERROR)
