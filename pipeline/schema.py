@@ -63,7 +63,19 @@ SCRUBBED: Final = CONVERSATION
 DEDUPED: Final = {**CONVERSATION, "cluster_id": pl.String}
 """`cluster_id` is the conversation_id of the keeper of the near-duplicate cluster the conversation stands for."""
 GENERATED: Final = DEDUPED
-VALIDATED: Final = {**DEDUPED, "tokens": pl.Int64}
+VALIDATED: Final = {**DEDUPED, "tokens": pl.Int64, "edits": pl.List(pl.String), "flags": pl.List(pl.String)}
+"""`tokens`: of the chat without a system text; `edits`: rules that changed it; `flags`: rules it broke, to weigh later."""
+CHAT: Final = {
+    "conversation_id": pl.String,
+    "split": pl.String,
+    "cluster_id": pl.String,
+    "synthetic": pl.Boolean,
+    "tokens": pl.Int64,
+    "formats": pl.List(pl.String),
+}
+"""What emit wrote: `synthetic` when a model had a hand in any turn, `formats` that could hold the conversation."""
+
+SPLITS: Final = ("train", "validation", "test")
 
 DROPPED: Final = {"conversation_id": pl.String, "reason": pl.String, "detail": pl.String}
 """What stays behind and why. `detail` holds an id, a count or a field name, never text."""
