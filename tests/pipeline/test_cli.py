@@ -1,0 +1,134 @@
+"""The command line as a user meets it: exit codes, one line per error, nothing of customers in any of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline import cli
+from pipeline.stage import Outcome
+from tests.pipeline.line import make_line, write
+
+STAGES = list(cli.STAGES)
+
+
+def ticketmill(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """Run the command in this process; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["ticketmill", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("command", [*STAGES, "gate", "ledger", "trace", "report"])
+def test_every_command_has_help_with_an_example(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ticketmill(monkeypatch, command, "--help") == 0
+    assert f"ticketmill {command}" in capsys.readouterr().out.split("Arguments")[0].partition("\n\n")[2]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_without_params_is_one_line_and_exit_1(
+    stage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ticketmill(monkeypatch, stage, "source", "target") == 1
+    assert capsys.readouterr().err == "ticketmill: params.yaml: no such params file; name one with --params\n"
+
+
+def test_an_unknown_command_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ticketmill(monkeypatch, "distil") == 2
+    assert ticketmill(monkeypatch, "gate", "distil", "table") == 2
+
+
+def test_the_ledger_prints_the_funnel_and_proves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+
+    assert ticketmill(monkeypatch, "ledger", "validated") == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["validate", "3", "1", "no_answer", "2", "0"]
+
+
+def test_a_ledger_that_does_not_balance_is_printed_and_exits_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingested = make_line(tmp_path).line()[0]
+    write(tmp_path / "scrubbed", "scrub", Outcome(pl.DataFrame({"conversation_id": ["a"]})), ingested, "other")
+
+    assert ticketmill(monkeypatch, "ledger", "scrubbed", "--json") == 1
+    printed = capsys.readouterr()
+    assert [entry["balance"] for entry in json.loads(printed.out)] == [0, 2]
+    assert printed.err == "ticketmill: scrub: 2 conversations do not balance; run the stage again\n"
+
+
+def test_a_gate_refuses_a_table_of_another_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+
+    assert ticketmill(monkeypatch, "gate", "dedupe", "scrubbed") == 1
+    assert capsys.readouterr().err == "ticketmill: scrubbed: was made by scrub, not by dedupe; name its own stage\n"
+
+
+def test_the_report_names_verdicts_even_where_no_gate_has_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+
+    assert ticketmill(monkeypatch, "report", "validated", "--reports", "reports") == 0
+    assert "not judged" in capsys.readouterr().out
+    page = (tmp_path / "reports/index.html").read_text()
+    assert "No gate has judged anything yet." in page
+    assert "http" not in page
+
+
+def test_a_bug_shows_where_it_is_but_not_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("Jo Fox, jo@example.com")
+
+    monkeypatch.setattr(cli, "balance", fail)
+    make_line(tmp_path)
+
+    assert ticketmill(monkeypatch, "ledger", "validated") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("ticketmill: bug, please report it: ValueError\n")
+    assert "in ledger" in told
+    assert "Jo Fox" not in told
+
+
+def test_an_interruption_exits_130(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "params.yaml")  # reading it waits, until the interruption
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from pipeline.cli import main; main()", "dedupe", "a", "b"],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+    )
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(30) == 130
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+def test_asking_for_help_loads_nothing_heavy() -> None:
+    heavy = {"presidio_analyzer", "spacy", "great_expectations", "numba", "sklearn", "openai", "matplotlib", "onnxruntime"}
+    code = f"import sys, pipeline.cli; print(sorted({heavy} & set(sys.modules)))"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path(cli.__file__).parents[1]).strip() == "[]"
