@@ -1,0 +1,104 @@
+"""Seeded support dialogues with planted copies: input of the benchmarks of dedupe. Nothing in them is real.
+
+A dialogue has about 990 bytes in 8 turns of invented words with Zipf frequencies (Zipf 1949: rank times frequency is
+constant). Of every 100 dialogues 5 are earlier ones written in other letter case and punctuation, and 15 are earlier ones
+with 1 to 24 words replaced, which spreads their true similarity over [0.4, 1).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from pipeline.schema import SCRUBBED
+from pipeline.stage import Outcome
+from pipeline.tables import new_table
+
+WORDS: Final = 167
+TURNS: Final = 8
+ROWS_PER_PART: Final = 20_000
+OPENED: Final = datetime(2025, 1, 1, tzinfo=UTC)
+SYLLABLES: Final = [c + v + e for c in "bdfgklmnprstvz" for v in "aeiou" for e in ("", "n", "r", "l", "s", "t")]
+
+
+def vocabulary(rng: np.random.Generator, size: int = 30_000) -> "np.ndarray[Any, Any]":
+    """Invented words of one or two syllables."""
+    words: dict[str, None] = {}
+    while len(words) < size:
+        words["".join(rng.choice(SYLLABLES, rng.integers(1, 3)))] = None
+    return np.array(list(words), dtype=object)
+
+
+def dialogues(count: int, seed: int = 1, words_each: int = WORDS, turns: int = TURNS) -> Iterator[pl.DataFrame]:
+    """Frames of `scrubbed`, ROWS_PER_PART rows each; copies are of dialogues of the same or the part before."""
+    rng = np.random.default_rng(seed)
+    words = vocabulary(rng)
+    before = np.empty((0, words_each), np.int32)
+    for start in range(0, count, ROWS_PER_PART):
+        rows = min(ROWS_PER_PART, count - start)
+        ids = np.minimum(rng.zipf(1.25, (rows, words_each)), 10**7).astype(np.int64)
+        ids = np.where(ids < len(words), ids, rng.integers(0, len(words), ids.shape)).astype(np.int32)
+        pool = np.concatenate([before, ids])
+        kinds = rng.random(rows)
+        for row in np.flatnonzero(kinds < 0.20):
+            copy = pool[rng.integers(0, len(before) + row) if len(before) + row else 0].copy()
+            if kinds[row] >= 0.05:
+                copy[rng.integers(0, words_each, rng.integers(1, 25))] = rng.integers(0, len(words), 1)
+            ids[row] = pool[len(before) + row] = copy
+        yield _frame(start, ids, words, kinds < 0.05, turns)
+        before = ids
+
+
+def _frame(start: int, ids: "np.ndarray[Any, Any]", words: "np.ndarray[Any, Any]", shout: "np.ndarray[Any, Any]", turns: int) -> pl.DataFrame:
+    rows = []
+    cuts = np.linspace(0, ids.shape[1], turns + 1).astype(int)
+    for offset, (line, is_copy) in enumerate(zip(ids, shout, strict=True)):
+        number = start + offset
+        opened = OPENED + timedelta(seconds=30 * number)
+        said = words[line].tolist()
+        texts = [" ".join(said[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+        if is_copy:
+            texts = [text.capitalize() + " !" for text in texts]
+        rows.append(
+            {
+                "conversation_id": f"bench-{number:016x}",
+                "source": "bench",
+                "source_file": "bench/log.jsonl",
+                "source_row": number,
+                "opened_at": opened,
+                "channel": "chat",
+                "language": "en",
+                "product": None,
+                "topics": [],
+                "customer_key": f"{number % (10**6):016x}",
+                "outcome": {"resolved": None, "csat": None, "reopened": None},
+                "turns": [
+                    {
+                        "turn_id": f"t{turn}",
+                        "speaker": "agent" if turn % 2 else "customer",
+                        "text": text,
+                        "sent_at": opened + timedelta(minutes=turn),
+                        "author_key": None,
+                        "origin": "human",
+                        "generation": None,
+                    }
+                    for turn, text in enumerate(texts)
+                ],
+            }
+        )
+    return pl.DataFrame(rows, schema=dict(SCRUBBED))
+
+
+def write_table(folder: Path, frames: Iterator[pl.DataFrame]) -> int:
+    """Write the frames as the table `scrubbed`; returns the bytes of text in it."""
+    size = 0
+    with new_table(folder, "scrub", 1, "benchmark", given=None) as writer:
+        parts = []
+        for number, frame in enumerate(frames):
+            size += int(frame.select(pl.col("turns").list.eval(pl.element().struct["text"].str.len_bytes()).list.sum().sum()).item())
+            parts.append(writer.write(f"part-{number:05d}", {"seed": str(number)}, Outcome(frame)))
+        writer.publish(parts)
+    return size
