@@ -5,7 +5,9 @@ Messages say what, where and what to do; they carry ids, offsets, types and coun
 
 __all__ = [
     "AccountingError",
+    "BudgetReached",
     "CurationError",
+    "EndpointError",
     "KeyFileError",
     "Overloaded",
     "ParamsError",
@@ -53,5 +55,19 @@ class ProviderError(CurationError):
     """The language model gave no usable reply."""
 
 
+class EndpointError(ProviderError):
+    """The endpoint refuses every request alike (key, address, redirect): no use in sending the next one."""
+
+
 class Overloaded(ProviderError):  # noqa: N818  # a state that passes, not an error in the request
     """The language model is too busy now, but may answer later: worth a retry."""
+
+    def __init__(self, message: str, wait_seconds: float | None = None, *, may_be_billed: bool = False) -> None:
+        """Remember how long the endpoint asked to wait, and whether it may have charged for the attempt."""
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+        self.may_be_billed = may_be_billed
+
+
+class BudgetReached(CurationError):  # noqa: N818  # an agreed end, not a fault: everything paid for is kept
+    """A cap on cost, tokens or requests leaves no room for the next request: the command line exits with 4."""

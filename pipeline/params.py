@@ -17,9 +17,12 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def fingerprint(self, *more: str) -> str:
-        """16 hexadecimal digits over every value and `more`: the same digits, the same result."""
-        values = [self.model_dump(mode="json"), *more]
+    def fingerprint(self, *more: str, leave_out: frozenset[str] = frozenset()) -> str:
+        """16 hexadecimal digits over every value and `more`: the same digits, the same result.
+
+        `leave_out`: fields that change how the work is done, not what comes out.
+        """
+        values = [self.model_dump(mode="json", exclude=set(leave_out)), *more]
         return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 

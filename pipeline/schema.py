@@ -63,19 +63,27 @@ SCRUBBED: Final = CONVERSATION
 DEDUPED: Final = {**CONVERSATION, "cluster_id": pl.String}
 """`cluster_id` is the conversation_id of the keeper of the near-duplicate cluster the conversation stands for."""
 GENERATED: Final = DEDUPED
-VALIDATED: Final = {**DEDUPED, "tokens": pl.Int64, "edits": pl.List(pl.String), "flags": pl.List(pl.String)}
-"""`tokens`: of the chat without a system text; `edits`: rules that changed it; `flags`: rules it broke, to weigh later."""
-CHAT: Final = {
+VALIDATED: Final = {
+    **DEDUPED,
+    "tokens": pl.Int64,
+    "synthetic": pl.Boolean,
+    "edits": pl.List(pl.String),
+    "flags": pl.List(pl.String),
+}
+"""`tokens`: of the chat without a system text; `synthetic`: a model had a hand in a turn; `edits`: rules that changed the
+conversation; `flags`: rules it broke without consequence, to weigh later."""
+CHAT: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "conversation_id": pl.String,
-    "split": pl.String,
     "cluster_id": pl.String,
+    "split": pl.String,
     "synthetic": pl.Boolean,
     "tokens": pl.Int64,
     "formats": pl.List(pl.String),
 }
-"""What emit wrote: `synthetic` when a model had a hand in any turn, `formats` that could hold the conversation."""
+"""What emit wrote: `tokens` with the system text, `formats` that could hold the conversation."""
 
-SPLITS: Final = ("train", "validation", "test")
+LINES: Final = {"conversation_id": pl.String, "split": pl.String, "row": pl.String, "meta": pl.String}
+"""The lines of one format, frame `lines_<format>` beside the kept conversations: training row and provenance, as JSON."""
 
 DROPPED: Final = {"conversation_id": pl.String, "reason": pl.String, "detail": pl.String}
 """What stays behind and why. `detail` holds an id, a count or a field name, never text."""
@@ -98,6 +106,16 @@ FINDINGS: Final = {
     "new_end": pl.Int64,
 }
 """Personal details that scrub replaced: [start, end) in characters of the old text, [new_start, new_end) of the new."""
+
+ASKED: Final = {
+    "conversation_id": pl.String,
+    "turn_id": pl.String,
+    "fate": pl.String,
+    "reason": pl.String,
+    "detail": pl.String,
+}
+"""One row per unanswered customer that generate asked a provider about. `turn_id`: the turn nobody had answered; `fate`:
+answered, left_open or dropped; `reason` is null for an answer; never text."""
 
 
 def conform(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], where: str) -> pl.DataFrame:

@@ -1,0 +1,147 @@
+"""What must hold after generate: every question asked has an answer or a named gap, and no answer is a mere echo."""
+
+from typing import Final
+
+import polars as pl
+from pydantic import Field
+
+from checks.gate import Limit, at_most
+from pipeline.params import Section
+from pipeline.rules.residual_identifier import kinds
+from pipeline.rules.unfilled_placeholder import PLACEHOLDER
+from pipeline.tables import Part, Table
+
+WORDS: Final = r"[^\W_]+"
+
+
+class Bounds(Section):
+    """How much of the table may be made up, left open, or bad."""
+
+    max_synthetic_share: float = Field(ge=0, le=1)
+    """Kept conversations that end in a synthetic answer. Share of the kept."""
+
+    max_gap_share: float = Field(ge=0, le=1)
+    """Questions without an answer. Share of the questions asked."""
+
+    max_provider_error_share: float = Field(ge=0, le=1)
+    """Questions that failed at the endpoint and may pass next time. Share of the questions asked."""
+
+    max_unanswered_share: float = Field(ge=0, le=1)
+    """Kept conversations in which a customer speaks and nobody answers. Share of the kept."""
+
+    max_echo_share: float = Field(ge=0, le=1)
+    """Synthetic answers that say nothing but words of the last question. Share of the synthetic answers."""
+
+    max_placeholders: int = Field(ge=0)
+    """Synthetic answers with an unfilled placeholder. Count."""
+
+    max_identifiers: int = Field(ge=0)
+    """Synthetic answers with something shaped like a personal detail that stands nowhere before them. Count."""
+
+    max_unbalanced: int = Field(ge=0)
+    """Questions that are neither answered nor a named gap, answers nobody asked for, changed turns. Count."""
+
+
+def measure(table: Table, _bounds: Bounds) -> pl.DataFrame:
+    """One row; from the turns themselves and the table before, not from what the stage says of itself."""
+    before = table.previous()
+    parts = [_measure_part(table, part) for part in table.manifest.parts]
+    sums = pl.concat(parts).sum() if parts else pl.DataFrame(schema=dict.fromkeys(COUNTS, pl.Int64)).sum()
+    asked = pl.col("asked")
+    kept, synthetic = table.manifest.total("kept"), pl.col("synthetic")
+    return sums.select(
+        asked,
+        synthetic,
+        synthetic_share=synthetic / max(kept, 1),
+        gap_share=pl.when(asked > 0).then((asked - synthetic) / asked).otherwise(0.0),
+        provider_error_share=pl.when(asked > 0).then(pl.col("provider_errors") / asked).otherwise(0.0),
+        unanswered_share=pl.col("unanswered") / max(kept, 1),
+        echo_share=pl.when(synthetic > 0).then(pl.col("echoes") / synthetic).otherwise(0.0),
+        placeholders="placeholders",
+        identifiers="identifiers",
+        unbalanced=_unbalanced(table, before),
+    )
+
+
+def expectations(bounds: Bounds) -> list[Limit]:
+    """The bounds as limits on measures."""
+    return [
+        at_most("synthetic_share", bounds.max_synthetic_share),
+        at_most("gap_share", bounds.max_gap_share),
+        at_most("provider_error_share", bounds.max_provider_error_share),
+        at_most("unanswered_share", bounds.max_unanswered_share),
+        at_most("echo_share", bounds.max_echo_share),
+        at_most("placeholders", bounds.max_placeholders),
+        at_most("identifiers", bounds.max_identifiers),
+        at_most("unbalanced", bounds.max_unbalanced),
+    ]
+
+
+COUNTS: Final = ("asked", "provider_errors", "synthetic", "unanswered", "echoes", "placeholders", "identifiers")
+
+
+def _measure_part(table: Table, part: Part) -> pl.DataFrame:
+    asked = table.read(part, "asked", ["reason"])
+    kept = table.read(part, columns=["conversation_id", "turns"])
+    turns = kept.filter(pl.col("turns").list.len() > 0).explode("turns").unnest("turns")
+    human = pl.col("origin") == "human"
+    per = turns.group_by("conversation_id", maintain_order=True).agg(
+        answer=pl.col("text").filter(pl.col("origin") == "synthetic").last(),
+        question=pl.col("text").filter(human & (pl.col("speaker") == "customer")).last().fill_null(""),
+        before=pl.col("text").filter(human).str.join("\n"),
+        is_left_alone=(pl.col("speaker") == "customer").any() & ~pl.col("speaker").is_in(["agent", "bot"]).any(),
+    )
+    made = per.filter(pl.col("answer").is_not_null()).with_columns(
+        echo=_words("answer").list.set_difference(_words("question")).list.len() == 0,
+        placeholder=pl.col("answer").str.contains(PLACEHOLDER),
+    )
+    identifiers = sum(
+        bool(set(kinds(row["answer"])) - set(kinds(row["before"])))
+        for row in made.select("answer", "before").iter_rows(named=True)
+    )
+    return pl.DataFrame(
+        {
+            "asked": asked.height,
+            "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
+            "synthetic": made.height,
+            "unanswered": int(per["is_left_alone"].sum()),
+            "echoes": int(made["echo"].sum()),
+            "placeholders": int(made["placeholder"].sum()),
+            "identifiers": identifiers,
+        },
+        schema=dict.fromkeys(COUNTS, pl.Int64),
+    )
+
+
+def _words(column: str) -> pl.Expr:
+    return pl.col(column).str.to_lowercase().str.extract_all(WORDS)
+
+
+def _unbalanced(table: Table, before: Table | None) -> int | None:
+    """Conversations whose fate does not follow from what went in; None when that cannot be looked at."""
+    if before is None:
+        return None
+    wrong = 0
+    for old, new in zip(before.manifest.parts, table.manifest.parts, strict=True):
+        given = before.read(old, columns=["conversation_id", "turns"])
+        kept = table.read(new, columns=["conversation_id", "turns"])
+        gone = table.read(new, "dropped", ["conversation_id", "reason"])
+        asked = table.read(new, "asked", ["conversation_id", "fate"])
+        joined = given.join(kept, on="conversation_id", how="full", coalesce=True, suffix="_new").join(
+            asked, on="conversation_id", how="full", coalesce=True
+        )
+        added = pl.col("turns_new").list.len() - pl.col("turns").list.len()
+        is_same = pl.col("turns_new") == pl.col("turns")
+        grew = (added == 1) & (pl.col("turns_new").list.head(pl.col("turns").list.len()) == pl.col("turns"))
+        is_open = pl.col("turns").list.eval(pl.element().struct.field("speaker")).list.last() == "customer"
+        right = (
+            pl.when(pl.col("fate").is_null())
+            .then(is_same & ~is_open)
+            .when(pl.col("fate") == "answered")
+            .then(grew)
+            .when(pl.col("fate") == "left_open")
+            .then(is_same)
+            .otherwise(pl.col("conversation_id").is_in(gone["conversation_id"].implode()) & pl.col("turns_new").is_null())
+        )
+        wrong += joined.filter(~right.fill_null(value=False)).height
+    return wrong

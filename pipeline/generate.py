@@ -1,0 +1,252 @@
+"""Answer what nobody answered: conversations in which a customer has the last word get one synthetic turn, or a named gap.
+
+Questions and answers rest on the scrubbed text of the whole table: an index over answered conversations is built first,
+then every part is made in turn. A part without an open conversation does not depend on the index, and is used again as
+long as it does not change; the others are made again when any answer in the index changed, at the cost of a search, not
+of a model: replies are kept by the hash of the whole request.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count, groupby
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from pydantic import field_validator
+
+from pipeline.errors import AccountingError
+from pipeline.parts import Means
+from pipeline.prompts import load_prompt
+from pipeline.providers import PROVIDERS
+from pipeline.providers.settings import Settings
+from pipeline.request import Answer, Answerer, Gap, Hit, Question, Turn
+from pipeline.retrieval import Exchange, Index, RetrievalParams
+from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, TURN, conform, empty
+from pipeline.stage import Outcome
+from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
+
+VERSION: Final = 1
+
+REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai")
+PACE: Final = ("pace", "replies")
+"""Fields of the params that change how replies are got, not which."""
+
+ANSWERERS: Final = ("agent", "bot")
+
+PASSING: Final = "gaps_that_may_pass"
+"""Count of gaps that the next run may fill: such a part is not used again."""
+
+LONGEST_TEXT: Final = 2_000
+"""Characters of a question or an answer in the index; longer answers are left out, of longer questions the end counts."""
+
+Find = Callable[[Sequence[str]], Sequence[tuple[Hit, ...]]]
+"""What a question resembles."""
+
+
+class GenerateParams(Settings):
+    """How unanswered customers get an answer."""
+
+    provider: str
+    """Who answers: a name on the shelf pipeline/providers."""
+
+    keep_answered_part: bool
+    """What becomes of a conversation that an agent did answer, but not to its end, when there is no answer to the last
+    customer turn: true keeps it as it is, false drops it like one that nobody ever answered."""
+
+    retrieval: RetrievalParams
+    """How the team's own answers are found."""
+
+    @field_validator("provider")
+    @classmethod
+    def _is_on_the_shelf(cls, name: str) -> str:
+        if name not in PROVIDERS:
+            raise ValueError(f"no such provider; one of {', '.join(PROVIDERS)}")
+        return name
+
+    def deciding(self) -> str:
+        """Fingerprint of what decides an answer; the version of the prompt is part of it where a model is asked."""
+        if self.provider == "nearest":
+            return self.fingerprint(leave_out=frozenset((*REPLIES_OF_A_MODEL, *PACE)))
+        return self.fingerprint(load_prompt(self.prompt.name).version, leave_out=frozenset(PACE))
+
+
+def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: GenerateParams) -> Outcome:
+    """Put one synthetic turn under every conversation in which a customer has the last word; the others pass unchanged.
+
+    Args:
+        conversations: `deduped`, one row per conversation; reads conversation_id, language, turns.
+        find: what a question resembles.
+        answer: the provider.
+        params: what becomes of a conversation without an answer.
+    Returns:
+        kept: the same columns; the new turn has speaker agent, origin synthetic, its `generation`, no author, no time.
+        dropped: the reason is that of the gap. beside: `asked`, one row per open conversation.
+    """
+    is_open = conversations.select(_is_open()).to_series()
+    questions = [
+        _question(row) for row in conversations.filter(is_open).select("conversation_id", "language", "turns").rows(named=True)
+    ]
+    if not questions:
+        return Outcome(conversations, beside={"asked": empty(ASKED)})
+    hits = find([_asked_in(question) for question in questions])
+    questions = [replace(question, hits=found) for question, found in zip(questions, hits, strict=True)]
+    answers = list(answer(questions))
+    if len(answers) != len(questions):
+        raise AccountingError(f"generate: {params.provider} gave {len(answers)} answers to {len(questions)} questions")
+    pairs = list(zip(questions, answers, strict=True))
+    asked = pl.DataFrame([_fate(question, given, params) for question, given in pairs], schema=ASKED, orient="row")
+    new = {question.conversation_id: _turn(question, given) for question, given in pairs if isinstance(given, Answer)}
+    gone = asked.filter(pl.col("fate") == "dropped")
+    may_pass = sum(isinstance(given, Gap) and given.may_pass for given in answers)
+    fates = {str(fate): int(count) for fate, count in asked.group_by("fate").len().rows()}
+    return Outcome(
+        kept=_append(conversations.filter(~pl.col("conversation_id").is_in(gone["conversation_id"].implode())), new),
+        dropped=gone.select(list(DROPPED)),
+        beside={"asked": asked},
+        counts=fates | ({PASSING: may_pass} if may_pass else {}),
+    )
+
+
+def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Manifest:
+    """Answer customers whom nobody answered, from what the team answered others.
+
+    ticketmill generate data/curated/deduped data/curated/generated
+    """
+    table = Table(source)
+    table.require_stage("scrub")
+    parts = table.manifest.parts
+    with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
+    index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
+    answer = PROVIDERS[params.provider](params)
+    with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
+        made: list[Part] = []
+        for number, part in enumerate(parts):
+            means.progress(number, len(parts))
+            inputs = {part.name: part.files["kept"]}
+            if part.name in with_questions:
+                inputs["index"] = index.checksum
+            name = f"part-{number:05d}"
+            made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, index.find, answer, params))
+        means.progress(len(parts), len(parts))
+        return writer.publish(made)
+
+
+def _make(
+    writer: TableWriter,
+    name: str,
+    inputs: dict[str, str],
+    table: Table,
+    part: Part,
+    find: Find,
+    answer: Answerer,
+    params: GenerateParams,
+) -> Part:
+    given = conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}")
+    outcome = generate(given, find, answer, params)
+    outcome.account_for(given["conversation_id"], f"generate, {part.name}")
+    if gaps := outcome.counts.get(PASSING):
+        inputs = {**inputs, "gaps": str(gaps)}  # inputs no run asks for: the next one makes this part again
+    return writer.write(name, inputs, outcome)
+
+
+def build_index(table: Table, params: RetrievalParams) -> Index:
+    """An index over the answered conversations of a table: what a customer had said so far, and what an agent answered.
+
+    Left out: open conversations, answers of bots and of this stage, and answers in which scrub replaced a personal
+    detail, since what stands there now belongs to nobody who would be given the answer.
+    """
+    parts = table.manifest.parts
+    if not parts:
+        return Index([], params)
+    ids = table.scan().filter(~_is_open()).select("conversation_id").bottom_k(params.max_indexed, by="conversation_id").collect()
+    personal = _personal_turns(table, ids)
+    exchanges: list[Exchange] = []
+    for part in parts:
+        rows = table.read(part, columns=["conversation_id", "turns"]).join(ids, on="conversation_id", how="semi")
+        for row in rows.iter_rows(named=True):
+            exchanges += _exchanges(row["conversation_id"], row["turns"] or [], personal)
+    return Index(sorted(exchanges, key=lambda exchange: exchange.id)[: params.max_indexed], params)
+
+
+def _personal_turns(table: Table, ids: pl.DataFrame) -> set[tuple[str, str]]:
+    scrubbed = next(each for each in reversed(table.line()) if each.manifest.stage == "scrub")
+    if not any("findings" in part.files for part in scrubbed.manifest.parts):
+        return set()
+    found = scrubbed.scan("findings").select("conversation_id", "turn_id")
+    return set(found.join(ids.lazy(), on="conversation_id", how="semi").unique().collect().rows())
+
+
+def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: set[tuple[str, str]]) -> Iterator[Exchange]:
+    said: list[str] = []
+    heard = (turn for turn in turns if turn["speaker"] == "customer" or turn["speaker"] in ANSWERERS)
+    for speaker, together in groupby(heard, key=lambda turn: str(turn["speaker"])):
+        run = list(together)
+        if speaker == "customer":
+            said += [turn["text"] or "" for turn in run]
+            continue
+        text = "\n".join(turn["text"] or "" for turn in run).strip()
+        is_ours = speaker == "agent" and all(turn["origin"] == "human" for turn in run)
+        is_personal = any((conversation_id, turn["turn_id"]) in personal for turn in run)
+        if said and text and is_ours and not is_personal and len(text) <= LONGEST_TEXT:
+            yield Exchange(f"{conversation_id}/{run[0]['turn_id']}", "\n".join(said)[-LONGEST_TEXT:], text)
+
+
+def _is_open() -> pl.Expr:
+    """True where the last turn that asks or answers is a customer's."""
+    speakers = pl.col("turns").list.eval(pl.element().struct.field("speaker"))
+    heard = speakers.list.eval(pl.element().filter(pl.element().is_in(["customer", *ANSWERERS])))
+    return heard.list.last().eq("customer").fill_null(value=False)
+
+
+def _question(row: dict[str, Any]) -> Question:
+    turns = row["turns"]
+    return Question(
+        conversation_id=row["conversation_id"],
+        turn_id=turns[-1]["turn_id"],
+        language=row["language"],
+        turns=tuple(Turn(turn["turn_id"], turn["speaker"], turn["text"] or "") for turn in turns),
+        hits=(),
+    )
+
+
+def _asked_in(question: Question) -> str:
+    return "\n".join(turn.text for turn in question.turns if turn.speaker == "customer")[-LONGEST_TEXT:]
+
+
+def _fate(question: Question, given: Answer | Gap, params: GenerateParams) -> tuple[str, str, str, str | None, str | None]:
+    where = (question.conversation_id, question.turn_id)
+    if isinstance(given, Answer):
+        return *where, "answered", None, None
+    was_answered = any(turn.speaker in ANSWERERS for turn in question.turns)
+    fate = "left_open" if was_answered and params.keep_answered_part else "dropped"
+    return *where, fate, given.reason, given.detail
+
+
+def _turn(question: Question, given: Answer) -> dict[str, Any]:
+    taken = {turn.turn_id for turn in question.turns}
+    number = next(number for number in count(len(taken)) if f"a{number}" not in taken)
+    return {
+        "turn_id": f"a{number}",
+        "speaker": "agent",
+        "text": given.text,
+        "sent_at": None,
+        "author_key": None,
+        "origin": "synthetic",
+        "generation": {
+            "provider": given.provider,
+            "model": given.model,
+            "prompt_version": given.prompt_version,
+            "grounding": [{"id": hit.id, "score": hit.score} for hit in given.grounding],
+        },
+    }
+
+
+def _append(conversations: pl.DataFrame, new: dict[str, dict[str, Any]]) -> pl.DataFrame:
+    answers = pl.DataFrame(
+        {"conversation_id": list(new), "answer": [[turn] for turn in new.values()]},
+        schema={"conversation_id": pl.String, "answer": pl.List(TURN)},
+    )
+    joined = conversations.join(answers, on="conversation_id", how="left", maintain_order="left")
+    both = pl.when(pl.col("answer").is_null()).then("turns").otherwise(pl.concat_list("turns", "answer"))
+    return conform(joined.with_columns(turns=both).drop("answer"), GENERATED, "generate")

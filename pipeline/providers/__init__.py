@@ -1,0 +1,14 @@
+"""Who answers. One file per provider; a provider is a function from params to an `Answerer`."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pipeline.providers import fake, nearest, openai
+from pipeline.providers.settings import Settings
+from pipeline.request import Answerer
+
+PROVIDERS: Final[Mapping[str, Callable[[Settings], Answerer]]] = {
+    "nearest": nearest.answerer,
+    "openai": openai.answerer,
+    "fake": fake.answerer,
+}

@@ -1,0 +1,30 @@
+"""A model that is none: asks nobody, answers the same to the same request. For tests and for trying the line out."""
+
+from typing import Final
+
+from pipeline.asking import ask_each
+from pipeline.providers.settings import Settings
+from pipeline.request import Answerer, Reply, Request
+
+NAME: Final = "fake"
+CHARACTERS_PER_TOKEN: Final = 4
+
+
+def answerer(settings: Settings) -> Answerer:
+    """Goes the way of a real model, prompt and kept replies included, but for the network."""
+
+    async def ask(request: Request) -> Reply:
+        return reply(request)
+
+    return ask_each(NAME, NAME, settings, ask)
+
+
+def reply(request: Request) -> Reply:
+    """Thanks, and a word that depends on the request, so that no two conversations get the same answer."""
+    text = f"Thank you for your message. A colleague will look into this and write to you soon. ({_word(request.key())})"
+    asked = sum(len(message.content) for message in request.messages)
+    return Reply(text, "stop", NAME, asked // CHARACTERS_PER_TOKEN, len(text) // CHARACTERS_PER_TOKEN)
+
+
+def _word(key: str) -> str:
+    return "".join("bdfgklmnprstvzhj"[int(digit, 16)] + "aeiou"[int(digit, 16) % 5] for digit in key[:6])

@@ -1,0 +1,126 @@
+"""One question to a model, its reply, and its cache key; what a provider is asked and what it gives back."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat request."""
+
+    role: str
+    """system, user or assistant."""
+
+    content: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that decides what a model replies. Scrubbed text only."""
+
+    endpoint: str
+    model: str
+    messages: tuple[Message, ...]
+    temperature: float
+    max_tokens: int
+    seed: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the body, such as `response_format` or what one vendor alone understands."""
+
+    def body(self) -> dict[str, Any]:
+        """The body of a chat completion request."""
+        seed = {} if self.seed is None else {"seed": self.seed}
+        return {
+            "model": self.model,
+            "messages": [{"role": message.role, "content": message.content} for message in self.messages],
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            **seed,
+            **self.extra,
+        }
+
+    def key(self) -> str:
+        """Cache key over every field, so that none can be forgotten; 64 hexadecimal digits."""
+        return sha256(json.dumps(asdict(self), sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered to one request."""
+
+    text: str
+    finish_reason: str
+    """stop, length, content_filter or refusal."""
+
+    model: str
+    """As the endpoint names it, which may say more than was asked for."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An exchange of the team's own, or a passage of its knowledge, that resembles a question."""
+
+    id: str
+    score: float
+    """Similarity to the question in [0, 1]."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What was said before, as a provider sees it."""
+
+    turn_id: str
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A conversation that waits for an answer. Scrubbed text only."""
+
+    conversation_id: str
+    turn_id: str
+    """The last turn: the one nobody answered."""
+
+    language: str | None
+    turns: tuple[Turn, ...]
+    hits: tuple[Hit, ...]
+    """What the answer may rest on, best first."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the next turn of a conversation says, and how it came to be."""
+
+    text: str
+    provider: str
+    model: str
+    prompt_version: str | None
+    grounding: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """No answer, and why."""
+
+    reason: str
+    """Names the fault: unanswered, refused, cut_off, provider_error, …"""
+
+    detail: str = ""
+    """A count, status or id; never text."""
+
+    may_pass: bool = False
+    """The next run may get an answer: its part is not used again."""
+
+
+Answerer = Callable[[Sequence[Question]], Sequence[Answer | Gap]]
+"""What a provider is to the stage: one answer or gap per question, in the order of the questions."""

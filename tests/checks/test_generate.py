@@ -1,0 +1,103 @@
+"""The gate after generate: each measure sees what it is there for, and sees it in the turns, not in what the stage says."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from checks.generate import Bounds, expectations, measure
+from pipeline.generate import run
+from pipeline.params import load_section
+from pipeline.schema import ASKED
+from pipeline.stage import Outcome
+from pipeline.tables import Table, new_table
+from tests.build import MEANS, conversation, turn
+from tests.pipeline.generate_tables import SHIPPED, deduped, params
+
+BOUNDS = load_section(Bounds, "gates.generate", [SHIPPED])
+
+QUESTION = conversation(2, "Where is the blue parcel I ordered?")
+ANSWERED = conversation(1, "Is there a lift?", "Yes, beside the stairs.")
+
+
+def measured(table: Table) -> dict[str, Any]:
+    return measure(table, BOUNDS).row(0, named=True)
+
+
+def with_answer(folder: Path, text: str, fate: str = "answered", **more: Any) -> Table:
+    """A generated table in which QUESTION got this answer."""
+    source = Table(deduped(folder, [ANSWERED, QUESTION]))
+    given = source.scan().collect()
+    turns = [*QUESTION["turns"], turn("agent", text, 9, origin="synthetic", **more)]
+    changed = pl.DataFrame(
+        {"conversation_id": [QUESTION["conversation_id"]], "new": [turns]},
+        schema={"conversation_id": pl.String, "new": given.schema["turns"]},
+    )
+    kept = given.join(changed, on="conversation_id", how="left").with_columns(turns=pl.coalesce("new", "turns")).drop("new")
+    asked = pl.DataFrame([(QUESTION["conversation_id"], "t0", fate, None, None)], schema=ASKED, orient="row")
+    with new_table(folder / "generated", "generate", 1, "f", source) as writer:
+        part = source.manifest.parts[0]
+        writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, Outcome(kept, beside={"asked": asked}))])
+    return Table(folder / "generated")
+
+
+def test_a_run_of_the_stage_is_balanced_and_its_shares_are_counted(tmp_path: Path) -> None:
+    other = conversation(3, "Where is the red parcel that I ordered in May?")
+    run(deduped(tmp_path, [ANSWERED, QUESTION], [other]), tmp_path / "generated", params(tmp_path, provider="fake"), MEANS)
+
+    values = measured(Table(tmp_path / "generated"))
+
+    assert values == {
+        "asked": 2,
+        "synthetic": 2,
+        "synthetic_share": pytest.approx(2 / 3),
+        "gap_share": 0,
+        "provider_error_share": 0,
+        "unanswered_share": 0,
+        "echo_share": 0,
+        "placeholders": 0,
+        "identifiers": 0,
+        "unbalanced": 0,
+    }
+
+
+def test_dropped_questions_are_gaps(tmp_path: Path) -> None:
+    run(deduped(tmp_path, [ANSWERED, QUESTION]), tmp_path / "generated", params(tmp_path), MEANS)
+
+    values = measured(Table(tmp_path / "generated"))
+
+    assert (values["asked"], values["gap_share"], values["unbalanced"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "measure_name", "value"),
+    [
+        ("Where is the blue parcel?", "echo_share", 1),
+        ("The blue parcel is at the depot.", "echo_share", 0),
+        ("Dear {{name}}, it is at the depot.", "placeholders", 1),
+        ("Write to ann@acme.io about it.", "identifiers", 1),
+        ("Write to ann@example.com about it.", "identifiers", 0),
+    ],
+)
+def test_a_bad_answer_is_counted(tmp_path: Path, text: str, measure_name: str, value: float) -> None:
+    assert measured(with_answer(tmp_path, text))[measure_name] == value
+
+
+def test_a_turn_added_without_being_asked_for_or_a_question_left_without_fate_is_unbalanced(tmp_path: Path) -> None:
+    for fate in ("left_open", "dropped"):
+        (tmp_path / fate).mkdir()
+        assert measured(with_answer(tmp_path / fate, "At the depot.", fate))["unbalanced"] == 1
+
+
+def test_a_table_without_parts_is_measured(tmp_path: Path) -> None:
+    run(deduped(tmp_path), tmp_path / "generated", params(tmp_path), MEANS)
+
+    assert measured(Table(tmp_path / "generated"))["unbalanced"] == 0
+
+
+def test_every_bound_limits_a_measure_that_is_taken(tmp_path: Path) -> None:
+    limits = expectations(BOUNDS)
+
+    assert len(limits) == len(Bounds.model_fields)
+    assert {limit.measure for limit in limits} <= set(measured(with_answer(tmp_path, "At the depot.")))
