@@ -60,7 +60,7 @@ def validate(conversations: pl.DataFrame, params: ValidateParams) -> Outcome:
         conversations: `generated`, one row per conversation; reads conversation_id and turns.
         params: what follows from each fault.
     Returns:
-        kept: the same columns with the edited turns; `tokens` of the chat that will be emitted without a system text;
+        kept: the same columns with the edited turns; `tokens`, `synthetic`,
             `edits`, the rules that changed it; `flags`, the rules it broke without consequence.
         dropped: reason = the first fault, detail = the first turn at fault; `no_answer` when no turn is left.
         beside: `edits`, one row per turn that was cut, merged or mended.
@@ -136,7 +136,11 @@ def _assemble(
 ) -> Outcome:
     rows = conversations.select("conversation_id").with_row_index("row")
     chats = gather(turns).join(
-        turns.group_by("row").agg(tokens=(pl.col("tokens") + TOKENS_PER_MESSAGE).sum() + TOKENS_PER_REPLY), on="row"
+        turns.group_by("row").agg(
+            tokens=(pl.col("tokens") + TOKENS_PER_MESSAGE).sum() + TOKENS_PER_REPLY,
+            synthetic=((pl.col("origin") == "synthetic") | pl.col("generation").is_not_null()).any(),
+        ),
+        on="row",
     )
     emptied = rows.join(chats, on="row", how="anti").join(faults, on="row", how="anti")
     faults = pl.concat([faults, emptied.select("row", reason=pl.lit("no_answer"), detail=pl.lit("no turn left"))])

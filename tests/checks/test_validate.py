@@ -27,7 +27,9 @@ def table_of(folder: Path, *rows: dict[str, Any], dropped: str | None = None, to
     before = conversations([{**row, "cluster_id": "x"} for row in (*rows, conversation(99, "Hi"))], GENERATED)
     with new_table(folder / "generated", "generate", 1, "x", given=None) as writer:
         writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(before))])
-    kept = conversations([{**row, "cluster_id": "x", "tokens": tokens, "edits": [], "flags": []} for row in rows], VALIDATED)
+    kept = conversations(
+        [{**row, "cluster_id": "x", "tokens": tokens, "synthetic": False, "edits": [], "flags": []} for row in rows], VALIDATED
+    )
     outcome = Outcome(kept)
     if dropped:
         outcome = Outcome(kept, conversations([{"conversation_id": "c9", "reason": dropped, "detail": "t0"}], DROPPED))
@@ -93,7 +95,9 @@ def test_counts_of_tokens_that_cannot_be_stop_the_line(tmp_path: Path, tokens: i
 def test_edits_that_ate_the_text_stop_the_line(tmp_path: Path) -> None:
     table = table_of(tmp_path, SOUND)
     turns = [turn("customer", "Where?", 0), turn("agent", "x", 1)]
-    shrunk = conversations([{**SOUND, "turns": turns, "cluster_id": "x", "tokens": 10, "edits": [], "flags": []}], VALIDATED)
+    shrunk = conversations(
+        [{**SOUND, "turns": turns, "cluster_id": "x", "tokens": 10, "synthetic": False, "edits": [], "flags": []}], VALIDATED
+    )
     with new_table(tmp_path / "shrunk", "validate", 1, "x", given=table.previous()) as writer:
         writer.publish([writer.write("part-00000", {"a": "c"}, Outcome(shrunk))])
 

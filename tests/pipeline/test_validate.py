@@ -146,6 +146,14 @@ def test_words_of_people_stay_human_when_merged_and_a_mix_with_a_synthetic_turn_
     assert [one["generation"] for one in kept] == [None, how]
 
 
+def test_a_conversation_in_which_a_model_had_a_hand_is_called_synthetic() -> None:
+    by_model = [turn("customer", "Where is it?", 0), turn("agent", "It left today.", 1, origin="synthetic")]
+
+    kept = validate(generated(conversation(1, "Hi", "Hello."), conversation(2, turns=by_model)), PARAMS).kept
+
+    assert kept["synthetic"].to_list() == [False, True]
+
+
 def test_tokens_are_those_of_the_contents_four_per_message_and_three() -> None:
     assert judged("Where is it?", "On its way.").kept["tokens"].to_list() == [4 + 4 + 4 + 4 + 3]
 

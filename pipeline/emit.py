@@ -1,0 +1,340 @@
+"""Write the training files: one folder per format, a file per split, and the provenance of every line beside it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+import polars as pl
+from pydantic import Field, field_validator
+
+from pipeline.chat import Example, Row, Turn
+from pipeline.formats import FORMATS
+from pipeline.params import Section
+from pipeline.parts import Maker, Means, Task, make_parts
+from pipeline.schema import CHAT, DROPPED, LINES, VALIDATED, conform, empty
+from pipeline.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits
+from pipeline.stage import Outcome
+from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
+from pipeline.tokens import TOKENS_PER_MESSAGE, counter
+
+VERSION: Final = 1
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class EmitParams(Section):
+    """Which files to write, how the examples are shared out, and what stands before every conversation."""
+
+    formats: list[str]
+    """Names on the shelf; a folder each."""
+
+    system: str | None
+    """What the assistant is told before every conversation; null for nothing."""
+
+    system_by_product: dict[str, str]
+    """Product -> its own system text, in place of `system`."""
+
+    train_bots: bool
+    """Whether answers of bots are learnt too; otherwise they have weight 0, and formats without weights leave them out."""
+
+    max_file_bytes: int = Field(gt=0)
+    """A larger file is written in shards; a consumer's own limit holds where it is smaller."""
+
+    encoding: str
+    """Vocabulary that the tokens of system texts are counted in; that of validate."""
+
+    splits: SplitParams
+    """Shares of train, validation and test."""
+
+    @field_validator("formats")
+    @classmethod
+    def _known(cls, formats: list[str]) -> list[str]:
+        for name in formats:
+            if name not in FORMATS:
+                raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}")
+        if not formats or len(set(formats)) < len(formats):
+            raise ValueError("name at least one format, and none twice")
+        return formats
+
+
+def emit(conversations: pl.DataFrame, splits: pl.Series, params: EmitParams) -> Outcome:
+    """Write every conversation as rows of each format.
+
+    Args:
+        conversations: `validated`, one row per conversation.
+        splits: train, validation, test or null, in the same order.
+        params: formats and system texts.
+    Returns:
+        kept: CHAT, what at least one format holds. dropped: `bridges_splits` where there is no split, else the first
+            fault that keeps it out of every format, with the format as detail. beside: a frame LINES per format.
+        counts: `<format>_<split>_rows`, and `<format>_lost_<fault>` in conversations.
+    """
+    conversations = conform(conversations, VALIDATED, "emit")
+    press = _Press(params)
+    for conversation, split in zip(_conversations(conversations), splits.to_list(), strict=True):
+        press.take(conversation, split)
+    return press.outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """What emit reads of one conversation."""
+
+    conversation_id: str
+    cluster_id: str
+    product: str | None
+    tokens: int
+    synthetic: bool
+    edits: list[str]
+    flags: list[str]
+    turns: list[Turn]
+    speakers: list[str]
+    origins: list[str]
+    generations: dict[str, Any]
+    """turn_id -> how it was generated."""
+
+
+def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
+    fields = frame.select(
+        "conversation_id",
+        "cluster_id",
+        "product",
+        "tokens",
+        "synthetic",
+        "edits",
+        "flags",
+        *(
+            pl.col("turns").list.eval(pl.element().struct.field(name)).alias(name)
+            for name in ("turn_id", "speaker", "text", "origin")
+        ),
+    )
+    generations = _generations(frame)
+    for name, cluster, product, tokens, synthetic, edits, flags, ids, speakers, texts, origins in fields.iter_rows():
+        turns = [
+            Turn(turn_id, "user" if speaker == "customer" else "assistant", text)
+            for turn_id, speaker, text in zip(ids, speakers, texts, strict=True)
+        ]
+        how = generations.get(name, {})
+        yield _Conversation(name, cluster, product, tokens, synthetic, edits, flags, turns, speakers, origins, how)
+
+
+def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """conversation_id -> turn_id -> provenance, of the few that have any: reading it everywhere would cost more than all."""
+    found: dict[str, dict[str, Any]] = {}
+    synthetic = frame.filter("synthetic").select("conversation_id", "turns").explode("turns").unnest("turns")
+    for name, turn_id, generation in synthetic.select("conversation_id", "turn_id", "generation").drop_nulls().iter_rows():
+        found.setdefault(name, {})[turn_id] = generation
+    return found
+
+
+class _Press:
+    """Collects the rows of one part."""
+
+    def __init__(self, params: EmitParams) -> None:
+        self._params = params
+        self._kept: list[tuple[Any, ...]] = []
+        self._dropped: list[tuple[str, str, str]] = []
+        self._lines: dict[str, list[tuple[str, str, str, str]]] = {name: [] for name in params.formats}
+        self._counts: dict[str, int] = {}
+        self._system_tokens: dict[str | None, int] = {None: 0}
+
+    def take(self, one: _Conversation, split: str | None) -> None:
+        if split is None:
+            self._dropped.append((one.conversation_id, BRIDGES_SPLITS, "customer and cluster stand in different splits"))
+            return
+        example = self._example(one)
+        formats, lost = [], []
+        for name in self._params.formats:
+            rows = list(FORMATS[name].rows(example))
+            if fault := _first_fault(name, rows):
+                lost.append((fault, name))
+                self._count(f"{name}_lost_{fault}")
+                continue
+            formats.append(name)
+            self._count(f"{name}_{split}_rows", len(rows))
+            lines = self._lines[name]
+            for row in rows:
+                lines.append((one.conversation_id, split, _json(row.content), _json(_meta(one, split, row.reply))))
+        if formats:
+            tokens = one.tokens + self._tokens_of(example.system)
+            self._kept.append((one.conversation_id, one.cluster_id, split, one.synthetic, tokens, formats))
+        else:
+            self._dropped.append((one.conversation_id, *lost[0]))
+
+    def _example(self, one: _Conversation) -> Example:
+        turns = one.turns
+        if not self._params.train_bots and "bot" in one.speakers:
+            turns = [turn._replace(trained=speaker != "bot") for turn, speaker in zip(turns, one.speakers, strict=True)]
+        system = self._params.system_by_product.get(one.product or "", self._params.system)
+        return Example(turns, system)
+
+    def _tokens_of(self, system: str | None) -> int:
+        if system not in self._system_tokens:
+            self._system_tokens[system] = counter(self._params.encoding)(system or "") + TOKENS_PER_MESSAGE
+        return self._system_tokens[system]
+
+    def _count(self, name: str, more: int = 1) -> None:
+        if more:
+            self._counts[name] = self._counts.get(name, 0) + more
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            kept=pl.DataFrame(self._kept, schema=dict(CHAT), orient="row") if self._kept else empty(CHAT),
+            dropped=pl.DataFrame(self._dropped, schema=dict(DROPPED), orient="row") if self._dropped else empty(DROPPED),
+            beside={
+                f"lines_{name}": pl.DataFrame(lines, schema=dict(LINES), orient="row") if lines else empty(LINES)
+                for name, lines in self._lines.items()
+            },
+            counts=self._counts,
+        )
+
+
+def _first_fault(name: str, rows: Sequence[Row]) -> str | None:
+    """Why the format cannot hold these rows; a format is judged by the same rules as anyone's file."""
+    if not rows:
+        return "no_row"
+    for row in rows:
+        for fault in FORMATS[name].faults(row.content):
+            return fault.name
+    return None
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return orjson.dumps(content).decode()
+
+
+def _meta(one: _Conversation, split: str, reply: str | None) -> dict[str, Any]:
+    """Where a line comes from; never in the line itself, which several consumers would refuse."""
+    turns = [
+        {"turn_id": turn.turn_id, "role": turn.role, "speaker": speaker, "origin": origin}
+        | ({"generation": one.generations[turn.turn_id]} if turn.turn_id in one.generations else {})
+        for turn, speaker, origin in zip(one.turns, one.speakers, one.origins, strict=True)
+    ]
+    return {
+        "conversation_id": one.conversation_id,
+        "split": split,
+        "cluster_id": one.cluster_id,
+        "trains": reply,
+        "synthetic": one.synthetic,
+        "edits": one.edits,
+        "flags": one.flags,
+        "turns": turns,
+    }
+
+
+def prepare(table: Table, params: EmitParams) -> Maker:
+    """The maker of one part, from the part and the splits of its conversations."""
+
+    def make(payload: tuple[Part, list[str | None]]) -> Outcome:
+        part, splits = payload
+        given = table.read(part)
+        outcome = emit(given, pl.Series(splits, dtype=pl.String), params)
+        outcome.account_for(given["conversation_id"], f"emit, {part.name}")
+        return outcome
+
+    return make
+
+
+def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifest:
+    """Write train, validation and test files for each format, with the provenance of every line beside them.
+
+    Example: ticketmill emit data/curated/validated data/curated/chat
+    """
+    table = Table(source)
+    tasks = [
+        Task({part.name: part.files["kept"], f"{part.name} splits": _digest(splits)}, (part, splits))
+        for part, splits in _split(table, params.splits, means)
+    ]
+    with new_table(target, "emit", VERSION, params.fingerprint(), given=table) as writer:
+        parts = make_parts(writer, tasks, prepare, (table, params), means.workers, means.progress)
+        return writer.publish(parts, write_files(writer, parts, params))
+
+
+def _split(table: Table, params: SplitParams, means: Means) -> Iterator[tuple[Part, list[str | None]]]:
+    columns = ["conversation_id", "cluster_id", "customer_key", "opened_at", "topics", "synthetic"]
+    parts = [(part, table.read(part, columns=columns).rename({"synthetic": "only_train"})) for part in table.manifest.parts]
+    if not parts:
+        return
+    splits = assign_splits(pl.concat([rows for _, rows in parts]), params, means.key)
+    for part, rows in parts:
+        joined = rows.select("conversation_id").join(splits, on="conversation_id", how="left", maintain_order="left")
+        yield part, joined["split"].to_list()
+
+
+def _digest(splits: Sequence[str | None]) -> str:
+    return sha256(orjson.dumps(splits)).hexdigest()
+
+
+def write_files(writer: TableWriter, parts: Sequence[Part], params: EmitParams) -> list[Path]:
+    """Join the lines of all parts, in their order, into the files of each format; returns what it wrote."""
+    written: list[Path] = []
+    with translated_errors(writer.target):
+        for name in params.formats:
+            format_ = FORMATS[name]
+            limit = min(params.max_file_bytes, format_.max_file_bytes or params.max_file_bytes)
+            shelf = {split: _Shards(writer.folder / name, split, limit, format_.byte_order_mark) for split in SPLITS}
+            for part in parts:
+                lines = pl.read_parquet(writer.folder / f"lines_{name}" / f"{part.name}.parquet", glob=False)
+                for split in SPLITS:
+                    rows = lines.filter(pl.col("split") == split)
+                    shelf[split].add(rows["row"].to_list(), rows["meta"].to_list())
+            written += [path for split in SPLITS for path in shelf[split].close()]
+    return written
+
+
+class _Shards:
+    """The file of one split, or several once it grows over the limit; a file of metadata beside each, line by line."""
+
+    def __init__(self, folder: Path, split: str, limit: int, byte_order_mark: bool) -> None:
+        self._folder, self._split, self._limit = folder, split, limit
+        self._mark = BYTE_ORDER_MARK if byte_order_mark else b""
+        self._files: tuple[BinaryIO, BinaryIO] | None = None
+        self._size = 0
+        self._shards = 0
+
+    def add(self, rows: Sequence[str], metas: Sequence[str]) -> None:
+        """Append lines; a line is never parted, and an empty shard takes any line."""
+        lines = [row.encode() + b"\n" for row in rows]
+        start, size = 0, self._size
+        for place, line in enumerate(lines):
+            if size and size + len(line) > self._limit:
+                self._write(lines[start:place], metas[start:place])
+                self._shut()
+                start, size = place, 0
+            size += len(line) + (0 if size else len(self._mark))
+        self._write(lines[start:], metas[start:])
+
+    def _write(self, lines: Sequence[bytes], metas: Sequence[str]) -> None:
+        if not lines:
+            return
+        if self._files is None:
+            self._folder.mkdir(exist_ok=True)
+            data, meta = (self._unfinished(self._shards, kind).open("wb") for kind in ("", ".meta"))
+            self._files = data, meta
+            self._size = data.write(self._mark)
+            self._shards += 1
+        self._size += self._files[0].write(b"".join(lines))
+        self._files[1].write("".join(f"{meta}\n" for meta in metas).encode())
+
+    def _shut(self) -> None:
+        for file in self._files or ():
+            file.close()
+        self._files, self._size = None, 0
+
+    def _unfinished(self, shard: int, kind: str) -> Path:
+        return self._folder / f"{self._split}-{shard:05d}{kind}.writing"
+
+    def close(self) -> list[Path]:
+        """Give the files their names, as Hugging Face's loader reads them; a split without a line has none."""
+        self._shut()
+        finished = []
+        for shard in range(self._shards):
+            stem = self._split if self._shards == 1 else f"{self._split}-{shard:05d}-of-{self._shards:05d}"
+            for kind in ("", ".meta"):
+                path = self._folder / f"{stem}{kind}.jsonl"
+                self._unfinished(shard, kind).replace(path)
+                finished.append(path)
+        return finished

@@ -1,0 +1,201 @@
+"""What emit writes: rows, splits, provenance, shards."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.emit import EmitParams, emit, run
+from pipeline.errors import ParamsError
+from pipeline.params import load_section
+from pipeline.parts import Means
+from pipeline.schema import CHAT, VALIDATED
+from pipeline.stage import Outcome
+from pipeline.tables import Table, new_table
+from tests.build import KEY, MEANS, conversation, conversations, turn
+
+PARAMS = EmitParams.model_validate(
+    {
+        "formats": ["openai"],
+        "system": None,
+        "system_by_product": {},
+        "train_bots": True,
+        "max_file_bytes": 1_000_000,
+        "encoding": "o200k_base",
+        "splits": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "hash"},
+    }
+)
+
+
+def params(**more: Any) -> EmitParams:
+    return EmitParams.model_validate({**PARAMS.model_dump(), **more})
+
+
+def validated(*rows: dict[str, Any]) -> pl.DataFrame:
+    blank = {"tokens": 20, "synthetic": False, "edits": [], "flags": []}
+    return conversations([{"cluster_id": row["conversation_id"], **blank, **row} for row in rows], VALIDATED)
+
+
+def emitted(*rows: dict[str, Any], split: str | None = "train", by: EmitParams = PARAMS) -> Outcome:
+    return emit(validated(*rows), pl.Series([split] * len(rows), dtype=pl.String), by)
+
+
+def lines(outcome: Outcome, column: str = "row", name: str = "openai") -> list[Any]:
+    return [json.loads(line) for line in outcome.beside[f"lines_{name}"][column]]
+
+
+def a_table(folder: Path, rows: Iterable[dict[str, Any]], rows_per_part: int = 10) -> Path:
+    frame = validated(*rows)
+    with new_table(folder, "validate", 1, "x", given=None) as writer:
+        pieces = list(frame.iter_slices(rows_per_part))
+        writer.publish([writer.write(f"part-{n:05d}", {str(n): str(n)}, Outcome(piece)) for n, piece in enumerate(pieces)])
+    return folder
+
+
+HOW = {"provider": "nearest", "model": "tfidf", "prompt_version": "1", "grounding": [{"id": "desk-1", "score": 0.9}]}
+SYNTHETIC = [turn("customer", "Where is it?", 0), turn("agent", "It left.", 1, origin="synthetic", generation=HOW)]
+
+
+def test_a_conversation_is_one_row_of_roles_and_contents() -> None:
+    outcome = emitted(conversation(1, "Where is it?", "It left today."))
+
+    said = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "It left today."}]
+    assert lines(outcome) == [{"messages": said}]
+    assert dict(outcome.kept.schema) == dict(CHAT)
+    assert outcome.kept.row(0) == ("desk-0000000000000001", "desk-0000000000000001", "train", False, 20, ["openai"])
+    assert outcome.counts == {"openai_train_rows": 1}
+
+
+def test_the_system_text_of_the_product_stands_first_and_its_tokens_are_counted() -> None:
+    by = params(system="Be kind.", system_by_product={"shoes": "Sell shoes kindly."})
+
+    outcome = emitted(conversation(1, "Hi", "Hello."), conversation(2, "Hi", "Hello.", product="shoes"), by=by)
+
+    assert [row["messages"][0] for row in lines(outcome)] == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "system", "content": "Sell shoes kindly."},
+    ]
+    assert outcome.kept["tokens"].to_list() == [20 + 4 + 3, 20 + 4 + 4]
+
+
+def test_provenance_stands_in_the_side_line_and_never_in_the_row() -> None:
+    outcome = emitted(conversation(1, turns=SYNTHETIC, synthetic=True, edits=["empty_turn"], flags=["too_short"]))
+
+    assert list(lines(outcome)[0]) == ["messages"]
+    assert lines(outcome, "meta") == [
+        {
+            "conversation_id": "desk-0000000000000001",
+            "split": "train",
+            "cluster_id": "desk-0000000000000001",
+            "trains": None,
+            "synthetic": True,
+            "edits": ["empty_turn"],
+            "flags": ["too_short"],
+            "turns": [
+                {"turn_id": "t0", "role": "user", "speaker": "customer", "origin": "human"},
+                {"turn_id": "t1", "role": "assistant", "speaker": "agent", "origin": "synthetic", "generation": HOW},
+            ],
+        }
+    ]
+
+
+def test_answers_of_bots_have_weight_0_when_they_should_not_be_learnt() -> None:
+    outcome = emitted(conversation(1, "Hi", "bot: Hello.", "A human!", "agent: Here."), by=params(train_bots=False))
+
+    assert [message.get("weight") for message in lines(outcome)[0]["messages"]] == [None, 0, None, None]
+
+
+def test_a_conversation_that_bridges_two_splits_is_dropped_for_that() -> None:
+    outcome = emitted(conversation(1, "Hi", "Hello."), split=None)
+
+    assert outcome.dropped["reason"].to_list() == ["bridges_splits"]
+
+
+def test_a_conversation_that_no_format_can_hold_is_dropped_by_its_fault_and_counted() -> None:
+    outcome = emitted(conversation(1, "Hi", "bot: Hello."), by=params(train_bots=False))
+
+    assert outcome.dropped.row(0) == ("desk-0000000000000001", "nothing_trained", "openai")
+    assert outcome.counts == {"openai_lost_nothing_trained": 1}
+
+
+def test_files_hold_every_kept_conversation_once_and_the_side_file_keeps_step(tmp_path: Path) -> None:
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(40)])
+
+    run(source, tmp_path / "chat", PARAMS, MEANS)
+
+    kept = pl.concat([Table(tmp_path / "chat").read(part) for part in Table(tmp_path / "chat").manifest.parts])
+    for split in ("train", "validation", "test"):
+        rows = read(tmp_path / "chat/openai" / f"{split}.jsonl")
+        metas = read(tmp_path / "chat/openai" / f"{split}.meta.jsonl")
+        ids = kept.filter(split=split)["conversation_id"].to_list()
+        assert [meta["conversation_id"] for meta in metas] == ids
+        assert [row["messages"][1]["content"] for row in rows] == [f"Hello {int(name[-16:], 16)}." for name in ids]
+    assert kept.height == 40
+
+
+def read(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def test_a_synthetic_answer_is_only_ever_trained_on(tmp_path: Path) -> None:
+    rows = [conversation(n, turns=SYNTHETIC, synthetic=True) for n in range(30)]
+
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS, MEANS)
+
+    assert [path.name for path in sorted((tmp_path / "chat/openai").iterdir())] == ["train.jsonl", "train.meta.jsonl"]
+
+
+def test_the_bytes_are_the_same_for_two_workers_and_after_making_a_part_anew(tmp_path: Path) -> None:
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(35)])
+
+    one = run(source, tmp_path / "one", PARAMS, MEANS)
+    two = run(source, tmp_path / "two", PARAMS, Means(key=KEY, workers=2))
+    (tmp_path / "two/kept/part-00001.parquet").unlink()
+    again = run(source, tmp_path / "two", PARAMS, MEANS)
+
+    assert one == two == again
+    assert len(one.extras) == 6
+
+
+def test_adding_conversations_leaves_every_old_row_in_its_split_and_reuses_its_part(tmp_path: Path) -> None:
+    rows = [conversation(n, "Hi", f"Hello {n}.") for n in range(40)]
+    before = run(a_table(tmp_path / "a", rows[:20]), tmp_path / "chat", PARAMS, MEANS)
+
+    after = run(a_table(tmp_path / "b", rows), tmp_path / "chat", PARAMS, MEANS)
+
+    assert [part.files for part in after.parts[:2]] == [part.files for part in before.parts]
+
+
+def test_a_file_over_the_limit_is_written_in_shards_that_hold_all_lines_in_order(tmp_path: Path) -> None:
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(40)])
+
+    run(source, tmp_path / "whole", PARAMS, MEANS)
+    run(source, tmp_path / "parted", params(max_file_bytes=700), MEANS)
+
+    shards = sorted(path for path in (tmp_path / "parted/openai").glob("train-*-of-*.jsonl") if "meta" not in path.name)
+    sides = sorted((tmp_path / "parted/openai").glob("train-*.meta.jsonl"))
+    assert len(shards) > 2
+    assert all(path.stat().st_size <= 700 for path in shards)
+    assert b"".join(path.read_bytes() for path in shards) == (tmp_path / "whole/openai/train.jsonl").read_bytes()
+    assert [len(read(path)) for path in sides] == [len(read(path)) for path in shards]
+
+
+def test_a_table_without_conversations_makes_a_table_without_files(tmp_path: Path) -> None:
+    assert run(a_table(tmp_path / "validated", []), tmp_path / "chat", PARAMS, MEANS).extras == {}
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [("[opnai]", "no format 'opnai'; there are openai"), ("[]", "name at least one format"), ("[openai, openai]", "none twice")],
+)
+def test_formats_that_do_not_exist_or_stand_twice_are_refused(tmp_path: Path, formats: str, message: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(json.dumps({"emit": PARAMS.model_dump()}))
+
+    with pytest.raises(ParamsError) as raised:
+        load_section(EmitParams, "emit", [file], [f"emit.formats={formats}"])
+
+    assert message in str(raised.value)
