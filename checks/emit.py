@@ -1,0 +1,284 @@
+"""What must hold of the training files, read again from disk with another parser than wrote them.
+
+Rows are parsed by the standard library and held against pydantic models of the published schema; who stands in which split
+is read from the side files and joined with the table before emit.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from checks.gate import Limit, at_least, at_most
+from pipeline.params import Section
+from pipeline.splits import SPLITS
+from pipeline.tables import Table
+
+
+class Bounds(Section):
+    """How large the training files must be, and how alike test and train may be."""
+
+    min_train_rows: int = Field(ge=0)
+    """Fewest rows of the train split, in every format."""
+
+    min_validation_rows: int = Field(ge=0)
+    """Fewest rows of the validation split, in every format."""
+
+    min_test_rows: int = Field(ge=0)
+    """Fewest rows of the test split, in every format."""
+
+    min_clusters: int = Field(ge=0)
+    """Fewest duplicate clusters in train: what the set is worth, however often it repeats itself."""
+
+    max_file_bytes: int = Field(gt=0)
+    """Largest file."""
+
+    max_lost_share: float = Field(ge=0, le=1)
+    """Largest share of the kept conversations that a format may be unable to hold."""
+
+    max_dropped_share: float = Field(ge=0, le=1)
+    """Largest share of the given conversations that no file holds."""
+
+    similarity: float = Field(gt=0, le=1)
+    """Cosine of the word 3-shingles of two chats, without their system text, at which one gives the other away."""
+
+    max_similar_share: float = Field(ge=0, le=1)
+    """Largest share of the sampled test rows that are that similar to a train row."""
+
+    max_test_sample: int = Field(gt=0)
+    """Test rows to compare; those whose ids hash lowest."""
+
+    max_train_sample: int = Field(gt=0)
+    """Train rows to compare with."""
+
+
+class Message(BaseModel):
+    """One message as the OpenAPI schema `FineTuneChatRequestInput` has it; strict, so that true is no 1."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | None = None
+    name: str | None = None
+    refusal: str | None = None
+    weight: int | None = Field(default=None, ge=0, le=1)
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Message":
+        if not (self.content or self.tool_calls or self.refusal):
+            raise ValueError("says nothing")
+        if self.weight is not None and self.role != "assistant":
+            raise ValueError("weight beside another role")
+        return self
+
+
+class ChatRow(BaseModel):
+    """One row of the chat shape."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    messages: list[Message] = Field(min_length=1)
+    tools: list[dict[str, Any]] | None = None
+    parallel_tool_calls: bool | None = None
+
+    @model_validator(mode="after")
+    def _trains_something(self) -> "ChatRow":
+        if not any(message.role == "assistant" and message.weight != 0 for message in self.messages):
+            raise ValueError("nothing to train on")
+        return self
+
+
+PUBLISHED: Final[dict[str, type[BaseModel]]] = {"openai": ChatRow, "azure": ChatRow}
+"""Formats whose consumer publishes a schema, written down here a second time; the others are read as plain JSON."""
+
+
+def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
+    """One row: sizes, faults of files and rows, leaks between splits, and how alike test and train are."""
+    formats = sorted(path.name.removeprefix("lines_") for path in table.folder.glob("lines_*"))
+    kept = table.manifest.total("kept")
+    given = kept + table.manifest.total("dropped")
+    readings = [_Reading(table, name) for name in formats]
+    return pl.DataFrame(
+        {
+            "formats": len(readings),
+            **{f"{split}_rows": min((reading.rows[split] for reading in readings), default=None) for split in SPLITS},
+            "largest_file_bytes": max((reading.largest for reading in readings), default=None),
+            **{fault: sum(getattr(reading, fault) for reading in readings) for fault in FAULTS},
+            "lost_share": max((1 - len(reading.splits) / kept for reading in readings), default=None) if kept else None,
+            "dropped_share": 1 - kept / given if given else None,
+            **_leaks(table, readings),
+            "similar_share": _similar_share(table, readings, bounds),
+        }
+    )
+
+
+FAULTS: Final = ("unreadable_lines", "against_schema", "out_of_step", "files_not_named")
+
+
+def expectations(bounds: Bounds) -> list[Limit]:
+    """The files are large enough and sound, nobody stands in two splits, and the test split is no copy of train."""
+    return [
+        at_least("formats", 1),
+        at_least("train_rows", bounds.min_train_rows),
+        at_least("validation_rows", bounds.min_validation_rows),
+        at_least("test_rows", bounds.min_test_rows),
+        at_least("train_clusters", bounds.min_clusters),
+        at_most("largest_file_bytes", bounds.max_file_bytes),
+        *(at_most(fault, 0) for fault in FAULTS),
+        at_most("lost_share", bounds.max_lost_share),
+        at_most("dropped_share", bounds.max_dropped_share),
+        at_most("unknown_conversations", 0),
+        at_most("customers_in_two_splits", 0),
+        at_most("clusters_in_two_splits", 0),
+        at_most("synthetic_outside_train", 0),
+        at_most("similar_share", bounds.max_similar_share),
+    ]
+
+
+class _Reading:
+    """What one pass over the files of a format finds; holds ids and counts, no text."""
+
+    def __init__(self, table: Table, name: str) -> None:
+        self.name, self.folder = name, table.folder / name
+        self.rows = dict.fromkeys(SPLITS, 0)
+        self.largest = self.unreadable_lines = self.against_schema = self.out_of_step = 0
+        self.splits: dict[str, set[str]] = {}
+        """conversation_id -> the splits whose files hold it."""
+        self._schema = PUBLISHED.get(name)
+        files = (path for path in self.folder.rglob("*") if path.is_file())
+        self.files_not_named = sum(path.relative_to(table.folder).as_posix() not in table.manifest.extras for path in files)
+        for split in SPLITS:
+            for path in files_of(self.folder, split):
+                self.largest = max(self.largest, path.stat().st_size)
+                self._read(path, split)
+
+    def _read(self, path: Path, split: str) -> None:
+        metas = lines_of(path.with_name(f"{path.name.removesuffix('.jsonl')}.meta.jsonl"))
+        for line in lines_of(path):
+            self.rows[split] += 1
+            self._judge(line)
+            self._file(next(metas, None), split)
+        self.out_of_step += sum(1 for _ in metas)
+
+    def _judge(self, line: bytes) -> None:
+        try:
+            row = json.loads(line, parse_constant=_refuse)
+            if self._schema is not None:
+                self._schema.model_validate(row)
+            elif not isinstance(row, dict):
+                self.against_schema += 1
+        except ValidationError:
+            self.against_schema += 1
+        except ValueError:
+            self.unreadable_lines += 1
+
+    def _file(self, meta: bytes | None, split: str) -> None:
+        try:
+            provenance = json.loads(meta or b"")
+            self.splits.setdefault(provenance["conversation_id"], set()).add(split)
+            self.out_of_step += provenance["split"] != split
+        except (ValueError, KeyError, TypeError):
+            self.out_of_step += 1
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def files_of(folder: Path, split: str) -> list[Path]:
+    """The training files of a split, shards in their order."""
+    return sorted(path for path in folder.glob(f"{split}*.jsonl") if not path.name.endswith(".meta.jsonl"))
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file, without a byte order mark; none where the file is missing."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            yield line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
+
+
+MADE_BY_MODEL: Final = (pl.element().struct.field("origin") == "synthetic") | (
+    pl.element().struct.field("generation").struct.field("provider").is_not_null()
+)
+
+
+def _leaks(table: Table, readings: Sequence[_Reading]) -> dict[str, int | None]:
+    """Who stands in two splits, from the side files on disk and the table before emit."""
+    leaks = ("unknown_conversations", "customers_in_two_splits", "clusters_in_two_splits", "synthetic_outside_train")
+    before = table.previous()
+    if before is None:
+        return dict.fromkeys((*leaks, "train_clusters"))
+    found = pl.DataFrame(
+        [(name, split) for reading in readings for name, splits in reading.splits.items() for split in splits],
+        schema={"conversation_id": pl.String, "split": pl.String},
+        orient="row",
+    ).unique()
+    people = [
+        before.read(part, columns=["conversation_id", "customer_key", "cluster_id", "turns"]).select(
+            "conversation_id",
+            "customer_key",
+            "cluster_id",
+            by_model=pl.col("turns").list.eval(MADE_BY_MODEL).list.any(),
+        )
+        for part in before.manifest.parts
+    ]
+    if not people:
+        return {**dict.fromkeys(leaks, 0), "train_clusters": 0}
+    placed = found.join(pl.concat(people), on="conversation_id", how="left")
+    return {
+        "unknown_conversations": placed["cluster_id"].null_count(),
+        "customers_in_two_splits": _in_two(placed, "customer_key"),
+        "clusters_in_two_splits": _in_two(placed, "cluster_id"),
+        "synthetic_outside_train": placed.filter(pl.col("by_model") & (pl.col("split") != "train")).height,
+        "train_clusters": placed.filter(split="train")["cluster_id"].drop_nulls().n_unique(),
+    }
+
+
+def _in_two(placed: pl.DataFrame, who: str) -> int:
+    return placed.drop_nulls(who).group_by(who).agg(pl.col("split").n_unique()).filter(pl.col("split") > 1).height
+
+
+def _similar_share(table: Table, readings: Sequence[_Reading], bounds: Bounds) -> float | None:
+    """Share of the sampled test conversations whose nearest train conversation is at least that similar."""
+    if not readings:
+        return None
+    splits = readings[0].splits
+    test = _sample((name for name, where in splits.items() if "test" in where), bounds.max_test_sample)
+    train = _sample((name for name, where in splits.items() if "train" in where), bounds.max_train_sample)
+    if not test:
+        return 0.0  # nothing to give away; how many test rows there must be is another bound
+    before = table.previous()
+    if before is None or not train:
+        return None
+    # takes a second, and only this measure needs it; ships no types
+    from sklearn.feature_extraction.text import HashingVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    shingles = HashingVectorizer(ngram_range=(3, 3), binary=True, alternate_sign=False, norm="l2")
+    asked = shingles.transform(_texts(before, test))
+    nearest = [0.0] * asked.shape[0]
+    texts = _texts(before, train)
+    for start in range(0, len(texts), 5000):
+        scores = asked @ shingles.transform(texts[start : start + 5000]).T
+        nearest = [max(old, float(new)) for old, new in zip(nearest, scores.max(axis=1).toarray().ravel(), strict=True)]
+    return sum(score >= bounds.similarity for score in nearest) / len(nearest)
+
+
+def _sample(names: Iterator[str], size: int) -> set[str]:
+    return set(sorted(names, key=lambda name: sha256(name.encode()).digest())[:size])
+
+
+def _texts(table: Table, names: set[str]) -> list[str]:
+    """The whole text of these conversations, part by part."""
+    texts: list[str] = []
+    for part in table.manifest.parts:
+        rows = table.read(part, columns=["conversation_id", "turns"]).filter(pl.col("conversation_id").is_in(names))
+        texts += rows.select(pl.col("turns").list.eval(pl.element().struct.field("text")).list.join("\n"))["turns"].to_list()
+    return texts

@@ -1,0 +1,150 @@
+"""The gate after emit: files as emit leaves them pass, and each fault put into them is seen."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from checks.emit import Bounds, expectations, measure
+from pipeline.emit import run
+from pipeline.tables import Table
+from tests.build import MEANS, conversation
+from tests.pipeline.test_emit import PARAMS, SYNTHETIC, a_table
+
+BOUNDS = Bounds(
+    min_train_rows=10,
+    min_validation_rows=1,
+    min_test_rows=1,
+    min_clusters=10,
+    max_file_bytes=100_000,
+    max_lost_share=0,
+    max_dropped_share=0.05,
+    similarity=0.9,
+    max_similar_share=0.02,
+    max_test_sample=100,
+    max_train_sample=1000,
+)
+
+WORDS = (
+    "parcel",
+    "late",
+    "red",
+    "shoes",
+    "broken",
+    "box",
+    "refund",
+    "please",
+    "card",
+    "order",
+    "lamp",
+    "blue",
+    "size",
+    "wrong",
+    "shop",
+    "door",
+    "van",
+    "week",
+    "call",
+    "mail",
+)
+
+
+def chat(folder: Path, count: int = 40, synthetic: bool = False) -> Table:
+    rows = [
+        conversation(n, " ".join(WORDS[(n * k) % 17] + str(n % (k + 1)) for k in range(1, 9)), f"Answer {n} of {n * 7}.")
+        for n in range(count)
+    ]
+    if synthetic:
+        rows = [conversation(n, turns=SYNTHETIC, synthetic=False) for n in range(count)]  # as if validate had not noticed
+    run(a_table(folder / "validated", rows), folder / "chat", PARAMS, MEANS)
+    return Table(folder / "chat")
+
+
+def broken(table: Table, bounds: Bounds = BOUNDS) -> set[str]:
+    row = measure(table, bounds).row(0, named=True)
+    return {
+        limit.measure
+        for limit in expectations(bounds)
+        if row[limit.measure] is None
+        or (limit.least is not None and row[limit.measure] < limit.least)
+        or (limit.most is not None and row[limit.measure] > limit.most)
+    }
+
+
+def test_files_as_emit_leaves_them_break_nothing(tmp_path: Path) -> None:
+    assert broken(chat(tmp_path)) == set()
+
+
+def edit(path: Path, change: Callable[[list[str]], list[str]]) -> None:
+    path.write_text("".join(f"{line}\n" for line in change(path.read_text("utf-8").splitlines())), "utf-8")
+
+
+ROW = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("unreadable_lines", "{"),
+        ("unreadable_lines", '{"messages": NaN}'),
+        ("against_schema", "[]"),
+        ("against_schema", json.dumps({**ROW, "conversation_id": "desk-1"})),
+        ("against_schema", json.dumps({"messages": [{"role": "customer", "content": "a"}, *ROW["messages"]]})),
+        ("against_schema", json.dumps({"messages": [{"role": "assistant", "content": "b", "weight": 0}]})),
+        ("against_schema", json.dumps({"messages": [{"role": "assistant", "content": "b", "weight": True}]})),
+        ("against_schema", json.dumps({"messages": [{"role": "user", "content": ""}, *ROW["messages"]]})),
+        ("against_schema", json.dumps({"messages": [{"role": "user", "content": "a"}]})),
+    ],
+)
+def test_a_row_that_no_consumer_would_take_stops_the_line(tmp_path: Path, fault: str, line: str) -> None:
+    table = chat(tmp_path)
+    edit(table.folder / "openai/train.jsonl", lambda lines: [line, *lines[1:]])
+
+    assert broken(table) == {fault}
+
+
+def test_a_line_without_its_provenance_stops_the_line(tmp_path: Path) -> None:
+    table = chat(tmp_path)
+    edit(table.folder / "openai/train.meta.jsonl", lambda lines: lines[1:])
+
+    assert "out_of_step" in broken(table)
+
+
+def test_a_conversation_in_two_splits_stops_the_line(tmp_path: Path) -> None:
+    table = chat(tmp_path)
+    for kind in ("", ".meta"):
+        first = (table.folder / f"openai/train{kind}.jsonl").read_text("utf-8").splitlines()[0]
+        edit(table.folder / f"openai/test{kind}.jsonl", lambda lines, one=first: [*lines, one.replace('"train"', '"test"')])
+
+    assert {"customers_in_two_splits", "clusters_in_two_splits", "similar_share"} <= broken(table)
+
+
+def test_a_synthetic_answer_outside_train_stops_the_line(tmp_path: Path) -> None:
+    assert "synthetic_outside_train" in broken(chat(tmp_path, synthetic=True))
+
+
+def test_test_rows_that_repeat_train_rows_stop_the_line(tmp_path: Path) -> None:
+    rows = [conversation(n, "Where is my order number one?", "It left today and comes soon.") for n in range(40)]
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS, MEANS)
+
+    assert broken(Table(tmp_path / "chat")) == {"similar_share"}
+
+
+def test_too_few_rows_stop_the_line(tmp_path: Path) -> None:
+    assert {"train_rows", "train_clusters"} <= broken(chat(tmp_path, count=5))
+
+
+def test_a_file_over_the_limit_stops_the_line(tmp_path: Path) -> None:
+    assert broken(chat(tmp_path), BOUNDS.model_copy(update={"max_file_bytes": 1000})) == {"largest_file_bytes"}
+
+
+def test_a_stranger_among_the_files_stops_the_line(tmp_path: Path) -> None:
+    table = chat(tmp_path)
+    (table.folder / "openai/old.jsonl").write_text("")
+
+    assert broken(table) == {"files_not_named"}
+
+
+def test_an_empty_table_does_not_pass(tmp_path: Path) -> None:
+    assert {"formats", "train_rows"} <= broken(chat(tmp_path, count=0))
