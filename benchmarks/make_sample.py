@@ -69,6 +69,7 @@ def _count(conversations: Sequence[Conversation], export: Export) -> dict[str, A
         "unanswered": sum(not one.is_answered for one in conversations),
         "thanks_last": sum(one.has_thanks_last for one in conversations),
         "placeholders": sum(one.has_placeholder for one in conversations),
+        "opened": [min(one.opened for one in conversations).isoformat(), max(one.opened for one in conversations).isoformat()],
         "without_message": export.silent,
         "bad_rows": export.bad_rows,
         "topics": len({one.topic for one in conversations}),

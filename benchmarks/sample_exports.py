@@ -32,7 +32,7 @@ class Export:
     """Native id -> personal values in fields and non-message events."""
 
     bad_rows: list[dict[str, Any]] = field(default_factory=list)
-    """File, line (from 1) and fault of what no reader can turn into a conversation."""
+    """File, row (from 1, a header not counted) and fault of what no reader can turn into a conversation."""
 
     silent: int = 0
     """Records that hold no message at all."""
@@ -286,7 +286,7 @@ def _add_bad_chats(lines: Mapping[str, list[str]], conversations: Sequence[Conve
     _, second, third = sorted(lines)
     cut = to_json({"chat_id": "0badc0ffee01", "started": 1771000000, "events": []})[:-9]
     lines[second].insert(17, cut)
-    export.bad_rows.append({"file": second, "line": 18, "fault": "unparsable"})
+    export.bad_rows.append({"file": second, "row": 18, "reason": "not_json"})
     kiosk = {"type": "message", "at": 1773300060, "author": {"role": "kiosk", "id": "k1"}, "text": "Number 14, please."}
     record = {
         "chat_id": "0badc0ffee02",
@@ -297,7 +297,7 @@ def _add_bad_chats(lines: Mapping[str, list[str]], conversations: Sequence[Conve
         "events": [kiosk, {"type": "chat_ended", "at": 1773300120, "by": "timeout"}],
     }
     lines[third].insert(8, to_json(record))
-    export.bad_rows.append({"file": third, "line": 9, "fault": "unknown speaker"})
+    export.bad_rows.append({"file": third, "row": 9, "reason": "unknown_speaker"})
 
 
 def export_faq(conversations: Sequence[Conversation], draw: Random) -> Export:
@@ -321,7 +321,7 @@ def export_faq(conversations: Sequence[Conversation], draw: Random) -> Export:
         who = (one.customer.full, one.customer.email) if named else ("", "")
         if number == unreadable:
             writer.writerow(("", asked_at, one.topic, "en", "", "", "Do you sell gift wrap?", "Yes, at the till."))
-            export.bad_rows.append({"file": "questions.csv.gz", "line": sheet.getvalue().count("\n"), "fault": "no id"})
+            export.bad_rows.append({"file": "questions.csv.gz", "row": unreadable + 1, "reason": "no_id"})
         writer.writerow((one.native_id, asked_at, one.topic, one.customer.language, *who, question, answer))
     export.files["questions.csv.gz"] = gzip.compress(sheet.getvalue().encode(), mtime=0)
     return export

@@ -8,12 +8,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import polars as pl
 import pytest
+
+from pipeline import ingest
+from pipeline.params import load_section
+from pipeline.tables import Table
+from tests.build import MEANS
 
 ROOT: Final = Path(__file__).parent.parent
 RECEIVED: Final = ROOT / "data/raw/received"
@@ -155,3 +162,49 @@ def test_nothing_but_the_planted_copies_is_a_near_duplicate(shingles: Mapping[st
         and jaccard(able[one], able[other]) >= 0.8
     }
     assert alike == planted
+
+
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    target = tmp_path_factory.mktemp("sample") / "ingested"
+    params = load_section(ingest.IngestParams, "ingest", [ROOT / "params.yaml"])
+    ingest.run(RECEIVED, target, params, MEANS)
+    return Table(target)
+
+
+@pytest.mark.parametrize("source", TRUTH)
+def test_ingest_finds_what_the_script_wrote(ingested: Table, source: str) -> None:
+    rows = ingested.scan().filter(pl.col("source") == source).collect()
+    turns = rows.explode("turns")["turns"].struct.unnest()
+    speakers = dict(turns.group_by("speaker").len().sort("speaker").rows())
+    last = rows.select(pl.col("turns").list.last().struct.field("speaker")).to_series()
+    truth = TRUTH[source]
+
+    assert rows.height == truth["conversations"]
+    assert speakers == truth["turns"]
+    assert int((last == "customer").sum()) == truth["unanswered"] + truth["thanks_last"]
+    assert rows["topics"].explode().n_unique() == truth["topics"]
+    assert [rows["opened_at"].min(), rows["opened_at"].max()] == [datetime.fromisoformat(time) for time in truth["opened"]]
+    assert set(rows["native_id"]) == {entry["native_id"] for entry in VALUES if entry["source"] == source}
+
+
+def test_what_cannot_be_read_is_quarantined_where_it_stands(ingested: Table) -> None:
+    quarantined = ingested.scan("quarantined").select("source_file", "source_row", "reason").collect()
+
+    assert sorted(quarantined.rows()) == sorted(
+        (f"{source}/{row['file']}", row["row"], row["reason"]) for source, truth in TRUTH.items() for row in truth["bad_rows"]
+    )
+
+
+def test_notes_and_silent_chats_are_counted_and_become_nothing(ingested: Table) -> None:
+    counts = ingested.manifest.counts
+
+    assert counts["private_notes"] == TRUTH["harbour_desk"]["private_notes"]
+    assert counts["events.note"] == TRUTH["harbour_chat"]["private_notes"]
+    assert ingested.manifest.reasons == {"no_messages": TRUTH["harbour_chat"]["without_message"]}
+
+
+def test_no_text_keeps_mojibake_or_entities(ingested: Table) -> None:
+    texts = ingested.scan().explode("turns").select(pl.col("turns").struct.field("text")).collect()["text"]
+
+    assert texts.filter(texts.str.contains(r"Ã|â€|&(amp|quot|#x27|lt|gt);|</?p>")).to_list() == []
