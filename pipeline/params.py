@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -28,6 +28,9 @@ class Section(BaseModel):
 
 S = TypeVar("S", bound=Section)
 
+REPLACES: Final = "!"
+"""At the end of a key: `sources!:` takes the place of the mapping `sources` of the files before, instead of merging with it."""
+
 
 def load_section(kind: type[S], name: str, files: Sequence[Path], overrides: Iterable[str] = ()) -> S:
     """Read section `name` ("dedupe", "gates.scrub") from params files, later files over earlier ones, `overrides` over all.
@@ -35,7 +38,8 @@ def load_section(kind: type[S], name: str, files: Sequence[Path], overrides: Ite
     Args:
         kind: the class that gives the section its meaning.
         name: dotted path of the section.
-        files: YAML files; mappings merge key by key, every other value is replaced whole.
+        files: YAML files; mappings merge key by key, every other value is replaced whole, and so is a mapping whose key
+            ends in "!" (`sources!:`).
         overrides: "dedupe.min_jaccard=0.85"; those of other sections are left alone, the value is read as YAML.
     Raises:
         ParamsError: a file cannot be read, the section is missing, or a key is unknown, missing or ill-typed.
@@ -76,8 +80,9 @@ def _read(file: Path) -> Mapping[str, Any]:
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        name = key.removesuffix(REPLACES) if isinstance(key, str) else key
+        old = merged.get(name) if name == key else None
+        merged[name] = _merge(old if isinstance(old, Mapping) else {}, value) if isinstance(value, Mapping) else value
     return merged
 
 

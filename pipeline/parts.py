@@ -108,6 +108,21 @@ def make_parts(
     progress: Progress,
 ) -> list[Part]:
     """Make one part per task, in the order of the tasks, reusing what is there; `prepare` runs once per worker."""
+    parts, missing = _reuse(writer, tasks)
+    progress(len(parts), len(tasks))
+    made = _make_here if min(workers, len(missing)) <= 1 else _make_in_processes
+    for number, part in made(writer, missing, prepare, arguments, workers):
+        parts[number] = part
+        progress(len(parts), len(tasks))
+    return [parts[number] for number in sorted(parts)]
+
+
+def unmade(writer: TableWriter, tasks: Sequence[Task]) -> list[Task]:
+    """Those of the tasks whose part must be made: no sound one is there to be used again."""
+    return [task for _, _, task in _reuse(writer, tasks)[1]]
+
+
+def _reuse(writer: TableWriter, tasks: Sequence[Task]) -> tuple[dict[int, Part], list[tuple[int, str, Task]]]:
     parts: dict[int, Part] = {}
     missing: list[tuple[int, str, Task]] = []
     for number, task in enumerate(tasks):
@@ -116,12 +131,7 @@ def make_parts(
             parts[number] = part
         else:
             missing.append((number, name, task))
-    progress(len(parts), len(tasks))
-    made = _make_here if min(workers, len(missing)) <= 1 else _make_in_processes
-    for number, part in made(writer, missing, prepare, arguments, workers):
-        parts[number] = part
-        progress(len(parts), len(tasks))
-    return [parts[number] for number in sorted(parts)]
+    return parts, missing
 
 
 def _make_here(

@@ -1,0 +1,509 @@
+"""Received logs of many shapes become conversations of one.
+
+Two passes, neither of which holds a file in memory. The first reads every unit (a file, or a folder whose files belong
+together) once and spills its rows by the hash of their native id. The second makes parts, in parallel: a part is a range
+of ids of one unit, so rows of a conversation may be scattered over the file in any order. A unit whose files did not
+change is not read again.
+
+Every row ends in exactly one place: in a kept conversation, in a dropped one, or quarantined with its file, its row and
+a reason. Of one native id in several units of a source the last delivered counts, in the order of file names: a
+corrected delivery takes the place of what it corrects.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from hashlib import file_digest, sha256
+from itertools import groupby, islice
+from operator import attrgetter
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field, StringConstraints
+
+from pipeline.errors import AccountingError, SourceError
+from pipeline.key import Key
+from pipeline.parts import Maker, Means, Task, make_parts, unmade
+from pipeline.reading.drafts import Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
+from pipeline.reading.lookups import LookUpWriter, look_up
+from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
+from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
+from pipeline.sources import SOURCES, SourceMapping
+from pipeline.stage import Outcome
+from pipeline.tables import Manifest, Part, TableWriter, new_table
+
+VERSION: Final = 1
+
+SPILLS: Final = "_spill"
+INDEXES: Final = "units"
+
+PROBED_ROWS: Final = 100
+"""A file whose first rows are all unreadable is not what its name promises."""
+
+FRAME_ROWS: Final = 1000
+"""Conversations held as Python objects before they become a frame."""
+
+
+class IngestParams(Limits):
+    """Which received files are what, and how they are read."""
+
+    sources: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], SourceMapping] = Field(min_length=1)
+    """Name -> mapping. The name begins every conversation_id and becomes the column `source`."""
+    ignore: list[str]
+    """Globs over paths below SOURCE: files of no source that are known and not read."""
+    rows_per_part: int = Field(gt=0)
+    """Most conversations in one part: what one worker holds at a time."""
+    on_bad_file: Literal["quarantine", "stop"]
+    """What a file that cannot be read as a whole does: it alone is set aside and read again once it changes, or the run stops."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Files of one source that are read together."""
+
+    source: str
+    label: str
+    """Path below SOURCE of its file or folder."""
+    files: tuple[ReceivedFile, ...]
+    key: str
+    """Over the content of the files, their names, the mapping and the project key: equal key, equal rows."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What one part is made from: the rows of a unit with ids in [least, most]."""
+
+    unit: Unit
+    least: int
+    most: int
+    skip: int
+    """Rows of the id `least` that belong to the part before; only where every row is a conversation."""
+    stop: int
+    """Rows of the id `most` up to which they belong here; only where every row is a conversation."""
+    rows: int
+    """How many rows that are: the other side of the balance."""
+    superseded: Mapping[int, str] = field(default_factory=dict)
+    """Ids that a later unit of the source delivers again -> its label."""
+
+    def digest(self) -> str:
+        """Equal digest, equal part."""
+        parts = [self.unit.key, self.least, self.most, self.skip, self.stop, sorted(self.superseded.items())]
+        return sha256(repr(parts).encode()).hexdigest()
+
+
+def run(source: Path, target: Path, params: IngestParams, means: Means) -> Manifest:
+    """Read received logs into one conversation schema.
+
+    ticketmill ingest data/raw/received data/raw/ingested
+
+    SOURCE is a folder of deliveries; ingest.sources in params.yaml says what they are. Rows that cannot be read are
+    quarantined with file, row and reason, beside `kept` in the table.
+    """
+    units = plan(source, params, means.key)
+    fingerprint = f"{means.key.fingerprint}-{params.rows_per_part}"
+    with new_table(target, "ingest", VERSION, fingerprint, given=None) as writer:
+        spills = writer.folder / SPILLS
+        indexes: dict[str, pl.DataFrame] = {}
+        faults: dict[str, str] = {}
+        for unit in units:
+            index = _known_index(unit, writer)
+            if index is None:
+                index, fault = gather(unit, spills, params, means.key)
+                if fault:
+                    faults[unit.key] = fault
+                else:
+                    _keep_index(unit, writer, index)
+            indexes[unit.key] = index
+        _refuse_lost_sources(units, indexes, faults)
+        tasks = [Task({each.unit.label: each.digest()}, each) for each in slices(units, indexes, params)]
+        for each in {task.payload.unit.key: task.payload.unit for task in unmade(writer, tasks)}.values():
+            if not is_finished(spills / f"{each.key}.rows"):
+                gather(each, spills, params, means.key)
+        parts = make_parts(writer, tasks, prepare, (params, means.key, spills), means.workers, means.progress)
+        _prove(tasks, parts)
+        _refuse_unread_sources(tasks, parts, writer)
+        return writer.publish(parts, [_index_path(unit, writer.folder) for unit in units if unit.key not in faults])
+
+
+def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
+    """The units below `source`, in the order of their sources and file names.
+
+    Raises:
+        SourceError: SOURCE is missing or empty, a source has no file, or a file belongs to no source and is not ignored.
+    """
+    if not source.is_dir():
+        raise SourceError(f"{source}: no such folder; name the folder that holds what was received")
+    labels = sorted(
+        path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file() and not _is_hidden(path, source)
+    )
+    if not labels:
+        raise SourceError(f"{source}: holds no files; put what was received there")
+    left = {label for label in labels if not _matches(label, params.ignore)}
+    units: list[Unit] = []
+    taken: dict[str, str] = {}
+    for name, settings in params.sources.items():
+        below = _below(settings.path or name, labels)
+        left -= {label for label, inner in below.items() if _matches(inner, settings.ignore)}
+        wanted = [
+            label for label, inner in below.items() if _matches(inner, settings.files) and not _matches(inner, settings.ignore)
+        ]
+        if not wanted:
+            where = f"{', '.join(settings.files)} below {settings.path or name}"
+            raise SourceError(f"{source}: no file of source {name!r} ({where}); correct the mapping or remove the source")
+        if both := sorted(set(wanted) & taken.keys()):
+            raise SourceError(f"{source}: {both[0]}: two sources map it, {taken[both[0]]!r} and {name!r}; leave it to one")
+        taken |= dict.fromkeys(wanted, name)
+        left -= set(wanted)
+        units += _units(source, name, settings, wanted, key)
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        raise SourceError(f"{source}: {min(left)}{more}: no source maps it; add it to ingest.sources, or to ignore in params")
+    return units
+
+
+def _is_hidden(path: Path, source: Path) -> bool:
+    return any(step.startswith(".") for step in path.relative_to(source).parts)
+
+
+def _matches(label: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(label, glob) for glob in globs)
+
+
+def _below(path: str, labels: Sequence[str]) -> dict[str, str]:
+    """Label -> its path below `path`, for the labels there; a file at `path` itself has its own name."""
+    if path == ".":
+        return {label: label for label in labels}
+    prefix = path.rstrip("/") + "/"
+    return {
+        label: label.removeprefix(prefix) if label != path else Path(label).name
+        for label in labels
+        if f"{label}/".startswith(prefix)
+    }
+
+
+def _units(source: Path, name: str, settings: SourceSettings, labels: Sequence[str], key: Key) -> Iterator[Unit]:
+    def group(label: str) -> str:
+        return Path(label).parent.as_posix() if settings.joins_folder else label
+
+    for label, members in groupby(sorted(labels, key=lambda each: (group(each), each)), key=group):
+        files = tuple(ReceivedFile(source / member, member) for member in members)
+        content = [VERSION, name, settings.fingerprint(), key.fingerprint, *((each.label, _digest(each.path)) for each in files)]
+        yield Unit(name, label, files, sha256(repr(content).encode()).hexdigest())
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "unreadable"  # reading it will say why
+
+
+def gather(unit: Unit, spills: Path, params: IngestParams, key: Key) -> tuple[pl.DataFrame, str]:
+    """Read a unit once into its spill; returns its index, and what was wrong with a file of it as a whole.
+
+    Raises:
+        SourceError: a file is not what its format promises, and the run is to stop at that.
+    """
+    try:
+        return _gather(unit, _rows(unit, params), spills, key), ""
+    except SourceError as error:
+        if params.on_bad_file == "stop":
+            raise
+        message = str(error)
+    others = [f"{unit.label}: another file of this folder cannot be read"] * len(unit.files)
+    details = [message if message.startswith(file.label) else other for file, other in zip(unit.files, others, strict=True)]
+    rows = (Row(number, 0, file.label, b"", "unreadable_file", details[number]) for number, file in enumerate(unit.files))
+    return _gather(unit, rows, spills, key), message
+
+
+def _gather(unit: Unit, rows: Iterator[Row | Looked], spills: Path, key: Key) -> pl.DataFrame:
+    spill, looked = SpillWriter(spills / f"{unit.key}.rows"), LookUpWriter(spills / f"{unit.key}.users")
+    try:
+        hashed = lru_cache(1024)(lambda kind, native: int.from_bytes(key.digest(kind, native)[:8], "big"))
+        for row in rows:
+            if isinstance(row, Looked):
+                looked.add(row)
+            else:
+                spill.add(hashed("row" if row.reason else "conversation", row.native), row)
+    except SourceError:
+        spill.abandon()
+        raise
+    looked.finish()
+    return spill.finish()
+
+
+def _rows(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
+    settings = params.sources[unit.source]
+    for number, file in enumerate(unit.files):
+        rows = SOURCES[settings.format].read(file, number, settings, params)
+        head = list(islice(rows, PROBED_ROWS))
+        if head and all(isinstance(row, Row) and row.reason for row in head):
+            reasons = ", ".join(sorted({row.reason for row in head if isinstance(row, Row)}))
+            raise SourceError(
+                f"{file.label}: none of its first {len(head)} rows can be read ({reasons}); "
+                "correct its format in params or fetch it again"
+            )
+        yield from head
+        yield from rows
+
+
+def _index_path(unit: Unit, folder: Path) -> Path:
+    return folder / INDEXES / f"{unit.key}.parquet"
+
+
+def _known_index(unit: Unit, writer: TableWriter) -> pl.DataFrame | None:
+    """The index of a unit that an earlier run has read, taken over into the table in the making."""
+    for folder in (writer.folder, writer.target):
+        try:
+            index = conform(pl.read_parquet(_index_path(unit, folder), glob=False), INDEX, unit.label)
+        except (OSError, pl.exceptions.PolarsError):
+            continue
+        if folder != writer.folder:
+            _keep_index(unit, writer, index)
+        return index
+    return None
+
+
+def _keep_index(unit: Unit, writer: TableWriter, index: pl.DataFrame) -> None:
+    path = _index_path(unit, writer.folder)
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".writing")
+    index.write_parquet(unfinished, compression="zstd")
+    unfinished.replace(path)
+
+
+def _refuse_lost_sources(units: Sequence[Unit], indexes: Mapping[str, pl.DataFrame], faults: Mapping[str, str]) -> None:
+    """One bad or empty file among many is an accident; where there is nothing else, the run would be one."""
+    for name, members in groupby(units, key=attrgetter("source")):
+        own = list(members)
+        if all(unit.key in faults for unit in own):
+            raise SourceError(faults[own[0].key])
+        if not any(indexes[unit.key].height for unit in own):
+            raise SourceError(f"source {name!r}: its {len(own)} files hold no rows; fetch them again or remove the source")
+
+
+def slices(units: Sequence[Unit], indexes: Mapping[str, pl.DataFrame], params: IngestParams) -> Iterator[Slice]:
+    """The parts to make, unit by unit, each of at most `rows_per_part` conversations."""
+    for name, members in groupby(units, key=attrgetter("source")):
+        own = list(members)
+        rows_have_ids = params.sources[name].rows_have_ids
+        superseded = _superseded([indexes[unit.key] for unit in own]) if rows_have_ids and len(own) > 1 else {}
+        for number, unit in enumerate(own):
+            later = superseded.get(number, {})
+            for each in _cut(unit, indexes[unit.key], params.rows_per_part, rows_have_ids):
+                here = {id_: own[winner].label for id_, winner in later.items() if each.least <= id_ <= each.most}
+                yield Slice(each.unit, each.least, each.most, each.skip, each.stop, each.rows, here)
+
+
+def _superseded(indexes: Sequence[pl.DataFrame]) -> dict[int, dict[int, int]]:
+    """Number of a unit -> id -> number of the last unit that has that id too."""
+    every = pl.concat([index.select("id", unit=pl.lit(number, pl.UInt32)) for number, index in enumerate(indexes)])
+    repeated = every.filter(pl.col("id").is_duplicated()).with_columns(winner=pl.col("unit").max().over("id"))
+    found: dict[int, dict[int, int]] = {}
+    for id_, unit, winner in repeated.filter(pl.col("unit") != pl.col("winner")).sort("unit", "id").iter_rows():
+        found.setdefault(unit, {})[id_] = winner
+    return found
+
+
+def _cut(unit: Unit, index: pl.DataFrame, most: int, rows_have_ids: bool) -> Iterator[Slice]:
+    ids, rows = index["id"].to_numpy(), index["rows"].to_numpy().astype(np.int64)
+    places = np.ones_like(rows) if rows_have_ids else rows
+    ends = np.cumsum(places)
+    total = int(ends[-1]) if len(ends) else 0
+    for start in range(0, total, most):
+        first = int(np.searchsorted(ends, start, side="right"))
+        last = int(np.searchsorted(ends, min(start + most, total) - 1, side="right"))
+        skip = start - int(ends[first] - places[first])
+        stop = min(start + most, total) - int(ends[last] - places[last])
+        number = int(rows[first : last + 1].sum())
+        if not rows_have_ids:
+            number += stop - skip - int(rows[last])
+        yield Slice(unit, int(ids[first]), int(ids[last]), skip, stop, number)
+
+
+def prepare(params: IngestParams, key: Key, spills: Path) -> Maker:
+    """What makes a part from a slice of a unit's spill."""
+
+    def make(each: Slice) -> Outcome:
+        return assemble(each, spills, params.sources[each.unit.source], key)
+
+    return make
+
+
+def assemble(part: Slice, spills: Path, settings: Any, key: Key) -> Outcome:
+    """The conversations of one slice, and the rows that make none.
+
+    Returns:
+        kept: INGESTED, in the order of conversation_id. dropped: reason "no_messages", or what the source says.
+        beside: `quarantined`, one row per row.
+    Raises:
+        AccountingError: the rows that came out are not those that went in.
+    """
+    groups: dict[int, list[Row]] = {}
+    for row_id, row in rows_between(spills / f"{part.unit.key}.rows", part.least, part.most):
+        groups.setdefault(row_id, []).append(row)
+    result = _Assembled(part.unit, settings, key, look_up(spills / f"{part.unit.key}.users"))
+    for row_id in sorted(groups):
+        rows = sorted(groups.pop(row_id), key=lambda row: (row.file, row.number))
+        if rows[0].reason or not settings.rows_have_ids:
+            result.add_apart(
+                rows,
+                part.skip if row_id == part.least else 0,
+                part.stop if row_id == part.most and not settings.rows_have_ids else len(rows),
+            )
+        elif row_id in part.superseded:
+            result.quarantine(rows, "duplicate_id", f"delivered again in {part.superseded[row_id]}")
+        else:
+            result.add(rows, rows[0].native)
+    outcome = result.outcome()
+    if outcome.counts["rows_read"] != part.rows:
+        raise AccountingError(
+            f"{part.unit.label}: {part.rows} rows went in, {outcome.counts['rows_read']} came out; run ingest again"
+        )
+    return outcome
+
+
+class _Assembled:
+    """The outcome of a part as it grows."""
+
+    def __init__(self, unit: Unit, settings: Any, key: Key, find: Any) -> None:
+        self._unit, self._settings, self._key, self._find = unit, settings, key, find
+        self._frames: list[pl.DataFrame] = []
+        self._pending: list[dict[str, Any]] = []
+        self._dropped: list[tuple[str, str, str]] = []
+        self._quarantined: list[tuple[str, int, str, str]] = []
+        self._counts = {"rows_kept": 0, "rows_dropped": 0, "rows_quarantined": 0}
+        self._person = lru_cache(100_000)(lambda native: key.hash("person", f"{unit.source}\0{native}"))
+
+    def add_apart(self, rows: Sequence[Row], skip: int, stop: int) -> None:
+        """Rows that are each a conversation, or unreadable; equal rows are told apart by a counter."""
+        for number, row in enumerate(rows[:stop]):
+            if number < skip:
+                continue
+            if row.reason:
+                self.quarantine([row], row.reason, row.detail)
+            else:
+                self.add([row], f"{row.native}#{number + 1}" if number else row.native)
+
+    def add(self, rows: Sequence[Row], native: str) -> None:
+        """The rows of one conversation."""
+        try:
+            draft = self._draft(rows)
+        except Refused as refusal:
+            self.quarantine(rows, refusal.reason, refusal.detail)
+            return
+        conversation_id = f"{self._unit.source}-{self._key.hash('conversation', native)}"
+        for name, number in draft.counts.items():
+            self._count(name, number)
+        if draft.drop or not draft.turns:
+            self._dropped.append((conversation_id, draft.drop or "no_messages", f"{len(rows)} rows"))
+            self._count("rows_dropped", len(rows))
+            return
+        self._count("rows_kept", len(rows))
+        self._pending.append(self._finished(draft, rows, native, conversation_id))
+        if len(self._pending) >= FRAME_ROWS:
+            self._flush()
+
+    def _draft(self, rows: Sequence[Row]) -> Draft:
+        if any(row.native != rows[0].native for row in rows):
+            raise Refused("colliding_ids", "two native ids with one hash")
+        return SOURCES[self._settings.format].assemble(rows, self._settings, self._find)
+
+    def quarantine(self, rows: Sequence[Row], reason: str, detail: str) -> None:
+        """Rows that make no conversation."""
+        self._quarantined += [(self._unit.files[row.file].label, row.number, reason, detail) for row in rows]
+        self._count("rows_quarantined", len(rows))
+
+    def _count(self, name: str, number: int) -> None:
+        self._counts[name] = self._counts.get(name, 0) + number
+
+    def _finished(self, draft: Draft, rows: Sequence[Row], native: str, conversation_id: str) -> dict[str, Any]:
+        origin = draft.origin or rows[0]
+        fixed = self._settings.fixed
+        times = [turn.sent_at for turn in draft.turns if turn.sent_at is not None]
+        for turn in draft.turns:
+            self._count(f"turns_{turn.speaker}", 1)
+        people = {
+            (self._person(each.person or _stand_in(each, native)), each.role, each.kind, each.value) for each in draft.people
+        }
+        return {
+            "conversation_id": conversation_id,
+            "source": self._unit.source,
+            "source_file": self._unit.files[origin.file].label,
+            "source_row": origin.number,
+            "opened_at": draft.opened_at if draft.opened_at is not None else min(times, default=None),
+            "channel": draft.channel or fixed.channel,
+            "language": draft.language or fixed.language,
+            "product": draft.product or fixed.product,
+            "topics": list(draft.topics),
+            "customer_key": self._person(draft.customer) if draft.customer else None,
+            "outcome": {"resolved": draft.resolved, "csat": draft.csat, "reopened": draft.reopened},
+            "turns": [
+                {
+                    "turn_id": f"t{number}",
+                    "speaker": turn.speaker,
+                    "text": turn.text,
+                    "sent_at": turn.sent_at,
+                    "author_key": self._person(turn.author) if turn.author else None,
+                    "origin": "human",
+                    "generation": None,
+                }
+                for number, turn in enumerate(draft.turns)
+            ],
+            "native_id": native,
+            "participants": [dict(zip(("person", "role", "kind", "value"), each, strict=True)) for each in sorted(people)],
+        }
+
+    def _flush(self) -> None:
+        import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, which `ticketmill --help` need not wait for
+
+        schema = empty(INGESTED).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        frame = pl.from_arrow(pa.Table.from_pylist(self._pending, schema))
+        assert isinstance(frame, pl.DataFrame)  # it was a table
+        self._frames.append(conform(frame, INGESTED, self._unit.label))
+        self._pending = []
+
+    def outcome(self) -> Outcome:
+        """Everything added so far."""
+        self._flush()
+        counts = {**self._counts, "rows_read": sum(self._counts[f"rows_{fate}"] for fate in ("kept", "dropped", "quarantined"))}
+        return Outcome(
+            kept=pl.concat(self._frames).sort("conversation_id"),
+            dropped=pl.DataFrame(self._dropped, schema=DROPPED, orient="row").sort("conversation_id"),
+            beside={
+                "quarantined": pl.DataFrame(self._quarantined, schema=QUARANTINED, orient="row").sort(
+                    "source_file", "source_row", "reason"
+                )
+            },
+            counts=counts,
+        )
+
+
+def _stand_in(detail: Detail, native: str) -> str:
+    """Who a value belongs to where the source does not say: its conversation's customer, or somebody of that name."""
+    return f"\0{native}" if detail.role == "customer" else f"\0{detail.role}\0{detail.value.casefold()}"
+
+
+def _prove(tasks: Sequence[Task], parts: Sequence[Part]) -> None:
+    given = sum(task.payload.rows for task in tasks)
+    read = sum(part.counts["rows_read"] for part in parts)
+    if given != read:
+        raise AccountingError(f"ingest: {given} rows were received, {read} are accounted for; run it again without the old table")
+
+
+def _refuse_unread_sources(tasks: Sequence[Task], parts: Sequence[Part], writer: TableWriter) -> None:
+    """A source of which not one row was understood is a wrong mapping, not bad data."""
+    made = list(zip((task.payload.unit.source for task in tasks), parts, strict=True))
+    for name in dict.fromkeys(source for source, _ in made):
+        own = [part for source, part in made if source == name]
+        if any(part.counts["rows_kept"] + part.counts["rows_dropped"] for part in own):
+            continue
+        first = pl.read_parquet(writer.folder / "quarantined" / f"{own[0].name}.parquet").row(0, named=True)
+        raise SourceError(
+            f"source {name!r}: not one of its {sum(part.counts['rows_read'] for part in own)} rows can be read; the first, "
+            f"{first['source_file']} row {first['source_row']}, {first['reason']}: {first['detail']}; correct the mapping in params"
+        )

@@ -1,0 +1,438 @@
+"""Received files, row by row, whatever their compression: JSON lines, JSON documents, CSV, Parquet.
+
+Nothing here holds more than one row, one batch, or one document of `WHOLE_DOCUMENT_BYTES`.
+"""
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, Final, Literal
+
+import orjson
+import zstandard
+from pydantic import Field
+
+from pipeline.errors import SourceError
+from pipeline.params import Section
+from pipeline.reading.drafts import Limits, ReceivedFile, Row, fault
+from pipeline.reading.paths import EACH
+from pipeline.reading.paths import Path as Steps
+
+Layout = Literal["csv", "jsonl", "json", "parquet"]
+
+WHOLE_DOCUMENT_BYTES: Final = 16 * 2**20
+"""A JSON document up to this size is parsed at once, a larger one as a stream: about ten times slower, but bounded."""
+
+PARQUET_BATCH_ROWS: Final = 1024
+
+_BOM: Final = b"\xef\xbb\xbf"
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_COMPRESSED: Final = (".gz", ".zst")
+_LAYOUTS: Final[dict[str, Layout]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+}
+
+
+def layout_of(file: ReceivedFile) -> Layout:
+    """The layout a file's name promises; a `.json` that holds one record per line counts as JSON lines.
+
+    Raises:
+        SourceError: the name has no ending we know.
+    """
+    suffixes = [suffix.lower() for suffix in file.path.suffixes]
+    if suffixes and suffixes[-1] in _COMPRESSED:
+        suffixes.pop()
+    layout = _LAYOUTS.get(suffixes[-1]) if suffixes else None
+    if layout is None:
+        raise SourceError(
+            f"{file.label}: its name does not end in {', '.join(_LAYOUTS)} (or with .gz, .zst); rename or ignore it"
+        )
+    if layout == "json" and _is_lines(file):
+        return "jsonl"
+    return layout
+
+
+def _is_lines(file: ReceivedFile) -> bool:
+    with opened(file) as stream:
+        head = stream.readline(WHOLE_DOCUMENT_BYTES).removeprefix(_BOM).strip()
+        more = stream.readline(WHOLE_DOCUMENT_BYTES).strip()
+    if not head.startswith(b"{") or not more.startswith(b"{"):
+        return False
+    try:
+        orjson.loads(head)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+@contextmanager
+def opened(file: ReceivedFile) -> Iterator[IO[bytes]]:
+    """The uncompressed bytes of a file; what is wrong with the file as a whole, now or while reading, is a SourceError."""
+    try:
+        with file.path.open("rb") as raw:
+            suffix = file.path.suffix.lower()
+            if suffix == ".gz":
+                yield io.BufferedReader(gzip.GzipFile(fileobj=raw), 2**18)
+            elif suffix == ".zst":
+                yield io.BufferedReader(_Zstandard(raw), 2**18)
+            else:
+                yield raw
+    except EOFError:
+        raise SourceError(f"{file.label}: the compressed data is cut off; fetch the file again") from None
+    except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError):
+        raise SourceError(f"{file.label}: is not the compressed file its name promises, or is damaged; fetch it again") from None
+    except IsADirectoryError:
+        raise SourceError(f"{file.label}: is a folder, not a file") from None
+    except PermissionError:
+        raise SourceError(f"{file.label}: may not be read; change its permissions") from None
+    except OSError as error:
+        raise SourceError(f"{file.label}: cannot be read ({error.strerror})") from error
+
+
+class _Zstandard(io.RawIOBase):
+    """zstandard's own reader ends quietly where a file is cut off in the middle of a frame; this one says so."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._ready = b""
+        self._is_inside = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            more = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+                self._is_inside = False
+            more = more or self._raw.read(2**13)  # one read grows to 256 MiB at most, whatever was packed
+            if not more:
+                if self._is_inside:
+                    raise EOFError
+                return 0
+            self._is_inside = True
+            self._ready = self._frame.decompress(more)
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
+
+
+class _Joined(io.RawIOBase):
+    """Bytes that were read already, and the rest of their stream."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = memoryview(head), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._head:
+            count = min(len(buffer), len(self._head))
+            buffer[:count], self._head = self._head[:count], self._head[count:]
+            return count
+        more = self._rest.read(len(buffer))
+        buffer[: len(more)] = more
+        return len(more)
+
+
+def json_lines(file: ReceivedFile, number: int, limits: Limits) -> Iterator[tuple[int, bytes, Any] | Row]:
+    """(row, its bytes, its record) of every line; a line that is no JSON record comes as a fault. Blank lines are none."""
+    with opened(file) as stream:
+        for position, line in _lines(stream, limits.max_row_bytes):
+            if line is None:
+                yield fault(file=number, number=position, raw=b"%d" % position, reason="too_long")
+                continue
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                yield fault(number, position, line, *_explain(line, error))
+                continue
+            if isinstance(record, dict):
+                yield position, line, record
+            else:
+                yield fault(number, position, line, "not_a_record")
+
+
+def _lines(stream: IO[bytes], most: int) -> Iterator[tuple[int, bytes | None]]:
+    """(row, line) of every line that is not blank; None for one that is too long, which is passed over unread."""
+    position = 0
+    for chunk in iter(lambda: stream.readline(most + 1), b""):
+        line: bytes | None = chunk
+        if len(chunk) > most and not chunk.endswith(b"\n"):
+            line = None
+            for rest in iter(lambda: stream.readline(2**20), b""):
+                if rest.endswith(b"\n"):
+                    break
+        elif position == 0:
+            line = chunk.removeprefix(_BOM)
+        if line is None or line.strip():
+            position += 1
+            yield position, line.rstrip(b"\r\n") if line else None
+
+
+def _explain(raw: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as fault_at:
+        return "not_utf8", f"byte {fault_at.start + 1}"
+    if "ecursion" in error.msg:
+        return "nested_too_deep", ""
+    return "not_json", f"column {error.pos + 1}"
+
+
+def json_records(
+    file: ReceivedFile, number: int, records: Sequence[Steps], ignored: Iterable[str], limits: Limits
+) -> Iterator[tuple[Steps, int, bytes, dict[str, Any]] | Row]:
+    """(path, row, bytes, record) of every record below the `records` paths of one JSON document.
+
+    Args:
+        file: the document.
+        number: of the file in its unit.
+        records: where records stand: () with the document itself being one or a list of them, ("tickets", "*") for a list.
+        ignored: other fields at the top of the document, passed over.
+    Raises:
+        SourceError: the document is no JSON, or has a field at its top that is neither on a path nor ignored.
+    """
+    with opened(file) as stream:
+        head = stream.read(WHOLE_DOCUMENT_BYTES + 1).removeprefix(_BOM)
+        if len(head) <= WHOLE_DOCUMENT_BYTES:
+            found = _in_whole(file, head, records, frozenset(ignored))
+        else:
+            whole = io.BufferedReader(_Joined(head, stream), 2**18)
+            found = _in_stream(file, whole, records, frozenset(ignored), limits.max_row_bytes)
+        for position, (path, record) in enumerate(found, start=1):
+            try:
+                raw = orjson.dumps(record)
+            except (TypeError, ValueError):  # a lone surrogate or an integer of more than 64 bits: both come from the stream
+                yield fault(number, position, b"%d" % position, "not_json")
+                continue
+            if isinstance(record, dict):
+                yield path, position, raw, record
+            else:
+                yield fault(number, position, raw, "not_a_record")
+
+
+def _in_whole(
+    file: ReceivedFile, content: bytes, records: Sequence[Steps], ignored: frozenset[str]
+) -> Iterator[tuple[Steps, Any]]:
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        reason, detail = _explain(content, error)
+        words = {
+            "not_utf8": f"is not UTF-8 at {detail}",
+            "nested_too_deep": "is nested more than 1024 deep",
+            "not_json": f"is not JSON at line {error.lineno}, column {error.colno}",
+        }[reason]
+        raise SourceError(f"{file.label}: {words}; fetch the file again, or correct its format in params") from None
+    yield from _below(file, document, (), records, ignored)
+
+
+def _below(
+    file: ReceivedFile, value: Any, above: Steps, records: Sequence[Steps], ignored: frozenset[str]
+) -> Iterator[tuple[Steps, Any]]:
+    if above in records:
+        if not above and isinstance(value, list):  # the document is a list of records
+            yield from ((above, each) for each in value)
+        else:
+            yield above, value
+        return
+    wanted = {path[len(above)] for path in records if path[: len(above)] == above}
+    if isinstance(value, list) and EACH in wanted:
+        for each in value:
+            yield from _below(file, each, (*above, EACH), records, ignored)
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            if key in wanted or EACH in wanted:
+                yield from _below(file, below, (*above, key if key in wanted else EACH), records, ignored)
+            elif key not in ignored:
+                raise _unknown(file, key, above)
+    elif value is not None or not above:
+        raise SourceError(f"{file.label}: has no records at {'.'.join(above) or 'its top'!r}; correct the mapping in params")
+
+
+def _unknown(file: ReceivedFile, key: str, above: Steps) -> SourceError:
+    where = ".".join((*above, key))
+    return SourceError(f"{file.label}: unknown field {where!r} beside the records; map it or list it as ignored in params")
+
+
+def _in_stream(  # noqa: C901  # one loop over the events of a parser, with the states it has
+    file: ReceivedFile, whole: IO[bytes], records: Sequence[Steps], ignored: frozenset[str], most: int
+) -> Iterator[tuple[Steps, Any]]:
+    import ijson  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # only documents too large for memory need it
+
+    taken = [(path, _matcher(path)) for path in records]
+    on_the_way = [_matcher(path[:depth]) for path in records for depth in range(len(path) + 1)]
+    builder: Any = None
+    size = 0
+    begun = ""
+    steps: Steps = ()
+    try:
+        for prefix, event, value in ijson.parse(whole, use_float=True):
+            if builder is not None:
+                builder.event(event, value)
+                size += len(value) if isinstance(value, str) else 1
+                if size > most:
+                    raise SourceError(
+                        f"{file.label}: a record is longer than max_row_bytes; raise it in params or ignore the file"
+                    )
+                if prefix == begun and event in {"end_map", "end_array"}:
+                    yield steps, builder.value
+                    builder = None
+            elif event == "map_key":
+                if value not in ignored and prefix.partition(".")[0] not in ignored:
+                    below = f"{prefix}.{value}" if prefix else value
+                    if not any(way.fullmatch(below) for way in on_the_way):
+                        raise _unknown(file, value, tuple(prefix.split(".")) if prefix else ())
+            elif path := next(
+                (path for path, match in taken if match.fullmatch(prefix) and (prefix or event != "start_array")), None
+            ):
+                if event in {"start_map", "start_array"}:
+                    builder, size, begun, steps = ijson.common.ObjectBuilder(), 0, prefix, path
+                    builder.event(event, value)
+                elif event not in {"end_map", "end_array"}:
+                    yield path, value
+    except (ijson.JSONError, UnicodeDecodeError):
+        raise SourceError(f"{file.label}: is not JSON, or is cut off; fetch the file again") from None
+
+
+def _matcher(path: Steps) -> re.Pattern[str]:
+    """Matches ijson's spelling of a path, where "item" is an element of a list."""
+    return (
+        re.compile("(item)?")
+        if not path
+        else re.compile(r"\.".join("[^.]+" if step == EACH else re.escape(step) for step in path))
+    )
+
+
+def csv_rows(
+    file: ReceivedFile, number: int, dialect: "Dialect", limits: Limits
+) -> Iterator[list[str] | tuple[int, list[str]] | Row]:
+    """First the header, then (row, cells) of every row; a row of another length or encoding comes as a fault.
+
+    Raises:
+        SourceError: the file is empty, or a quote is never closed: the rows after it cannot be told apart.
+    """
+    csv.field_size_limit(limits.max_row_bytes)
+    with opened(file) as stream:
+        text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="surrogateescape", newline="")
+        lines = _Counted(text, limits.max_row_bytes)
+        reader = csv.reader(
+            lines,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote or None,
+            escapechar=dialect.escape,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            doublequote=dialect.escape is None,
+            strict=True,
+        )
+        header = _cells(file, reader, lines, dialect, "the header")
+        if header is None:
+            raise SourceError(f"{file.label}: is empty; fetch it again or ignore it")
+        header = [cell.strip() for cell in header]
+        if "\x00" in "".join(header) or not any(header):
+            raise SourceError(f"{file.label}: has no header row in its first line; is it a CSV in {dialect.encoding}?")
+        yield header
+        position = 1
+        while (cells := _cells(file, reader, lines, dialect, f"row {position}")) is not None:
+            if cells:  # not a blank line
+                yield _checked(number, position, cells, len(header))
+                position += 1
+
+
+def _cells(file: ReceivedFile, reader: Iterator[list[str]], lines: "_Counted", dialect: "Dialect", row: str) -> list[str] | None:
+    lines.unread, begun = 0, lines.count + 1
+    try:
+        return next(reader, None)
+    except (csv.Error, _Endless):
+        raise SourceError(
+            f"{file.label}: a quote opened in {row} (line {begun}) is never closed or closes inside a cell; "
+            "mend that row, or correct the csv dialect in params"
+        ) from None
+    except UnicodeError:
+        raise SourceError(f"{file.label}: is not {dialect.encoding} near line {begun}; correct csv.encoding in params") from None
+
+
+def _checked(number: int, position: int, cells: list[str], width: int) -> tuple[int, list[str]] | Row:
+    joined = "\x1f".join(cells)
+    if len(cells) != width:
+        raw = joined.encode("utf-8", "surrogateescape")
+        return fault(number, position, raw, "wrong_number_of_cells", f"{len(cells)} instead of {width}")
+    if not joined.isascii() and _SURROGATE.search(joined):
+        return fault(number, position, joined.encode("utf-8", "surrogateescape"), "not_utf8")
+    return position, cells
+
+
+class _Endless(Exception):  # noqa: N818  # never leaves this module
+    """A row that does not end within the limit: somewhere in it a quote stands open."""
+
+
+class _Counted:
+    """The lines of a text with their number and the characters since a row last ended."""
+
+    def __init__(self, text: io.TextIOWrapper, most: int) -> None:
+        self._text, self._most = text, most
+        self.count = 0
+        self.unread = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._most + 1)
+        self.unread += len(line)
+        if self.unread > self._most:
+            raise _Endless
+        if not line:
+            raise StopIteration
+        if not self.count:
+            line = line.removeprefix("\ufeff")
+        self.count += 1
+        return line
+
+
+class Dialect(Section):
+    """How a CSV is written."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    """One character between cells."""
+    quote: str = Field(default='"', max_length=1)
+    """One character around cells that hold a delimiter or line break; empty for none."""
+    escape: str | None = Field(default=None, max_length=1)
+    """One character before a quote inside a cell; null where quotes are doubled."""
+    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
+    """Of the file; a row with bytes that are none of it is quarantined."""
+
+
+def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any]]]:
+    """First the column names, then (row, values) of every row, batch by batch.
+
+    Raises:
+        SourceError: the file is no Parquet or is cut off.
+    """
+    import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, for this layout only
+    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+
+    try:
+        with parquet.ParquetFile(file.path) as content:
+            names = list(content.schema_arrow.names)
+            yield names
+            position = 0
+            for batch in content.iter_batches(PARQUET_BATCH_ROWS):
+                for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    position += 1
+                    yield position, list(values)
+    except (pa.ArrowException, OSError):
+        raise SourceError(f"{file.label}: is not a Parquet file, or is cut off; fetch it again") from None

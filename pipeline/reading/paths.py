@@ -1,0 +1,81 @@
+"""Paths into foreign JSON, and the proof that every field of a record is mapped or ignored by name."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+Path = tuple[str, ...]
+
+EACH: Final = "*"
+"""A step that takes every element of a list and every value of a record."""
+
+
+def parse(path: str) -> Path:
+    """Split `Events.*.Text` into its steps: each is a field name, a position in a list counted from 0, or `*`."""
+    return tuple(path.split(".")) if path else ()
+
+
+def find(value: Any, path: Path) -> Iterator[Any]:
+    """Every value at `path`; none where the path leads nowhere."""
+    if not path:
+        yield value
+        return
+    step, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        if step in value:
+            yield from find(value[step], rest)
+        elif step == EACH:
+            for each in value.values():
+                yield from find(each, rest)
+    elif isinstance(value, list):
+        if step == EACH:
+            for each in value:
+                yield from find(each, rest)
+        elif step.isdecimal() and int(step) < len(value):
+            yield from find(value[int(step)], rest)
+
+
+def first(value: Any, path: Path) -> Any:
+    """The first value at `path`, or null."""
+    return next(find(value, path), None)
+
+
+Known = Mapping[str, "Known"]
+"""A tree of known steps; an empty one knows everything below it."""
+
+
+def known(paths: Iterable[str]) -> Known:
+    """The tree of these paths; where one path is the beginning of another, the shorter one covers both."""
+    tree: dict[str, Any] = {}
+    for path in sorted(map(parse, paths), key=len):
+        node = tree
+        for depth, step in enumerate(path):
+            is_last = depth == len(path) - 1
+            if step in node and not node[step]:
+                break  # covered by a shorter path
+            node = node.setdefault(step, {})
+            if is_last:
+                node.clear()
+    return tree
+
+
+def unknown(value: Any, tree: Known, above: str = "") -> str | None:
+    """The path of the first field of `value` that the tree does not know; null when it knows all of them."""
+    items: Iterable[tuple[str, Any]]
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = _numbered(value)
+    else:
+        return None if value in (None, "") else above
+    each = tree.get(EACH)
+    for key, below in items:
+        node = tree.get(key, each)
+        if node is None:
+            return f"{above}.{key}" if above else key
+        if node and (found := unknown(below, node, f"{above}.{key}" if above else key)) is not None:
+            return found
+    return None
+
+
+def _numbered(value: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    return ((str(position), each) for position, each in enumerate(value))

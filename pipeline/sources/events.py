@@ -1,0 +1,214 @@
+r"""Nested JSON, one conversation per record: a list of events of which some are messages.
+
+    {"DialogueID": 7, "Events": [{"Agent": "User", "Action": "utter", "Text": "Hello?", "UnixTime": 1767614400},
+                                 {"Agent": "Wizard", "Action": "query", "Constraints": [{"FullName": "\"Jo Fox\""}]}]}
+
+Records stand one per line (JSON lines), as one JSON document each, or in a list inside a document.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, Final, Literal
+
+import orjson
+from pydantic import Field
+
+from pipeline.errors import SourceError
+from pipeline.reading.drafts import (
+    Detail,
+    Draft,
+    DraftTurn,
+    Limits,
+    LookUp,
+    OutcomeFields,
+    PeopleFields,
+    ReceivedFile,
+    Refused,
+    Row,
+    Source,
+    SourceSettings,
+    Speakers,
+    as_text,
+    fault,
+    native_id,
+    stated,
+)
+from pipeline.reading.files import json_lines, json_records, layout_of
+from pipeline.reading.paths import Known, find, first, known, parse, unknown
+from pipeline.reading.paths import Path as Steps
+from pipeline.reading.times import microseconds
+from pipeline.text import clean
+
+_KIND: Final = re.compile(r"[A-Za-z_][\w.-]{0,39}")
+"""An event kind that may be counted by its name; anything longer or odder counts as "other"."""
+
+
+class EventsSettings(SourceSettings):
+    """A source of nested records. Paths are dotted steps: a field, a position from 0, or `*` for each."""
+
+    format: Literal["events"]
+    """events"""
+    records: str = ""
+    """Path of the records inside a JSON document; empty where the document is a record or a list of them."""
+    id: str
+    """Path of the native conversation id, from the record."""
+    turns: str
+    """Path of the list of events, from the record."""
+    messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)
+    """Which events are messages: path from the event -> values; all must hold. Empty: every event is one."""
+    kind: str | None = None
+    """Path from the event of what it is; other events are counted by it."""
+    speaker: Speakers
+    """Path from the event of who spoke, and what its values mean."""
+    text: str
+    """Path from the event of the message."""
+    sent_at: str | None = None
+    """Path from the event of its time; null where the source has none."""
+    author: str | None = None
+    """Path from the event of the id of who wrote it."""
+    opened_at: str | None = None
+    """Path of the time the conversation began; null for the time of its first message."""
+    channel: str | None = None
+    """Path of the channel."""
+    language: str | None = None
+    """Path of the language."""
+    product: str | None = None
+    """Path of the product."""
+    topics: list[str] = Field(default_factory=list)
+    """Paths of topics, labels, intents; a list there counts each."""
+    customer: str | None = None
+    """Path of the customer's id; null for the author of the customer's messages."""
+    agent: str | None = None
+    """Path of the agent's id, for messages without an author of their own."""
+    outcome: OutcomeFields = OutcomeFields()
+    """Paths that say how it ended."""
+    identifiers: PeopleFields = PeopleFields()
+    """Paths, from the record, of personal values wherever they stand, also in events that are no messages."""
+    ignore_fields: list[str] = Field(default_factory=list)
+    """Paths, from the record, of what is known and not read. A field that is neither mapped nor here is refused."""
+    ignore_beside: list[str] = Field(default_factory=list)
+    """Fields at the top of a document beside its records that are known and not read."""
+
+    @cached_property
+    def tree(self) -> Known:
+        """Every known path, from the record."""
+        in_event = [*self.messages, self.kind, self.speaker.at, self.text, self.sent_at, self.author]
+        single = [self.id, self.opened_at, self.channel, self.language, self.product, self.customer, self.agent]
+        mapped = [*single, *self.topics, *self.outcome.fields(), *self.identifiers.fields(), *self.ignore_fields]
+        events = [f"{self.turns}.*.{path}" for path in in_event if path is not None]
+        return known([*(path for path in mapped if path), *events])
+
+    @cached_property
+    def steps(self) -> dict[str, Steps]:
+        """Every path that is walked, split once."""
+        paths = [self.id, self.turns, self.kind, self.speaker.at, self.text, self.sent_at, self.author, *self.messages]
+        paths += [self.opened_at, self.channel, self.language, self.product, self.customer, self.agent, *self.topics]
+        paths += [*self.outcome.fields(), *self.identifiers.fields()]
+        return {path: parse(path) for path in paths if path is not None}
+
+
+def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limits) -> Iterator[Row]:
+    """The records of one file."""
+    layout = layout_of(file)
+    at_id = settings.steps[settings.id]
+    if layout == "jsonl":
+        for row in json_lines(file, number, limits):
+            yield row if isinstance(row, Row) else _row(number, *row, at_id)
+    elif layout == "json":
+        for found in json_records(file, number, [_records(settings.records)], settings.ignore_beside, limits):
+            yield found if isinstance(found, Row) else _row(number, *found[1:], at_id)
+    else:
+        raise SourceError(f"{file.label}: is {layout}, not JSON; read it as format: table")
+
+
+def _records(path: str) -> Steps:
+    return (*parse(path), "*") if path else ()
+
+
+def _row(number: int, position: int, raw: bytes, record: Any, at_id: Steps) -> Row:
+    native = native_id(first(record, at_id))
+    return fault(number, position, raw, "no_id") if native is None else Row(number, position, native, raw)
+
+
+def assemble(rows: Sequence[Row], settings: EventsSettings, _look_up: LookUp) -> Draft:
+    """One conversation from its record; equal records of one file count once."""
+    if any(row.payload != rows[0].payload for row in rows):
+        raise Refused("contradicting_rows", f"{len(rows)} rows")
+    record = orjson.loads(rows[0].payload)
+    if (field := unknown(record, settings.tree)) is not None:
+        raise Refused("unknown_field", field)
+    draft = Draft()
+    if len(rows) > 1:
+        draft.count("repeated_rows", len(rows) - 1)
+
+    def get(path: str | None) -> Any:
+        return None if path is None else first(record, settings.steps[path])
+
+    draft.channel = as_text(get(settings.channel), "channel") or None
+    draft.language = as_text(get(settings.language), "language") or None
+    draft.product = as_text(get(settings.product), "product") or None
+    draft.topics = list(dict.fromkeys(_topics(record, settings)))
+    draft.customer = native_id(get(settings.customer))
+    draft.opened_at = microseconds(get(settings.opened_at), settings.zone, settings.time_format, settings.opened_at or "")
+    settings.outcome.apply(draft, get)
+    agent = native_id(get(settings.agent))
+    _add_turns(draft, record, settings, {"customer": draft.customer, "agent": agent})
+    if draft.customer is None:
+        draft.customer = next((turn.author for turn in draft.turns if turn.speaker == "customer" and turn.author), None)
+    persons = {"customer": draft.customer, "agent": agent}
+    for role, path, kind in settings.identifiers.items():
+        for found in find(record, settings.steps[path]):
+            for value in found if isinstance(found, list) else (found,):
+                if (bare := stated(value)) is not None:
+                    draft.people.append(Detail(persons.get(role), role, kind, bare))
+    return draft
+
+
+def _topics(record: Any, settings: EventsSettings) -> Iterator[str]:
+    for path in settings.topics:
+        for found in find(record, settings.steps[path]):
+            for topic in found if isinstance(found, list) else (found,):
+                if text := as_text(topic, path):
+                    yield text
+
+
+def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dict[str, str | None]) -> None:
+    steps, names = settings.steps, settings.speaker.names
+    wanted = [(steps[path], values) for path, values in settings.messages.items()]
+    kind, speaker_at, text_at = settings.kind and steps[settings.kind], steps[settings.speaker.at], steps[settings.text]
+    sent = settings.sent_at and steps[settings.sent_at]
+    author_at = settings.author and steps[settings.author]
+    turns: list[tuple[tuple[int, int], DraftTurn]] = Field(default_factory=list)
+    found = first(record, steps[settings.turns])
+    if found is not None and not isinstance(found, list):
+        raise Refused("wrong_type", settings.turns)
+    for position, event in enumerate(found or ()):
+        if any(first(event, path) not in values for path, values in wanted):
+            draft.count(f"events.{_name(first(event, kind)) if kind else 'other'}")
+            continue
+        speaker = names.get(_scalar(first(event, speaker_at)))
+        if speaker is None:
+            raise Refused("unknown_speaker", settings.speaker.at)
+        text = clean(as_text(first(event, text_at), settings.text), settings.text_format)
+        if not text:
+            draft.count("empty_texts")
+            continue
+        sent_at = microseconds(first(event, sent), settings.zone, settings.time_format, settings.sent_at or "") if sent else None
+        if sent and sent_at is None:
+            raise Refused("bad_time", settings.sent_at or "")
+        author = (native_id(first(event, author_at)) if author_at else None) or authors.get(speaker)
+        turns.append(((sent_at or 0, position), DraftTurn(speaker, text, sent_at, author)))
+    draft.turns.extend(turn for _, turn in sorted(turns, key=itemgetter(0)))
+
+
+def _scalar(value: Any) -> Any:
+    return None if isinstance(value, list | dict) else value
+
+
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) and _KIND.fullmatch(value) else "other"
+
+
+SOURCE = Source(read, assemble)

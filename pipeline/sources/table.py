@@ -1,0 +1,285 @@
+"""Rows of a CSV, JSON lines or Parquet file: one row per turn, or one row per question and answer.
+
+ticket,from,body,at
+81,customer,Where is my order?,2026-01-05 12:00:00
+81,agent,It left on Monday.,2026-01-05 12:04:00
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+from operator import itemgetter
+from typing import Any, Literal, Self
+
+import orjson
+from pydantic import Field, model_validator
+
+from pipeline.errors import SourceError
+from pipeline.params import Section
+from pipeline.reading.drafts import (
+    Detail,
+    Draft,
+    DraftTurn,
+    Limits,
+    LookUp,
+    OutcomeFields,
+    PeopleFields,
+    ReceivedFile,
+    Refused,
+    Row,
+    Source,
+    SourceSettings,
+    Speakers,
+    as_text,
+    fault,
+    native_id,
+    stated,
+)
+from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, layout_of, parquet_rows
+from pipeline.reading.times import microseconds
+from pipeline.text import clean
+
+
+class TurnColumns(Section):
+    """One row is one turn."""
+
+    speaker: Speakers
+    """Column of the speaker, and what its values mean; a row with any other value makes its conversation unreadable."""
+    text: str
+    """Column of the message."""
+    sent_at: str | None = None
+    """Column of the time; null where the source has none."""
+    order: str | None = None
+    """Column of a number that orders the turns; null to order by time, then by row."""
+    author: str | None = None
+    """Column with the id of who wrote the turn."""
+
+    def columns(self) -> list[str | None]:
+        """Every column that is read."""
+        return [self.speaker.at, self.text, self.sent_at, self.order, self.author]
+
+
+class PairColumns(Section):
+    """One row is a question and its answer."""
+
+    question: str
+    """Column of what the customer wrote."""
+    answer: str | None = None
+    """Column of what the agent answered; empty cells, or null for a source without answers, leave it unanswered."""
+    asked_at: str | None = None
+    """Column of the time of the question; null where the source has none."""
+    answered_at: str | None = None
+    """Column of the time of the answer."""
+
+    def columns(self) -> list[str | None]:
+        """Every column that is read."""
+        return [self.question, self.answer, self.asked_at, self.answered_at]
+
+
+class TableSettings(SourceSettings):
+    """A source in rows."""
+
+    format: Literal["table"]
+    """table"""
+    csv: Dialect = Dialect()
+    """How CSV files are written."""
+    id: str | None = None
+    """Column with the native conversation id; null makes every row a conversation of its own."""
+    turn: TurnColumns | None = None
+    """Where one row is one turn."""
+    pair: PairColumns | None = None
+    """Where one row is a question and its answer."""
+    opened_at: str | None = None
+    """Column of the time the conversation began; null for the time of its first turn."""
+    channel: str | None = None
+    """Column of the channel."""
+    language: str | None = None
+    """Column of the language."""
+    product: str | None = None
+    """Column of the product."""
+    topics: list[str] = Field(default_factory=list)
+    """Columns with topics, labels, intents."""
+    customer: str | None = None
+    """Column with the customer's id; null for the author of the customer's turns."""
+    outcome: OutcomeFields = OutcomeFields()
+    """Columns that say how it ended."""
+    identifiers: PeopleFields = PeopleFields()
+    """Columns with personal values."""
+    ignore_columns: list[str] = Field(default_factory=list)
+    """Columns that are known and not read. A column that is neither mapped nor here is refused."""
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Self:
+        if (self.turn is None) == (self.pair is None):
+            raise ValueError("map either 'turn' (one row per turn) or 'pair' (one row per question and answer)")
+        if self.turn and self.id is None:
+            raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
+        return self
+
+    @property
+    def rows_have_ids(self) -> bool:
+        """Without an id column every row is a conversation."""
+        return self.id is not None
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is mapped, in one order."""
+        shape: TurnColumns | PairColumns | None = self.turn or self.pair
+        single = [self.id, self.opened_at, self.channel, self.language, self.product, self.customer]
+        names = {*(shape.columns() if shape else []), *single, *self.topics, *self.outcome.fields(), *self.identifiers.fields()}
+        return tuple(sorted(name for name in names if name is not None))
+
+
+def read(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits) -> Iterator[Row]:
+    """The rows of one file, mapped columns only."""
+    layout = layout_of(file)
+    if layout == "json":
+        raise SourceError(f"{file.label}: holds one JSON document, not rows; read it as format: events")
+    if layout == "jsonl":
+        yield from _read_json_lines(file, number, settings, limits)
+    else:
+        yield from _read_cells(file, number, settings, limits, layout)
+
+
+def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits, layout: Layout) -> Iterator[Row]:
+    rows = csv_rows(file, number, settings.csv, limits) if layout == "csv" else parquet_rows(file)
+    columns = settings.columns
+    pick: Callable[[Sequence[Any]], Sequence[Any]] = list
+    names: list[str] = Field(default_factory=list)
+    at_id = 0
+    for row in rows:
+        if isinstance(row, Row):
+            yield row
+        elif isinstance(row, list):
+            names = row
+            _check_columns(file, names, settings)
+            places = [names.index(column) for column in columns]
+            pick = itemgetter(*places) if len(places) > 1 else lambda cells, only=places[0]: (cells[only],)  # type: ignore[misc]
+            at_id = names.index(settings.id) if settings.id else -1
+        else:
+            position, cells = row
+            native = native_id(cells[at_id]) if settings.id else _content_id(file, zip(names, cells, strict=True))
+            payload = orjson.dumps(pick(cells), default=str)
+            yield _row(number, position, native, payload)
+
+
+def _read_json_lines(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits) -> Iterator[Row]:
+    columns = settings.columns
+    known = {*columns, *settings.ignore_columns}
+    for row in json_lines(file, number, limits):
+        if isinstance(row, Row):
+            yield row
+            continue
+        position, raw, record = row
+        if unknown := record.keys() - known:
+            yield fault(number, position, raw, "unknown_field", min(unknown))
+            continue
+        native = native_id(record.get(settings.id)) if settings.id else _content_id(file, record.items())
+        yield _row(number, position, native, orjson.dumps([record.get(column) for column in columns]))
+
+
+def _row(number: int, position: int, native: str | None, payload: bytes) -> Row:
+    return fault(number, position, payload, "no_id") if native is None else Row(number, position, native, payload)
+
+
+def _content_id(file: ReceivedFile, cells: Any) -> str:
+    """Of the row's own content and its file: equal rows of one file are told apart by ingest, which counts them."""
+    content = orjson.dumps(sorted((name, value) for name, value in cells if value not in (None, "")), default=str)
+    return sha256(file.label.encode() + b"\0" + content).hexdigest()
+
+
+def _check_columns(file: ReceivedFile, names: Sequence[str], settings: TableSettings) -> None:
+    known = settings.columns
+    if missing := [column for column in known if column not in names]:
+        raise SourceError(f"{file.label}: has no column {missing[0]!r}; correct the mapping in params")
+    if unknown := [name for name in names if name not in known and name not in settings.ignore_columns]:
+        raise SourceError(f"{file.label}: unknown column {unknown[0]!r}; map it or list it in ignore_columns")
+    if len(set(names)) < len(names):
+        raise SourceError(f"{file.label}: has two columns of one name; rename one in the file")
+
+
+def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> Draft:
+    """One conversation from its rows."""
+    columns = settings.columns
+    records = [dict(zip(columns, orjson.loads(row.payload), strict=True)) for row in rows]
+    draft = Draft()
+    if settings.turn:
+        _add_turns(draft, records, settings, settings.turn)
+    elif settings.pair:
+        if len(records) > 1:
+            raise Refused("repeated_id", f"{len(records)} rows")
+        _add_pair(draft, records[0], settings, settings.pair)
+    _add_conversation(draft, records, settings)
+    return draft
+
+
+def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: TurnColumns) -> None:
+    names = shape.speaker.names
+    turns: list[tuple[Any, DraftTurn]] = Field(default_factory=list)
+    for position, record in enumerate(records):
+        speaker = names.get(record[shape.speaker.at])
+        if speaker is None:
+            raise Refused("unknown_speaker", shape.speaker.at)
+        sent_at = _time(record, shape.sent_at, settings)
+        author = native_id(record[shape.author]) if shape.author else None
+        text = clean(as_text(record[shape.text], shape.text), settings.text_format)
+        if shape.sent_at and sent_at is None:
+            raise Refused("bad_time", shape.sent_at)
+        place = (_number(record, shape.order) if shape.order else sent_at or 0, position)
+        turns.append((place, DraftTurn(speaker, text, sent_at, author)))
+    for _, turn in sorted(turns, key=itemgetter(0)):
+        _add(draft, turn)
+    if not settings.customer:
+        draft.customer = next((turn.author for _, turn in turns if turn.speaker == "customer" and turn.author), None)
+
+
+def _add_pair(draft: Draft, record: Mapping[str, Any], settings: TableSettings, shape: PairColumns) -> None:
+    for speaker, column, time in (("customer", shape.question, shape.asked_at), ("agent", shape.answer, shape.answered_at)):
+        if column:
+            text = clean(as_text(record[column], column), settings.text_format)
+            _add(draft, DraftTurn(speaker, text, _time(record, time, settings), None))
+
+
+def _add(draft: Draft, turn: DraftTurn) -> None:
+    if turn.text:
+        draft.turns.append(turn)
+    else:
+        draft.count("empty_texts")
+
+
+def _add_conversation(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings) -> None:
+    def get(column: str) -> Any:
+        values = {value if not isinstance(value, list | dict) else str(value) for value in (r[column] for r in records)}
+        stated_values = values - {None, ""}
+        if len(stated_values) > 1:
+            raise Refused("contradicting_rows", column)
+        return next(iter(stated_values), None)
+
+    for field, column in (("channel", settings.channel), ("language", settings.language), ("product", settings.product)):
+        if column:
+            setattr(draft, field, as_text(get(column), column) or None)
+    if settings.customer:
+        draft.customer = native_id(get(settings.customer))
+    if settings.opened_at:
+        draft.opened_at = _time({settings.opened_at: get(settings.opened_at)}, settings.opened_at, settings)
+    topics = (as_text(record[column], column) for column in settings.topics for record in records)
+    draft.topics = list(dict.fromkeys(topic for topic in topics if topic))
+    settings.outcome.apply(draft, get)
+    for role, column, kind in settings.identifiers.items():
+        for record in records:
+            if (value := stated(record[column])) is not None:
+                draft.people.append(Detail(draft.customer if role == "customer" else None, role, kind, value))
+
+
+def _time(record: Mapping[str, Any], column: str | None, settings: TableSettings) -> int | None:
+    return microseconds(record[column], settings.zone, settings.time_format, column) if column else None
+
+
+def _number(record: Mapping[str, Any], column: str) -> float:
+    try:
+        return float(record[column])
+    except (TypeError, ValueError):
+        raise Refused("bad_order", column) from None
+
+
+SOURCE = Source(read, assemble)

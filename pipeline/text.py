@@ -1,0 +1,69 @@
+"""The text of a turn as people read it: no markup, no mojibake, no control characters, Unicode NFC."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final, Literal
+
+TextFormat = Literal["plain", "html"]
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+"""What an ASCII text must not hold to be left as it is: C0 controls but tab and line feed, and DEL."""
+
+_ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+"""Terminal escapes (ECMA-48 control sequences), whole: stripping only their first byte would leave "[31m"."""
+
+_MARKUP: Final = re.compile(r"[<&]")
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
+_TRAILING: Final = re.compile(r"[ \t\u00a0]+(?=\n)")
+
+
+def clean(text: str, text_format: TextFormat = "plain") -> str:
+    """The text without markup (when it is declared HTML), mojibake, control characters and outer blanks.
+
+    Plain ASCII costs next to nothing: one search for a control character. `clean(clean(t)) == clean(t)` for plain text.
+    """
+    if text_format == "html" and _MARKUP.search(text):
+        text = html_to_text(text)
+    if text.isascii():
+        if _CONTROL.search(text):
+            text = _without_controls(text)
+        return text.strip()
+    return _repairer()(_without_controls(text)).strip()
+
+
+def html_to_text(markup: str) -> str:
+    """What a browser would show of this HTML, line by line; images, scripts and styles leave nothing."""
+    text = _renderer()(_without_controls(markup))
+    return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip()
+
+
+def _without_controls(text: str) -> str:
+    text = _ESCAPE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", text)
+
+
+@cache
+def _repairer() -> Callable[[str], str]:
+    import ftfy  # noqa: PLC0415  # 0.2 s, and a delivery in plain ASCII never needs it
+
+    config = ftfy.TextFixerConfig(
+        unescape_html=False,  # "&lt;" in a plain text is what the customer typed
+        remove_terminal_escapes=False,  # done before, for ASCII texts too
+        uncurl_quotes=False,
+        fix_latin_ligatures=False,
+        fix_character_width=False,
+        normalization="NFC",
+        explain=False,
+    )
+    return lambda text: ftfy.fix_text(text, config)
+
+
+@cache
+def _renderer() -> Callable[[str], str]:
+    from inscriptis import get_text  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # brings lxml, which a delivery without HTML never needs
+    from inscriptis.css_profiles import RELAXED_CSS_PROFILE  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+    from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+
+    config = ParserConfig(css=RELAXED_CSS_PROFILE)
+    return lambda markup: get_text(markup, config)
