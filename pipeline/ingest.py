@@ -505,5 +505,6 @@ def _refuse_unread_sources(tasks: Sequence[Task], parts: Sequence[Part], writer:
         first = pl.read_parquet(writer.folder / "quarantined" / f"{own[0].name}.parquet").row(0, named=True)
         raise SourceError(
             f"source {name!r}: not one of its {sum(part.counts['rows_read'] for part in own)} rows can be read; the first, "
-            f"{first['source_file']} row {first['source_row']}, {first['reason']}: {first['detail']}; correct the mapping in params"
+            f"{first['source_file']} row {first['source_row']}, {first['reason']}: {first['detail']}; "
+            "correct the mapping in params"
         )

@@ -181,7 +181,7 @@ class Csat(Section):
     """The worst mark of a scale; null where `marks` names each."""
     highest: float | None = None
     """The best mark of a scale."""
-    marks: dict[str, float] = Field(default_factory=dict)
+    marks: dict[str | int, float] = Field(default_factory=dict)
     """Mark -> share in [0, 1], such as {good: 1, bad: 0}."""
 
     def share(self, value: Any) -> float | None:
@@ -192,8 +192,8 @@ class Csat(Section):
         """
         if value in (None, ""):
             return None
-        if str(value) in self.marks:
-            return self.marks[str(value)]
+        if isinstance(value, str | int) and value in self.marks:
+            return self.marks[value]
         try:
             mark = float(value)
         except (TypeError, ValueError):
@@ -208,16 +208,16 @@ class Flag(Section):
 
     at: str
     """Where it stands."""
-    true: list[str | int | bool]
+    true_values: list[str | int | bool]
     """Values that mean yes."""
-    false: list[str | int | bool] = Field(default_factory=list)
+    false_values: list[str | int | bool] = Field(default_factory=list)
     """Values that mean no; any other value is unknown (null)."""
 
     def holds(self, value: Any) -> bool | None:
         """Yes, no, or null for neither."""
-        if value in self.true:
+        if value in self.true_values:
             return True
-        return False if value in self.false else None
+        return False if value in self.false_values else None
 
 
 class OutcomeFields(Section):

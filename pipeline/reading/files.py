@@ -423,7 +423,7 @@ def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any
         SourceError: the file is no Parquet or is cut off.
     """
     import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, for this layout only
-    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+    from pyarrow import parquet  # noqa: PLC0415  # as above
 
     try:
         with parquet.ParquetFile(file.path) as content:

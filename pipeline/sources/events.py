@@ -180,7 +180,7 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     kind, speaker_at, text_at = settings.kind and steps[settings.kind], steps[settings.speaker.at], steps[settings.text]
     sent = settings.sent_at and steps[settings.sent_at]
     author_at = settings.author and steps[settings.author]
-    turns: list[tuple[tuple[int, int], DraftTurn]] = Field(default_factory=list)
+    turns: list[tuple[tuple[int, int], DraftTurn]] = []
     found = first(record, steps[settings.turns])
     if found is not None and not isinstance(found, list):
         raise Refused("wrong_type", settings.turns)

@@ -145,7 +145,7 @@ def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits
     rows = csv_rows(file, number, settings.csv, limits) if layout == "csv" else parquet_rows(file)
     columns = settings.columns
     pick: Callable[[Sequence[Any]], Sequence[Any]] = list
-    names: list[str] = Field(default_factory=list)
+    names: list[str] = []
     at_id = 0
     for row in rows:
         if isinstance(row, Row):
@@ -215,7 +215,7 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> 
 
 def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: TurnColumns) -> None:
     names = shape.speaker.names
-    turns: list[tuple[Any, DraftTurn]] = Field(default_factory=list)
+    turns: list[tuple[Any, DraftTurn]] = []
     for position, record in enumerate(records):
         speaker = names.get(record[shape.speaker.at])
         if speaker is None:

@@ -176,13 +176,13 @@ def _row(number: int, position: int, raw: bytes, record: Mapping[str, Any], kind
 
 def assemble(rows: Sequence[Row], settings: ZendeskSettings, look_up: LookUp) -> Draft:
     """One ticket with its public comments."""
-    tickets = [orjson.loads(row.payload[1:]) for row in rows if row.payload[:1] == b"t"]
+    ticket_rows = [row for row in rows if row.payload[:1] == b"t"]
     audits = [orjson.loads(row.payload[1:]) for row in rows if row.payload[:1] == b"a"]
     comments = [orjson.loads(row.payload[1:]) for row in rows if row.payload[:1] == b"c"]
-    if not tickets:
+    if not ticket_rows:
         raise Refused("orphan", f"{len(rows)} rows without their ticket")
-    draft = Draft()
-    ticket = _latest(tickets, draft)
+    draft = Draft(origin=ticket_rows[0])
+    ticket = _latest([orjson.loads(row.payload[1:]) for row in ticket_rows], draft)
     _check("ticket", ticket, settings)
     audits += as_list(ticket.get("audits"), "audits")
     comments += [as_record(comment, "comments") for comment in as_list(ticket.get("comments"), "comments")]
@@ -221,7 +221,7 @@ class _People:
 
     def __init__(self, ticket: Mapping[str, Any], settings: ZendeskSettings, look_up: LookUp) -> None:
         self._settings, self._look_up = settings, look_up
-        self._users: dict[str, Mapping[str, Any] | None] = Field(default_factory=dict)
+        self._users: dict[str, Mapping[str, Any] | None] = {}
         self._stated: list[tuple[str | None, str, Any]] = []
         embedded = [as_record(ticket.get(name), name) for name in ("requester", "submitter", "assignee")]
         for name in ("users", "collaborator", "collaborators", "followers", "email_ccs"):
@@ -299,7 +299,7 @@ class _People:
 
     def details(self, requester: str | None) -> list[Detail]:
         """Every noted value once."""
-        found: dict[Detail, None] = Field(default_factory=dict)
+        found: dict[Detail, None] = {}
         for person, kind, value in self._stated:
             user = self._users.get(person) if person else None
             role = "other"
