@@ -284,11 +284,11 @@ def sketch(
 
 
 @compiled
-def sorted_sets(shingles: Any, offsets: Any) -> Any:
-    """Sort every shingles[offsets[i]:offsets[i + 1]] in place and drop what repeats; returns the length of every set."""
-    sizes = np.empty(len(offsets) - 1, np.int64)
-    for i in range(len(offsets) - 1):
-        run = shingles[offsets[i] : offsets[i + 1]]
+def sorted_sets(values: Any, starts: Any, ends: Any) -> Any:
+    """Sort every values[starts[i]:ends[i]] in place and drop what repeats; returns the size of every set."""
+    sizes = np.empty(len(starts), np.int64)
+    for i in range(len(starts)):
+        run = values[starts[i] : ends[i]]
         run.sort()
         kept = 0
         for j in range(len(run)):
@@ -306,7 +306,7 @@ def jaccard(values: Any, starts: Any, sizes: Any, left: Any, right: Any, at_leas
         x, y = starts[left[i]], starts[right[i]]
         m, n = sizes[left[i]], sizes[right[i]]
         out[i] = 0.0
-        if min(m, n) == 0 or min(m, n) < at_least * max(m, n):
+        if min(m, n) == 0 or min(m, n) < at_least * max(m, n) - 1e-9:  # rounding: see clusters.ROUNDING
             continue
         x_end, y_end = x + m, y + n
         common = 0

@@ -117,6 +117,17 @@ ASKED: Final = {
 """One row per unanswered customer that generate asked a provider about. `turn_id`: the turn nobody had answered; `fate`:
 answered, left_open or dropped; `reason` is null for an answer; never text."""
 
+CLUSTERS: Final = {
+    "cluster_id": pl.String,
+    "conversation_id": pl.String,
+    "is_keeper": pl.Boolean,
+    "similarity": pl.Float64,
+}
+"""Members of the near-duplicate clusters of two or more; `similarity` is the true Jaccard to the keeper, 1 = identical."""
+
+REJECTED: Final = {"conversation_id": pl.String, "turn_id": pl.String, "reason": pl.String, "text": pl.String}
+"""Answers that generate got and did not accept, for people to review: text made from scrubbed text."""
+
 
 def conform(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], where: str) -> pl.DataFrame:
     """Return `frame` with exactly `columns`, in their order.
