@@ -1,0 +1,153 @@
+"""Is what was received read well?  Judged by the tables themselves: their rows, ids, times and letters, not by ingest's word."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+from pydantic import Field
+
+from checks.gate import Limit, at_least, at_most
+from pipeline.params import Section
+from pipeline.tables import Part, Table
+
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+"""No help desk has logs from before; a time read in the wrong unit falls into January 1970."""
+
+MOJIBAKE: Final = "\ufffd|Ã[\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|Â[\u00a0-\u00bf]"  # noqa: RUF001  # the letters meant
+"""U+FFFD, and UTF-8 that was read as Windows-1252: two-byte letters, quotes and dashes, Latin-1 signs."""
+
+MARKUP: Final = (
+    r"(?i)</?(?:a|b|br|body|div|font|head|html|i|img|li|ol|p|span|style|strong|table|tbody|td|tr|u|ul)(?:\s[^<>]*)?/?>"
+)
+"""A tag of those that mails and help desks write: HTML that was declared to be plain text."""
+
+CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f]"
+
+
+class Bounds(Section):
+    """Bounds on the ingested table. Shares are of 1."""
+
+    min_conversations: int = Field(ge=0)
+    """Fewer conversations than this cannot make a set."""
+    max_quarantined_share: float = Field(ge=0, le=1)
+    """Rows that could not be read, of all rows; rows of a conversation that was delivered again do not count."""
+    max_unreadable_files: int = Field(ge=0)
+    """Files that were set aside as a whole."""
+    max_dropped_share: float = Field(ge=0, le=1)
+    """Conversations dropped, of all: more than this hints at messages that were not recognised as such."""
+    max_without_customer_share: float = Field(ge=0, le=1)
+    """Conversations in which no customer speaks, of those kept: many hint at speakers that were mixed up."""
+    min_customer_turn_share: float = Field(ge=0, le=1)
+    """Turns of customers, of all turns."""
+    max_implausible_time_share: float = Field(ge=0, le=1)
+    """Turns from before 1990 or later than a day from now, of those with a time."""
+    max_backward_share: float = Field(ge=0, le=1)
+    """Conversations in which a turn is earlier than the one before it, of those kept."""
+    max_mojibake_share: float = Field(ge=0, le=1)
+    """Turns with replacement characters or doubly encoded letters, of all turns."""
+    max_markup_share: float = Field(ge=0, le=1)
+    """Turns with HTML tags, of all turns."""
+
+
+def measure(table: Table, bounds: Bounds) -> pl.DataFrame:  # noqa: ARG001  # bounds of other gates decide what is measured
+    """One row of numbers over the whole table, part by part.
+
+    Returns:
+        conversations, repeated_ids, unbalanced_rows, quarantined_share, superseded_share, unreadable_files, dropped_share,
+        without_customer_share, customer_turn_share, implausible_time_share, backward_share, mojibake_share, markup_share,
+        control_turns, empty_turns, longest_turn.
+    """
+    ids: list[pl.Series] = []
+    sums: list[pl.DataFrame] = []
+    for part in table.manifest.parts:
+        kept = table.read(part, columns=["conversation_id", "turns"])
+        ids += [kept["conversation_id"], table.read(part, "dropped", ["conversation_id"])["conversation_id"]]
+        sums.append(pl.concat([_of_kept(kept), _of_turns(kept), _of_rows(table, part)], how="horizontal"))
+    total = pl.concat(sums).select(pl.all().exclude("longest_turn").sum(), pl.col("longest_turn").max())
+    every = pl.concat(ids)
+
+    def share(part: str, *of: str) -> pl.Expr:
+        whole = pl.sum_horizontal(of)
+        return pl.when(whole > 0).then(pl.col(part) / whole)
+
+    return total.select(
+        "conversations",
+        pl.lit(every.len() - every.n_unique()).alias("repeated_ids"),
+        pl.col("unbalanced_rows").abs(),
+        share("quarantined", "rows").alias("quarantined_share"),
+        share("superseded", "rows").alias("superseded_share"),
+        "unreadable_files",
+        share("dropped", "conversations", "dropped").alias("dropped_share"),
+        share("without_customer", "conversations").alias("without_customer_share"),
+        share("customer_turns", "turns").alias("customer_turn_share"),
+        # a source may have no times at all: that is none out of none
+        pl.when(pl.col("timed_turns") > 0).then(pl.col("implausible_times") / pl.col("timed_turns")).otherwise(0.0).alias("implausible_time_share"),
+        share("backward", "conversations").alias("backward_share"),
+        share("mojibake", "turns").alias("mojibake_share"),
+        share("markup", "turns").alias("markup_share"),
+        "control_turns",
+        "empty_turns",
+        "longest_turn",
+    )  # fmt: skip
+
+
+def _of_kept(kept: pl.DataFrame) -> pl.DataFrame:
+    times = pl.col("turns").list.eval(pl.element().struct.field("sent_at").diff().dt.total_microseconds() < 0).list.any()
+    speaks = pl.col("turns").list.eval(pl.element().struct.field("speaker") == "customer").list.any()
+    return kept.select(
+        conversations=pl.len().cast(pl.Int64),
+        backward=times.fill_null(value=False).sum().cast(pl.Int64),
+        without_customer=(~speaks.fill_null(value=False)).sum().cast(pl.Int64),
+    )
+
+
+def _of_turns(kept: pl.DataFrame) -> pl.DataFrame:
+    turns = kept.select(pl.col("turns").explode(empty_as_null=False)).unnest("turns")
+    text, sent_at = pl.col("text"), pl.col("sent_at")
+    latest = datetime.now(UTC) + timedelta(days=1)
+    return turns.select(
+        turns=pl.len().cast(pl.Int64),
+        customer_turns=(pl.col("speaker") == "customer").sum().cast(pl.Int64),
+        timed_turns=sent_at.is_not_null().sum().cast(pl.Int64),
+        implausible_times=((sent_at < EARLIEST) | (sent_at > latest)).sum().cast(pl.Int64),
+        mojibake=text.str.contains(MOJIBAKE).sum().cast(pl.Int64),
+        markup=text.str.contains(MARKUP).sum().cast(pl.Int64),
+        control_turns=text.str.contains(CONTROL).sum().cast(pl.Int64),
+        empty_turns=(text.is_null() | (text.str.strip_chars() == "")).sum().cast(pl.Int64),
+        longest_turn=text.str.len_chars().max().cast(pl.Int64),
+    )
+
+
+def _of_rows(table: Table, part: Part) -> pl.DataFrame:
+    quarantined = table.read(part, "quarantined", ["source_row", "reason"])
+    counts = part.counts
+    accounted = counts.get("rows_kept", 0) + counts.get("rows_dropped", 0) + quarantined.height
+    again = pl.col("reason") == "duplicate_id"
+    return quarantined.select(
+        rows=pl.lit(counts.get("rows_read", 0), pl.Int64),
+        unbalanced_rows=pl.lit(counts.get("rows_read", 0) - accounted, pl.Int64).abs(),
+        dropped=pl.lit(part.rows["dropped"], pl.Int64),
+        superseded=again.sum().cast(pl.Int64),
+        quarantined=(~again).sum().cast(pl.Int64),
+        unreadable_files=((pl.col("source_row") == 0) & (pl.col("reason") == "unreadable_file")).sum().cast(pl.Int64),
+    )
+
+
+def expectations(bounds: Bounds) -> list[Limit]:
+    """What must hold after ingest; ids, rows and letters have no tolerance."""
+    return [
+        at_least("conversations", bounds.min_conversations),
+        at_most("repeated_ids", 0),
+        at_most("unbalanced_rows", 0),
+        at_most("quarantined_share", bounds.max_quarantined_share),
+        at_most("unreadable_files", bounds.max_unreadable_files),
+        at_most("dropped_share", bounds.max_dropped_share),
+        at_most("without_customer_share", bounds.max_without_customer_share),
+        at_least("customer_turn_share", bounds.min_customer_turn_share),
+        at_most("implausible_time_share", bounds.max_implausible_time_share),
+        at_most("backward_share", bounds.max_backward_share),
+        at_most("mojibake_share", bounds.max_mojibake_share),
+        at_most("markup_share", bounds.max_markup_share),
+        at_most("control_turns", 0),
+        at_most("empty_turns", 0),
+    ]
