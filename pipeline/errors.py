@@ -62,11 +62,21 @@ class EndpointError(ProviderError):
 class Overloaded(ProviderError):  # noqa: N818  # a state that passes, not an error in the request
     """The language model is too busy now, but may answer later: worth a retry."""
 
-    def __init__(self, message: str, wait_seconds: float | None = None, *, may_be_billed: bool = False) -> None:
-        """Remember how long the endpoint asked to wait, and whether it may have charged for the attempt."""
+    def __init__(
+        self, message: str, wait_seconds: float | None = None, *, may_be_billed: bool = False, is_throttle: bool = False
+    ) -> None:
+        """Remember what the endpoint asked for.
+
+        Args:
+            message: what happened, in a word.
+            wait_seconds: how long it asked to wait.
+            may_be_billed: it may have charged for the attempt.
+            is_throttle: it gets more requests than it wants.
+        """
         super().__init__(message)
         self.wait_seconds = wait_seconds
         self.may_be_billed = may_be_billed
+        self.is_throttle = is_throttle
 
 
 class BudgetReached(CurationError):  # noqa: N818  # an agreed end, not a fault: everything paid for is kept

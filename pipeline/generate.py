@@ -15,21 +15,22 @@ from typing import Any, Final
 import polars as pl
 from pydantic import field_validator
 
+from pipeline.acceptance import AcceptanceParams, find_fault, find_repeats
 from pipeline.errors import AccountingError
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
 from pipeline.providers import PROVIDERS
 from pipeline.providers.settings import Settings
-from pipeline.request import Answer, Answerer, Gap, Hit, Question, Turn
+from pipeline.request import Answer, Answerer, Candidates, Gap, Hit, Question, Turn
 from pipeline.retrieval import Exchange, Index, RetrievalParams
-from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, TURN, conform, empty
+from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
 
 VERSION: Final = 1
 
 REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai")
-PACE: Final = ("pace", "replies")
+PACE: Final = ("pace", "budget", "prices", "replies", "replay")
 """Fields of the params that change how replies are got, not which."""
 
 ANSWERERS: Final = ("agent", "bot")
@@ -53,6 +54,9 @@ class GenerateParams(Settings):
     keep_answered_part: bool
     """What becomes of a conversation that an agent did answer, but not to its end, when there is no answer to the last
     customer turn: true keeps it as it is, false drops it like one that nobody ever answered."""
+
+    acceptance: AcceptanceParams
+    """What an answer must be like."""
 
     retrieval: RetrievalParams
     """How the team's own answers are found."""
@@ -81,31 +85,62 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
         params: what becomes of a conversation without an answer.
     Returns:
         kept: the same columns; the new turn has speaker agent, origin synthetic, its `generation`, no author, no time.
-        dropped: the reason is that of the gap. beside: `asked`, one row per open conversation.
+        dropped: the reason is that of the gap. beside: `asked`, one row per open conversation;
+        `rejected`, the answers that were not accepted.
     """
     is_open = conversations.select(_is_open()).to_series()
     questions = [
         _question(row) for row in conversations.filter(is_open).select("conversation_id", "language", "turns").rows(named=True)
     ]
     if not questions:
-        return Outcome(conversations, beside={"asked": empty(ASKED)})
+        return Outcome(conversations, beside={"asked": empty(ASKED), "rejected": empty(REJECTED)})
     hits = find([_asked_in(question) for question in questions])
     questions = [replace(question, hits=found) for question, found in zip(questions, hits, strict=True)]
-    answers = list(answer(questions))
-    if len(answers) != len(questions):
-        raise AccountingError(f"generate: {params.provider} gave {len(answers)} answers to {len(questions)} questions")
-    pairs = list(zip(questions, answers, strict=True))
+    candidates = list(answer(questions))
+    if len(candidates) != len(questions):
+        raise AccountingError(f"generate: {params.provider} gave {len(candidates)} answers to {len(questions)} questions")
+    pairs, rejected = _accept(list(zip(questions, candidates, strict=True)), params)
     asked = pl.DataFrame([_fate(question, given, params) for question, given in pairs], schema=ASKED, orient="row")
     new = {question.conversation_id: _turn(question, given) for question, given in pairs if isinstance(given, Answer)}
     gone = asked.filter(pl.col("fate") == "dropped")
-    may_pass = sum(isinstance(given, Gap) and given.may_pass for given in answers)
+    may_pass = sum(isinstance(given, Gap) and given.may_pass for _, given in pairs)
     fates = {str(fate): int(count) for fate, count in asked.group_by("fate").len().rows()}
     return Outcome(
         kept=_append(conversations.filter(~pl.col("conversation_id").is_in(gone["conversation_id"].implode())), new),
         dropped=gone.select(list(DROPPED)),
-        beside={"asked": asked},
+        beside={"asked": asked, "rejected": rejected},
         counts=fates | ({PASSING: may_pass} if may_pass else {}),
     )
+
+
+def _accept(
+    pairs: Sequence[tuple[Question, Candidates | Gap]], params: GenerateParams
+) -> tuple[list[tuple[Question, Answer | Gap]], pl.DataFrame]:
+    """The first sound candidate of every question, else a gap named after the fault of the first; and those not taken."""
+    prompt = None if params.provider == "nearest" else params.prompt.name
+    settled: list[tuple[Question, Answer | Gap]] = []
+    rejected: list[tuple[str, str, str, str]] = []
+    for question, candidates in pairs:
+        if isinstance(candidates, Gap):
+            settled.append((question, candidates))
+            continue
+        given: Answer | Gap | None = None
+        for candidate in candidates:
+            fault = find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
+            if fault is None:
+                given = candidate
+                break
+            rejected.append((question.conversation_id, question.turn_id, fault.reason, candidate.text))
+            given = given or Gap(fault.reason, fault.detail)
+        assert given is not None
+        settled.append((question, given))
+    answered = [(question.conversation_id, given) for question, given in settled if isinstance(given, Answer)]
+    repeats = find_repeats(answered, params.acceptance)
+    for place, (question, given) in enumerate(settled):
+        if isinstance(given, Answer) and question.conversation_id in repeats:
+            rejected.append((question.conversation_id, question.turn_id, "repeated", given.text))
+            settled[place] = question, Gap("repeated")
+    return settled, pl.DataFrame(rejected, schema=REJECTED, orient="row")
 
 
 def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Manifest:

@@ -4,11 +4,9 @@ One SQLite file with a write-ahead log: a reply is there whole or not at all, af
 processes may share it. It holds replies to scrubbed prompts under hashes; the prompts themselves are not kept.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final, Self
 
@@ -55,13 +53,25 @@ class Replies:
                 some = keys[start : start + KEYS_PER_QUERY]
                 marks = ",".join("?" * len(some))
                 rows = self.connection.execute(f"SELECT key, reply FROM reply WHERE key IN ({marks})", some)  # noqa: S608  # marks only
-                found |= {key: Reply(**json.loads(reply)) for key, reply in rows}
+                found |= {key: Reply.from_json(reply) for key, reply in rows}
         return found
 
     def keep(self, key: str, reply: Reply) -> None:
         """Keep one reply; the first one under a key stays."""
         with self._translated():
-            self.connection.execute("INSERT OR IGNORE INTO reply VALUES (?, ?)", (key, json.dumps(asdict(reply), sort_keys=True)))
+            self.connection.execute("INSERT OR IGNORE INTO reply VALUES (?, ?)", (key, reply.to_json()))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside is there whole or not at all."""
+        with self._translated():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

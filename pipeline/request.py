@@ -26,6 +26,9 @@ class Request:
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int
+    length_field: str = "max_tokens"
+    """What the endpoint calls `max_tokens`."""
+
     seed: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the body, such as `response_format` or what one vendor alone understands."""
@@ -37,7 +40,7 @@ class Request:
             "model": self.model,
             "messages": [{"role": message.role, "content": message.content} for message in self.messages],
             "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
+            self.length_field: self.max_tokens,
             **seed,
             **self.extra,
         }
@@ -48,18 +51,38 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a model answered to one request."""
+class Choice:
+    """One text of a reply."""
 
     text: str
     finish_reason: str
     """stop, length, content_filter or refusal."""
 
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered to one request."""
+
+    choices: tuple[Choice, ...]
+    """One, unless the request asked for more (`n`)."""
+
     model: str
     """As the endpoint names it, which may say more than was asked for."""
 
     input_tokens: int
+    """0: the endpoint did not say."""
+
     output_tokens: int
+
+    def to_json(self) -> str:
+        """One line of JSON; equal replies, equal lines."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Reply":
+        """What `to_json` wrote."""
+        content = json.loads(line)
+        return cls(**{**content, "choices": tuple(Choice(**choice) for choice in content["choices"])})
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,12 @@ class Hit:
     """Similarity to the question in [0, 1]."""
 
     question: str
+    """What was asked; the heading of a passage."""
+
     answer: str
+
+    is_exchange: bool = True
+    """True: an agent said it to another customer; False: it stands in the team's knowledge."""
 
 
 @dataclass(frozen=True)
@@ -122,5 +150,8 @@ class Gap:
     """The next run may get an answer: its part is not used again."""
 
 
-Answerer = Callable[[Sequence[Question]], Sequence[Answer | Gap]]
-"""What a provider is to the stage: one answer or gap per question, in the order of the questions."""
+Candidates = tuple[Answer, ...]
+"""Answers to one question, the first choice first; at least one."""
+
+Answerer = Callable[[Sequence[Question]], Sequence[Candidates | Gap]]
+"""What a provider is to the stage: candidates or a gap per question, in the order of the questions."""

@@ -17,6 +17,7 @@ class Prompt:
 
     name: str
     version: str
+    text: str
     template: Any
 
     def render(self, **values: Any) -> str:
@@ -38,4 +39,4 @@ def load_prompt(name: str) -> Prompt:
     except FileNotFoundError:
         raise ParamsError(f"generate: no prompt {name!r}; add pipeline/prompts/{name}.txt or name another") from None
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  # plain text
-    return Prompt(name, sha256(text.encode()).hexdigest()[:VERSION_DIGITS], environment.from_string(text))
+    return Prompt(name, sha256(text.encode()).hexdigest()[:VERSION_DIGITS], text, environment.from_string(text))

@@ -1,10 +1,11 @@
 """A model that is none: asks nobody, answers the same to the same request. For tests and for trying the line out."""
 
+import json
 from typing import Final
 
-from pipeline.asking import ask_each
+from pipeline.asking import ask_each, fetch_with
 from pipeline.providers.settings import Settings
-from pipeline.request import Answerer, Reply, Request
+from pipeline.request import Answerer, Choice, Reply, Request
 
 NAME: Final = "fake"
 CHARACTERS_PER_TOKEN: Final = 4
@@ -14,16 +15,21 @@ def answerer(settings: Settings) -> Answerer:
     """Goes the way of a real model, prompt and kept replies included, but for the network."""
 
     async def ask(request: Request) -> Reply:
-        return reply(request)
+        return reply(request, as_json=settings.model.output != "text")
 
-    return ask_each(NAME, NAME, settings, ask)
+    async def close() -> None:
+        pass
+
+    return ask_each(NAME, NAME, settings, fetch_with(settings, lambda: (ask, close)))
 
 
-def reply(request: Request) -> Reply:
+def reply(request: Request, *, as_json: bool) -> Reply:
     """Thanks, and a word that depends on the request, so that no two conversations get the same answer."""
     text = f"Thank you for your message. A colleague will look into this and write to you soon. ({_word(request.key())})"
     asked = sum(len(message.content) for message in request.messages)
-    return Reply(text, "stop", NAME, asked // CHARACTERS_PER_TOKEN, len(text) // CHARACTERS_PER_TOKEN)
+    if as_json:
+        text = json.dumps({"answer": text, "needs_human": True, "cited_ids": []})
+    return Reply((Choice(text, "stop"),), NAME, asked // CHARACTERS_PER_TOKEN, len(text) // CHARACTERS_PER_TOKEN)
 
 
 def _word(key: str) -> str:

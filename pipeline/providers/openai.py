@@ -10,13 +10,14 @@ Source: OpenAI API reference, "Create chat completion" (read November 2026).
 
 import json
 import os
+from collections.abc import Awaitable, Callable
 from socket import gaierror
 from typing import Any, Final
 
-from pipeline.asking import Ask, ask_each
+from pipeline.asking import Ask, ask_each, fetch_with
 from pipeline.errors import EndpointError, Overloaded, ParamsError, ProviderError
 from pipeline.providers.settings import EndpointParams, PaceParams, Settings
-from pipeline.request import Answerer, Reply, Request
+from pipeline.request import Answerer, Choice, Reply, Request
 
 NAME: Final = "openai"
 
@@ -27,16 +28,17 @@ BUSY: Final = frozenset({408, 409, 425, 429})
 
 
 def answerer(settings: Settings) -> Answerer:
-    """Answers of the model at `settings.openai.base_url`.
+    """Answers of the model at `settings.openai.base_url`."""
+    fetch = fetch_with(settings, lambda: connect(settings.openai, settings.pace))
+    return ask_each(NAME, settings.openai.base_url, settings, fetch)
+
+
+def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[], Awaitable[None]]]:
+    """A function that sends a request, and one that closes the connections. Inside a running event loop.
 
     Raises:
         ParamsError: the environment holds no key.
     """
-    return ask_each(NAME, settings.openai.base_url, settings, open_ask=lambda: connect(settings.openai, settings.pace))
-
-
-def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Any]:
-    """A function that sends a request, and the client to close after the last one. Inside a running event loop."""
     key = os.environ.get(endpoint.key_variable)
     if not key:
         raise ParamsError(
@@ -68,12 +70,12 @@ def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Any]:
             raise _unanswered(error) from None  # the cause quotes the request
         return _read(content)
 
-    return ask, client
+    return ask, client.close
 
 
 def _translated(status: int, retry_after: str | None) -> ProviderError:
     if status in BUSY or status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6: the server's fault
-        return Overloaded(str(status), _seconds(retry_after))
+        return Overloaded(str(status), _seconds(retry_after), is_throttle=status in {429, 503})
     if status in MISTAKES_OF_OURS:
         return EndpointError(f"answered {status}")
     if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
@@ -104,15 +106,22 @@ def _seconds(retry_after: str | None) -> float | None:
 def _read(content: str) -> Reply:
     try:
         completion = json.loads(content)
-        choice = completion["choices"][0]
-        message, usage = choice["message"], completion.get("usage") or {}
-        refused = bool(message.get("refusal"))
+        usage = completion.get("usage") or {}
         return Reply(
-            text=str(message.get("content") or ""),
-            finish_reason="refusal" if refused else str(choice.get("finish_reason") or "stop"),
+            choices=tuple(_choice(choice) for choice in completion["choices"]) or _none_given(),
             model=str(completion.get("model") or ""),
             input_tokens=int(usage.get("prompt_tokens") or 0),
             output_tokens=int(usage.get("completion_tokens") or 0),
         )
     except (ValueError, TypeError, LookupError, AttributeError):
         raise Overloaded("no_completion", may_be_billed=True) from None  # the cause quotes the reply
+
+
+def _choice(choice: dict[str, Any]) -> Choice:
+    message = choice["message"]
+    finish_reason = "refusal" if message.get("refusal") else str(choice.get("finish_reason") or "stop")
+    return Choice(str(message.get("content") or ""), finish_reason)
+
+
+def _none_given() -> tuple[Choice, ...]:
+    raise LookupError

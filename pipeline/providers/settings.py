@@ -1,12 +1,13 @@
 """What providers are set by: the parts of the section `generate` that they read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from pipeline.params import Section
+from pipeline.spending import BudgetParams, PriceParams
 
 
 class NearestParams(Section):
@@ -22,14 +23,31 @@ class PromptParams(Section):
     name: str
     """File in pipeline/prompts, without its ending."""
 
-    language: str | None
-    """Language of the answers, as one would tell a person; null: that of the conversation."""
+    language: str | None = Field(pattern=r"^[a-z]{2,3}$")
+    """Language of the answers, ISO 639 code; null: that of the conversation."""
 
     tone: str
     """How the answers sound, as one would tell a person."""
 
+    rules: Sequence[str]
+    """Further instructions, one sentence each: what to refuse, what to promise, how the team writes."""
+
     max_words: int = Field(ge=1)
     """Length of an answer at most, as the model is told."""
+
+    max_input_tokens: int = Field(ge=1)
+    """Turns beyond it are left out from the middle: the first and the last customer turns stay. o200k tokens."""
+
+    without_grounding: Literal["ask", "hand_over", "leave"]
+    """When nothing known resembles the question: `ask` the model for an honest hand-over, give `hand_over_text`, or
+    `leave` it unanswered."""
+
+    hand_over_text: str
+    """What an agent says who passes a question on."""
+
+    needs_human: Literal["keep", "leave"]
+    """What becomes of an answer that the model says needs a human: `keep` it as the hand-over it is, or `leave` the
+    question unanswered. Only with `model.output` json or json_schema."""
 
 
 class ModelParams(Section):
@@ -43,6 +61,16 @@ class ModelParams(Section):
 
     max_tokens: int = Field(ge=1)
     """Tokens of a reply at most; a longer one is cut off, and not used."""
+
+    length_field: Literal["max_tokens", "max_completion_tokens"]
+    """What the endpoint calls that bound."""
+
+    output: Literal["text", "json", "json_schema"]
+    """What a reply is: the answer itself; JSON (answer, needs_human, cited_ids), which the model is asked for; or the same,
+    which the endpoint enforces. A reply that is no such JSON is sent back once for repair."""
+
+    candidates: int = Field(ge=1)
+    """Texts per reply; the first that is accepted is used. 1: the field `n` is not sent."""
 
     seed: int | None
     """For endpoints that can repeat a draw; null: not sent."""
@@ -82,6 +110,12 @@ class PaceParams(Section):
     max_wait_seconds: float = Field(ge=0)
     """Longest wait between two attempts, also when Retry-After asks for more."""
 
+    requests_per_minute: float | None = Field(gt=0)
+    """Requests leave evenly, at most so many. Per process; null: no limit."""
+
+    tokens_per_minute: float | None = Field(gt=0)
+    """The same for tokens, estimated from characters and the longest reply. Per process; null: no limit."""
+
     max_failures_in_a_row: int = Field(ge=1)
     """Attempts of any requests that fail with none succeeding between, before the run stops."""
 
@@ -104,5 +138,14 @@ class Settings(Section):
     pace: PaceParams
     """How fast, how patiently."""
 
+    budget: BudgetParams
+    """What may be spent."""
+
+    prices: PriceParams
+    """What it costs."""
+
     replies: Path
-    """Folder of the replies that were paid for."""
+    """Folder of the replies that were paid for, and of the account of what was spent."""
+
+    replay: bool
+    """True: answer from kept replies alone; a reply that is not there stops the run, and nothing is sent."""

@@ -43,8 +43,8 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
-def echo(questions: Any) -> list[Answer]:
-    return [Answer("Sorry to hear that.", "fake", "m", "v", ()) for _ in questions]
+def sorry(questions: Any) -> list[tuple[Answer]]:
+    return [(Answer("Sorry to hear that.", "fake", "m", "v", ()),) for _ in questions]
 
 
 def nothing_alike(questions: Any) -> list[tuple[()]]:
@@ -103,7 +103,7 @@ def test_answered_conversations_pass_unchanged(tmp_path: Path) -> None:
 def test_a_look_up_after_the_customers_last_turn_is_no_answer() -> None:
     row = conversation(8, "Where is my order?", "tool: status=sent")
 
-    outcome = generate(conversations([row | {"cluster_id": "c"}], DEDUPED), nothing_alike, echo, PARAMS)
+    outcome = generate(conversations([row | {"cluster_id": "c"}], DEDUPED), nothing_alike, sorry, PARAMS)
 
     assert [turn["speaker"] for turn in outcome.kept["turns"][0]] == ["customer", "tool", "agent"]
 
@@ -112,7 +112,7 @@ def test_the_new_turn_never_takes_the_id_of_an_old_one() -> None:
     row = conversation(9, "Where is my order?") | {"cluster_id": "c"}
     row["turns"][0]["turn_id"] = "a1"
 
-    outcome = generate(conversations([row], DEDUPED), nothing_alike, echo, PARAMS)
+    outcome = generate(conversations([row], DEDUPED), nothing_alike, sorry, PARAMS)
 
     assert [turn["turn_id"] for turn in outcome.kept["turns"][0]] == ["a1", "a2"]
 
@@ -231,9 +231,9 @@ def test_nothing_vanishes_and_every_question_is_an_answer_or_a_named_gap(drawn: 
     ]
     gets_answer = {row["conversation_id"]: lucky for row, (_, lucky) in zip(rows, drawn, strict=True)}
 
-    def answer(questions: Any) -> list[Answer | Gap]:
-        def one(question: Question) -> Answer | Gap:
-            return Answer("Yes.", "p", "m", None, ()) if gets_answer[question.conversation_id] else Gap("unanswered")
+    def answer(questions: Any) -> list[tuple[Answer] | Gap]:
+        def one(question: Question) -> tuple[Answer] | Gap:
+            return (Answer("Yes.", "p", "m", None, ()),) if gets_answer[question.conversation_id] else Gap("unanswered")
 
         return [one(question) for question in questions]
 

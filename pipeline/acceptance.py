@@ -1,0 +1,270 @@
+"""Is an answer fit to be learned from? Deterministic rules, the cheapest first; a reason names the fault.
+
+Nothing here asks a model. What an answer may claim is what stands in the conversation and in what it rests on.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from pydantic import Field
+
+from pipeline.params import Section
+from pipeline.prompts import load_prompt
+from pipeline.request import Answer, Question
+from pipeline.rules.unfilled_placeholder import PLACEHOLDER
+
+WORD: Final = re.compile(r"[^\W_]+")
+
+MACRO: Final = re.compile(PLACEHOLDER)
+BRACKETED: Final = re.compile(
+    r"\[(?:[A-Z][A-Za-z' ]{2,40}|[a-z]+(?:[ _][a-z]+)+|[A-Z]+(?:_[A-Z]+)+)\]|<[A-Za-z]+(?:[ _][A-Za-z]+)+>|\bX{3,}\b"
+)
+"""What models leave to be filled in: [Your Name], [order number], [ORDER_ID], <order number>, XXX."""
+
+OF_A_MODEL: Final = re.compile(
+    r"\bas an? (?:ai|artificial|large|language)\b|\b(?:language|ai) (?:language )?model\b|\bsystem prompt\b"
+    r"|\bmy (?:instructions|guidelines) |\bals (?:ki|künstliche|sprachmodell)|\ben tant qu'ia\b"
+    r"|\bcomo (?:una? )?(?:ia|modelo de lenguaje)\b",
+    re.IGNORECASE,
+)
+
+REFUSAL: Final = re.compile(
+    r"^\W*(?:i'?m |i am )?(?:(?:very |really )?sorry|unfortunately|apologies)?[^.!?]{0,40}?\b(?:i )?"
+    r"(?:can(?:no|')t|am (?:not able|unable)|'m (?:not able|unable)|won't) (?:to )?"
+    r"(?:help|assist|answer|provide|comply|do that|fulfil)",
+    re.IGNORECASE,
+)
+"""A reply that opens by refusing; "I can't help with that", "I'm sorry, but I am unable to provide …"."""
+
+GREETED: Final = re.compile(
+    r"(?:^|\n)\s*(?:dear|hi|hello|hey|hallo|bonjour|hola|liebe[r]?)\s+(?:mr\.?\s+|ms\.?\s+|mrs\.?\s+)?([A-Z][\w'-]+)",
+    re.IGNORECASE,
+)
+NOBODY: Final = frozenset(
+    (
+        *("there", "customer", "customers", "sir", "madam", "all", "team", "everyone", "valued", "friend"),
+        *("again", "folks", "user", "guest", "and", "thanks", "thank", "you"),
+    )
+)
+
+LIST_MARK: Final = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]|step \d{1,2}[:.)]?)(?=\s)|\[\d{1,2}\]", re.IGNORECASE)
+URL: Final = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"')\]]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|app|dev|info|co|de|fr|es|it|nl|uk|eu|ch|at|us|ca|au)\b(?:/[^\s<>\"')\]]*)?",
+    re.IGNORECASE,
+)
+MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+HANDLE: Final = re.compile(r"(?<![\w@.])@\w{2,}")
+WITH_DIGIT: Final = re.compile(r"[^\W_]*\d(?:[\w.,:/-]*\w)?")
+NUMBER: Final = re.compile(r"\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?")
+MONTH: Final = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+DATE: Final = re.compile(rf"\b{MONTH}[a-z]*\.? (\d{{1,2}})\b|\b(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?{MONTH}", re.IGNORECASE)
+ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
+IN_WORDS: Final = {
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
+    "eleven": "11",
+    "twelve": "12",
+}
+
+LONG_NUMBER: Final = 6
+"""Digits from which a number names a person, an account or an order rather than an amount."""
+
+LETTERS_TO_TELL: Final = 24
+"""Letters below which a language is not told apart."""
+
+
+class AcceptanceParams(Section):
+    """What an answer must be like."""
+
+    max_words: int = Field(ge=1)
+    """Longest answer."""
+
+    max_repeats: int = Field(ge=1)
+    """Answers of a part that may consist of the same words; a model would learn to say nothing else."""
+
+    max_echo_share: float = Field(ge=0, le=1)
+    """Runs of three words that also stand in the last question. Share of the answer's."""
+
+    max_leaked_words: int = Field(ge=1)
+    """Words in a row that also stand in the prompt."""
+
+    min_language_probability: float = Field(ge=0, le=1)
+    """How sure the language detector must be, of question and answer, before they can differ."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why an answer is rejected."""
+
+    reason: str
+    detail: str = ""
+    """A count or a code; never text."""
+
+
+def find_fault(
+    question: Question, answer: Answer, params: AcceptanceParams, prompt: str | None, language: str | None
+) -> Fault | None:
+    """The first fault of an answer, or None.
+
+    Args:
+        question: the conversation that waits for the answer.
+        answer: what is judged, with what it rests on.
+        params: the bounds.
+        prompt: name of the prompt that the model was given; None where none was.
+        language: ISO 639 code that the answer must be in; None: that of the conversation.
+    """
+    said = "\n".join(turn.text for turn in question.turns)
+    text = answer.text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    rules: tuple[Callable[[], str | None], ...] = (
+        lambda: "placeholder" if _has_placeholder(text, said) else None,
+        lambda: "prompt_leakage" if _leaks(text, said, answer, prompt, params.max_leaked_words) else None,
+        lambda: "refusal" if REFUSAL.search(text) else None,
+        lambda: "too_long" if len(WORD.findall(answer.text)) > params.max_words else None,
+        lambda: "echo" if _echoes(answer.text, question, params.max_echo_share) else None,
+        lambda: "foreign_identifier" if _foreign(answer, said) else None,
+        lambda: "unsupported_specific" if _unsupported(answer, said) else None,
+        lambda: "other_language" if _is_in_another(answer.text, question, language, params.min_language_probability) else None,
+    )
+    reason = next((reason for rule in rules if (reason := rule())), None)
+    return Fault(reason) if reason else None
+
+
+def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams) -> set[str]:
+    """Ids of the conversations whose answer says, word for word, what too many others of the part say; smallest ids stay."""
+    seen: dict[tuple[str, ...], int] = {}
+    over: set[str] = set()
+    for conversation_id, answer in sorted(answers, key=lambda pair: pair[0]):
+        words = tuple(word for word in WORD.findall(answer.text.casefold()) if not word.isdigit())
+        seen[words] = seen.get(words, 0) + 1
+        if seen[words] > params.max_repeats:
+            over.add(conversation_id)
+    return over
+
+
+def specifics(text: str) -> frozenset[str]:
+    """What a text states exactly: addresses, links, dates, and everything with a digit in it, in one spelling each.
+
+    >>> sorted(specifics("1. Pay $1,200.00 by May 5th for order AB-17, see https://www.acme.example/a."))
+    ['1200', '5', 'ab-17', 'acme.example/a', 'may 5']
+    """
+    text = LIST_MARK.sub(" ", text)
+    found: set[str] = {match.casefold() for match in MAIL.findall(text)}
+    text = MAIL.sub(" ", text)
+    found |= {_plain_url(match) for match in URL.findall(text)}
+    text = URL.sub(" ", text)
+    for match in DATE.finditer(text):
+        month, day = (match[1], match[2]) if match[1] else (match[4], match[3])
+        found.add(f"{month.casefold()} {int(day)}")
+    return frozenset(found | {_plain_number(match) for match in WITH_DIGIT.findall(text)})
+
+
+def _plain_url(url: str) -> str:
+    return re.sub(r"^(?:https?://)?(?:www\.)?", "", url.casefold()).rstrip("/.,;:!?")
+
+
+def _plain_number(token: str) -> str:
+    token = token.casefold()
+    if ordinal := ORDINAL.fullmatch(token):
+        token = ordinal[1]
+    if not NUMBER.fullmatch(token):
+        return token
+    digits = re.sub(r"[, ](?=\d{3}(?:\D|$))", "", token).replace(",", ".")
+    return f"{float(digits):.10g}" if len(digits) < 15 else digits  # noqa: PLR2004  # beyond that a float is not exact
+
+
+def _supported(answer: Answer, said: str) -> frozenset[str]:
+    known = specifics(said) | frozenset(IN_WORDS[word] for word in WORD.findall(said.casefold()) if word in IN_WORDS)
+    for hit in answer.grounding:
+        stated = specifics(hit.answer) | specifics(hit.question if not hit.is_exchange else "")
+        # what the other customer brought up is about the other customer
+        known |= stated - specifics(hit.question) if hit.is_exchange else stated
+        known |= frozenset(IN_WORDS[word] for word in WORD.findall(hit.answer.casefold()) if word in IN_WORDS)
+    return known
+
+
+def _unsupported(answer: Answer, said: str) -> bool:
+    claimed = specifics(answer.text)
+    return bool(claimed) and not claimed <= _supported(answer, said)
+
+
+def _foreign(answer: Answer, said: str) -> bool:
+    """Something that names somebody, and stands neither in this conversation nor in the team's knowledge."""
+    known = "\n".join([said, *(f"{hit.question}\n{hit.answer}" for hit in answer.grounding if not hit.is_exchange)]).casefold()
+    digits_known = re.sub(r"\D", "", known)
+    for match in (*MAIL.findall(answer.text), *HANDLE.findall(answer.text)):
+        if match.casefold() not in known:
+            return True
+    for match in re.findall(r"\+?\d(?:[\d ().-]*\d)?", answer.text):
+        digits = re.sub(r"\D", "", match)
+        if len(digits) >= LONG_NUMBER and digits not in digits_known:
+            return True
+    names = {name.casefold() for name in GREETED.findall(answer.text) if name[0].isupper()} - NOBODY
+    return not names <= set(WORD.findall(known)) | NOBODY
+
+
+def _has_placeholder(text: str, said: str) -> bool:
+    return any(match[0] not in said for pattern in (MACRO, BRACKETED) for match in pattern.finditer(text))
+
+
+def _echoes(text: str, question: Question, max_share: float) -> bool:
+    asked = next((turn.text for turn in reversed(question.turns) if turn.speaker == "customer"), "")
+    words, asked_words = WORD.findall(text.casefold()), WORD.findall(asked.casefold())
+    if words == asked_words:
+        return True
+    runs = _runs(words, 3)
+    return bool(runs) and len(runs & _runs(asked_words, 3)) / len(runs) > max_share
+
+
+def _leaks(text: str, said: str, answer: Answer, prompt: str | None, max_words: int) -> bool:
+    if OF_A_MODEL.search(text) and not OF_A_MODEL.search(said):
+        return True
+    if prompt is None:
+        return False
+    runs = _runs(WORD.findall(text.casefold()), max_words + 1)
+    return bool(runs & _prompt_runs(prompt, max_words + 1)) and answer.prompt_version is not None
+
+
+@cache
+def _prompt_runs(prompt: str, length: int) -> frozenset[tuple[str, ...]]:
+    return frozenset(_runs(WORD.findall(load_prompt(prompt).text.casefold()), length))
+
+
+def _runs(words: list[str], length: int) -> set[tuple[str, ...]]:
+    return {tuple(words[start : start + length]) for start in range(len(words) - length + 1)}
+
+
+def _is_in_another(text: str, question: Question, language: str | None, min_probability: float) -> bool:
+    expected = language or (question.language or "")[:2].casefold()
+    if not expected:
+        asked = "\n".join(turn.text for turn in question.turns if turn.speaker == "customer")
+        expected = _language(asked, min_probability) or ""
+    found = _language(text, min_probability)
+    return bool(expected and found) and found != expected
+
+
+def _language(text: str, min_probability: float) -> str | None:
+    if sum(map(str.isalpha, text)) < LETTERS_TO_TELL:
+        return None
+    code, probability = _identifier().classify(text)
+    return str(code) if probability >= min_probability else None
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import (  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.5 s
+        MODEL_FILE,
+        LanguageIdentifier,
+    )
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
