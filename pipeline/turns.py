@@ -1,7 +1,7 @@
 """Turns as flat rows: what the rules judge, and the way there and back from the lists of a conversation.
 
-A frame of turns has `row` (position of the conversation in its part), the fields of TURN, and `role`: customer, agent or
-tool, a bot being an agent. Rows keep the order of the conversations and of their turns.
+A frame of turns has `row` (position of the conversation in its part), the conversation's `language`, the fields of TURN,
+and `role`: customer, agent or tool, a bot being an agent. Rows keep the order of the conversations and of their turns.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ FIELDS: Final = [field.name for field in TURN.fields]
 def flatten(conversations: pl.DataFrame) -> pl.DataFrame:
     """One row per turn. A conversation without turns has none."""
     return (
-        conversations.select(pl.col("turns"))
+        conversations.select("language", "turns")
         .with_row_index("row")
         .filter(pl.col("turns").list.len() > 0)
         .explode("turns")
@@ -35,4 +35,6 @@ def said(*turns: str) -> pl.DataFrame:
     rows = [dict(zip(("speaker", "text"), turn.split(": ", 1), strict=True)) for turn in turns]
     blank: dict[str, str | None] = dict.fromkeys(FIELDS)
     numbered = [{**blank, **row, "turn_id": f"t{number}", "origin": "human"} for number, row in enumerate(rows)]
-    return flatten(pl.DataFrame({"turns": [numbered]}, schema={"turns": pl.List(TURN)}))
+    return flatten(
+        pl.DataFrame({"language": [None], "turns": [numbered]}, schema={"language": pl.String, "turns": pl.List(TURN)})
+    )

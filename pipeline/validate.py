@@ -119,7 +119,7 @@ def merge_runs(turns: pl.DataFrame, separator: str) -> pl.DataFrame:
         touched.with_columns(run=(~pl.col("fault")).cum_sum())
         .group_by("row", "run", maintain_order=True)
         .agg(
-            pl.col("turn_id", "sent_at", "author_key", "role").first(),
+            pl.col("language", "turn_id", "sent_at", "author_key", "role").first(),
             speaker=pl.when((pl.col("speaker") == "agent").any()).then(pl.lit("agent")).otherwise(pl.col("speaker").first()),
             text=pl.col("text").str.join(separator),
             origin=pl.when(pl.col("origin").n_unique() == 1).then(pl.col("origin").first()).otherwise(pl.lit("edited")),

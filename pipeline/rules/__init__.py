@@ -10,18 +10,36 @@ from typing import Final
 import polars as pl
 
 from pipeline.rules import (
+    answer_copies_question,
+    answer_too_short,
+    boilerplate_answer,
     bot_turn,
+    control_character,
     empty_turn,
+    injection,
     leading_agent_turn,
+    markup,
+    mojibake,
     no_answer,
     no_question,
+    only_links,
+    quoted_mail,
+    refusal,
+    repetition,
+    replacement_character,
     residual_identifier,
+    residual_secret,
     same_speaker_run,
+    speaker_swapped,
+    stale_promise,
     too_long,
+    too_long_for_default,
     too_short,
     tool_turn,
+    toxic,
     trailing_customer_turn,
     unfilled_placeholder,
+    wrong_language,
 )
 from pipeline.rules.limits import Limits
 
@@ -31,6 +49,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "tool_turn": tool_turn.fault,
     "bot_turn": bot_turn.fault,
     "empty_turn": empty_turn.fault,
+    "control_character": control_character.fault,
+    "mojibake": mojibake.fault,
+    "replacement_character": replacement_character.fault,
+    "markup": markup.fault,
+    "quoted_mail": quoted_mail.fault,
     "leading_agent_turn": leading_agent_turn.fault,
     "trailing_customer_turn": trailing_customer_turn.fault,
     "same_speaker_run": same_speaker_run.fault,
@@ -38,9 +61,27 @@ RULES: Final[Mapping[str, Rule]] = {
     "no_question": no_question.fault,
     "unfilled_placeholder": unfilled_placeholder.fault,
     "residual_identifier": residual_identifier.fault,
-    "too_long": too_long.fault,
+    "residual_secret": residual_secret.fault,
     "too_short": too_short.fault,
+    "too_long": too_long.fault,
+    "too_long_for_default": too_long_for_default.fault,
+    "wrong_language": wrong_language.fault,
+    "answer_too_short": answer_too_short.fault,
+    "boilerplate_answer": boilerplate_answer.fault,
+    "answer_copies_question": answer_copies_question.fault,
+    "only_links": only_links.fault,
+    "repetition": repetition.fault,
+    "speaker_swapped": speaker_swapped.fault,
+    "toxic": toxic.fault,
+    "refusal": refusal.fault,
+    "injection": injection.fault,
+    "stale_promise": stale_promise.fault,
 }
 
-MENDS: Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]] = {}
+MENDS: Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]] = {
+    "control_character": control_character.mend,
+    "mojibake": mojibake.mend,
+    "markup": markup.mend,
+    "quoted_mail": quoted_mail.mend,
+}
 """Rules that know how to put a text right: from the expression of the text to that of the better one."""

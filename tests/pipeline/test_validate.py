@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,15 @@ from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from pipeline.validate import ValidateParams, run, validate
 from tests.build import KEY, MEANS, conversation, conversations, turn
+
+LIMITS = {
+    "min_tokens": 5,
+    "max_tokens": 1000,
+    "default_cut_tokens": 100,
+    "min_answer_words": 2,
+    "min_distinct_word_share": 0.15,
+    "languages": ["en"],
+}
 
 PARAMS = ValidateParams.model_validate(
     {
@@ -33,7 +43,7 @@ PARAMS = ValidateParams.model_validate(
             "too_short": "drop",
             "too_long": "drop",
         },
-        "limits": {"min_tokens": 5, "max_tokens": 1000},
+        "limits": LIMITS,
     }
 )
 
@@ -127,6 +137,20 @@ def test_a_flagged_fault_keeps_the_conversation_and_names_the_rule() -> None:
     assert outcome.counts == {"flag_unfilled_placeholder": 1}
 
 
+def test_a_mended_turn_is_edited_and_what_it_said_wrongly_is_gone() -> None:
+    outcome = judged(
+        "Hi\x00", "I don\u00e2\u20ac\u2122t &amp; won't", by=params(control_character="mend", mojibake="mend", markup="mend")
+    )
+
+    assert texts_of(outcome) == ["customer: Hi", "agent: I don\u2019t & won't"]
+    assert [one["origin"] for one in outcome.kept["turns"][0]] == ["edited", "edited"]
+    assert [edit[1:] for edit in outcome.beside["edits"].rows()] == [
+        ("t0", "mend", "control_character"),
+        ("t1", "mend", "mojibake"),
+        ("t1", "mend", "markup"),
+    ]
+
+
 def test_an_ignored_rule_does_nothing() -> None:
     assert len(judged("Hi", "Dear {{name}}", by=params(unfilled_placeholder="ignore")).kept) == 1
 
@@ -160,7 +184,7 @@ def test_tokens_are_those_of_the_contents_four_per_message_and_three() -> None:
 
 @pytest.mark.parametrize(("limits", "reason"), [((20, 1000), "too_short"), ((5, 18), "too_long")])
 def test_token_bounds_hold_for_the_whole_chat(limits: tuple[int, int], reason: str) -> None:
-    bounds = {"min_tokens": limits[0], "max_tokens": limits[1]}
+    bounds = {**LIMITS, "min_tokens": limits[0], "max_tokens": limits[1]}
     by = ValidateParams.model_validate({**PARAMS.model_dump(), "limits": bounds})
 
     assert judged("Where is it?", "On its way.", by=by).dropped["reason"].to_list() == [reason]
@@ -180,14 +204,13 @@ def test_tokens_are_counted_anew_after_a_merge() -> None:
         ("no_anser: drop", "no rule 'no_anser'; there are "),
         ("no_answer: merge", "no_answer cannot merge; only same_speaker_run can"),
         ("no_answer: mend", "no_answer cannot mend; those that can are "),
-        ("no_answer: off", "Input should be 'drop', 'cut', 'merge', 'mend', 'flag' or 'ignore'"),
+        ("no_answer: remove", "Input should be 'drop', 'cut', 'merge', 'mend', 'flag' or 'ignore'"),
     ],
 )
 def test_a_rule_or_consequence_that_does_not_exist_is_refused(tmp_path: Path, rules: str, message: str) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text(
-        f"validate: {{encoding: o200k_base, merge_separator: ' ', rules: {{{rules}}}, limits: {{min_tokens: 1, max_tokens: 9}}}}"
-    )
+    sections = {"validate": {**PARAMS.model_dump(), "rules": yaml.safe_load(f"{{{rules}}}")}}
+    file.write_text(yaml.safe_dump(sections))
 
     with pytest.raises(ParamsError) as raised:
         load_section(ValidateParams, "validate", [file])

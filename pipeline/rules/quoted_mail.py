@@ -1,0 +1,40 @@
+"""A turn quotes the mail it answers: every earlier turn would be learnt again, as the words of somebody else.
+
+Source: reply headers as Gmail, Outlook and Apple Mail write them in English, German, French, Spanish and Dutch.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from pipeline.rules.limits import Limits
+
+QUOTE: Final = (
+    r"(?im)^[ \t]*(?:"
+    r"on [^\n]{6,200} wrote:|am [^\n]{6,200} schrieb[^\n]{0,100}:|le [^\n]{6,200} a écrit\s?:|"
+    r"el [^\n]{6,200} escribió:|op [^\n]{6,200} schreef[^\n]{0,100}:|"
+    r"-{2,} ?(?:original message|forwarded message|ursprüngliche nachricht|message d'origine|mensaje original) ?-{2,}|"
+    r"from: [^\n]{3,200}\n(?:sent|date|to): [^\n]{3,200}$)"
+)
+QUOTED_LINES: Final = r"(?m)(?:^[ \t]*>[^\n]*\n?){2,}"
+
+
+def fault(_limits: Limits) -> pl.Expr:
+    r"""True for every turn with a reply header, or two quoted lines in a row.
+
+    >>> from pipeline.turns import said
+    >>> turns = said("customer: Thanks.\nOn Mon, 5 Jan 2026 Support wrote:\nHi", "agent: 5 > 3", "agent: > a\n> b\nYes")
+    >>> turns.select(fault(None)).to_series().to_list()
+    [True, False, True]
+    """
+    return pl.col("text").str.contains(QUOTE) | pl.col("text").str.contains(QUOTED_LINES)
+
+
+def mend(text: pl.Expr) -> pl.Expr:
+    r"""The text up to the reply header, without quoted lines.
+
+    >>> pl.select(mend(pl.lit("Thanks.\n\nOn Mon, 5 Jan 2026 Support wrote:\n> Hi"))).item()
+    'Thanks.'
+    """
+    before = text.str.replace(f"(?s){QUOTE}.*", "")
+    return before.str.replace_all(QUOTED_LINES, "").str.strip_chars()
