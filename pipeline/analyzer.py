@@ -1,0 +1,357 @@
+"""Presidio's analysis at a multiple of its speed, with the findings of `AnalyzerEngine.analyze`.
+
+Three things make the difference. A pattern runs only where a match is possible at all: the number of digits and the
+punctuation that any match must hold are read off the pattern itself, once. Words around a find are looked up only when
+a find hangs on them, so most texts are never tokenised. And a text is analysed in windows when it is so long that a
+pattern's backtracking would hurt.
+
+Nothing here opens a socket or writes a file: spaCy gives a blank tokenizer, tldextract its bundled suffix list.
+"""
+
+import logging
+import re
+import re._constants as sre
+import re._parser as sre_parse
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial, reduce
+from typing import Any, Final
+
+import regex
+import spacy
+import tldextract
+from phonenumbers import PhoneMetadata, phonenumberutil
+from presidio_analyzer import EntityRecognizer, PatternRecognizer, RecognizerResult
+from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
+from presidio_analyzer.predefined_recognizers import PhoneRecognizer
+
+from pipeline.spans import Span
+
+WINDOW: Final = 4_000
+"""Characters of a long text that are analysed at once: bounds the backtracking of patterns such as Presidio's e-mail."""
+
+MARGIN: Final = 400
+"""Characters before and after a window that are seen, so that a find on its edge is whole and has its context words."""
+
+MIN_SCORE_WITH_CONTEXT: Final = LemmaContextAwareEnhancer().min_score_with_context_similarity
+CONTEXT_FACTOR: Final = LemmaContextAwareEnhancer().context_similarity_factor
+CONTEXT_WORDS: Final = LemmaContextAwareEnhancer().context_prefix_count
+
+SHARED_FLAGS: Final = int(re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE)
+"""Flags that `re` and `regex` have in common, by name and number."""
+
+SHORTEST_PHONE: Final = 5
+"""Digits of the shortest number, with its country code, that phonenumbers calls valid anywhere."""
+
+PHONE_PUNCTUATION: Final = phonenumberutil._VALID_PUNCTUATION  # noqa: SLF001  # no public name
+
+_DIGITS = regex.compile(r"\d")
+_DOT_LETTER = regex.compile(r"\.\p{L}")
+
+EXTRA_NEEDS: Final = {"UrlRecognizer": _DOT_LETTER}
+"""Necessary conditions that one cannot read off character by character: a top-level domain follows its dot."""
+
+
+def silence() -> None:
+    """Keep what Presidio, tldextract and spaCy would log away from every handler: some of it quotes the text."""
+    for name in ("presidio-analyzer", "tldextract", "spacy", "phonenumbers"):
+        logger = logging.getLogger(name)
+        logger.disabled = True
+        logger.propagate = False
+
+
+def stay_offline() -> None:
+    """Have tldextract read the suffix list inside its wheel: by default it downloads one and caches it at home."""
+    bundled = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True)
+    tldextract.tldextract.TLD_EXTRACTOR = bundled
+    tldextract.extract = tldextract.tldextract.extract = bundled.__call__
+
+
+def blank_tokenizer(language: str) -> Any:
+    """Make spaCy's tokenizer alone; the form of a word in lower case stands for its lemma."""
+    return spacy.blank(language)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a text must hold for a pattern to match anywhere in it."""
+
+    digits: int = 0
+    signs: frozenset[str] = frozenset()
+    """Each is a string of punctuation marks of which one must occur."""
+
+    def either(self, other: "Need") -> "Need":
+        """What two alternatives both need."""
+        return Need(min(self.digits, other.digits), self.signs & other.signs)
+
+    def both(self, other: "Need") -> "Need":
+        """What a sequence of two needs."""
+        return Need(self.digits + other.digits, self.signs | other.signs)
+
+    def is_met(self, digits: int, characters: frozenset[str]) -> bool:
+        """Whether a text with that many digits and these characters may hold a match."""
+        return digits >= self.digits and all(not characters.isdisjoint(choice) for choice in self.signs)
+
+    def beside(self, other: "Need") -> "Need":
+        """What two need that may look at the same characters."""
+        return Need(max(self.digits, other.digits), self.signs | other.signs)
+
+    @classmethod
+    def of(cls, pattern: str, flags: int) -> "Need":
+        """Read it off a regular expression; what `re` cannot parse (only `regex` can) needs nothing."""
+        try:
+            # `regex` takes (?i) anywhere, `re` only in front; case does not matter to digits and signs
+            return cls._of_sequence(sre_parse.parse(pattern.replace("(?i)", ""), flags & SHARED_FLAGS))
+        except re.error:
+            return cls()
+
+    @classmethod
+    def _of_sequence(cls, parsed: Iterable[tuple[Any, Any]]) -> "Need":
+        need, looked_at = cls(), cls()
+        for operation, argument in parsed:
+            if operation is sre.ASSERT:
+                looked_at = looked_at.beside(cls._of_sequence(argument[1]))
+            else:
+                need = need.both(cls._of_node(operation, argument))
+        return need.beside(looked_at)
+
+    @classmethod
+    def _of_node(cls, operation: Any, argument: Any) -> "Need":
+        need = cls()  # of references, any character, what must not follow: nothing is certain
+        if operation is sre.LITERAL:
+            need = cls._of_set([(operation, argument)])
+        elif operation is sre.IN:
+            need = cls._of_set(argument)
+        elif operation is sre.BRANCH:
+            need = reduce(cls.either, (cls._of_sequence(branch) for branch in argument[1]))
+        elif operation in {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}:
+            least, _, inner = argument
+            once = cls._of_sequence(inner)
+            need = cls(once.digits * least, once.signs) if least else need
+        elif operation in {sre.SUBPATTERN, sre.ATOMIC_GROUP}:
+            need = cls._of_sequence(argument[-1] if operation is sre.SUBPATTERN else argument)
+        return need
+
+    @classmethod
+    def _of_set(cls, members: Sequence[tuple[Any, Any]]) -> "Need":
+        if all(member is sre.LITERAL and _is_sign(value) for member, value in members):
+            return cls(0, frozenset({"".join(sorted(chr(value) for _, value in members))}))
+        return cls(int(_only_digits(members)))
+
+
+def _is_sign(code_point: int) -> bool:
+    """Whether it is ASCII punctuation or space: no letter, whose other case would match too."""
+    return code_point < 128 and not chr(code_point).isalnum()  # noqa: PLR2004  # the end of ASCII
+
+
+def _only_digits(members: Sequence[tuple[Any, Any]]) -> bool:
+    for operation, argument in members:
+        if operation is sre.LITERAL and chr(argument).isdecimal():
+            continue
+        if operation is sre.RANGE and all(chr(end).isdecimal() for end in argument):
+            continue
+        if operation is sre.CATEGORY and argument is sre.CATEGORY_DIGIT:
+            continue
+        return False
+    return True
+
+
+class _Text:
+    """A text and the words in it, which are only looked up when somebody asks."""
+
+    def __init__(self, text: str, tokenizer: Any) -> None:
+        self.text = text
+        self._tokenizer = tokenizer
+
+    @cached_property
+    def words(self) -> tuple[list[int], list[str], frozenset[str]]:
+        """Ends of the tokens, their lemmas, and the lemmas that are keywords in the sense of Presidio's NlpArtifacts."""
+        document = self._tokenizer(self.text)
+        vocabulary = document.vocab
+        lemmas = [token.lower_ for token in document]
+        kept = (
+            lemma
+            for lemma in dict.fromkeys(lemmas)
+            if not vocabulary[lemma].is_stop and not vocabulary[lemma].is_punct and lemma not in {"-pron-", "be"}
+        )
+        keywords = frozenset(piece for lemma in kept for piece in lemma.split(":"))
+        return [token.idx + len(token) for token in document], lemmas, keywords
+
+    def words_before(self, start: int) -> list[str]:
+        """The keywords before a find, and its own first token: Presidio takes that too, for finds glued to a word."""
+        ends, lemmas, keywords = self.words
+        index = bisect_right(ends, start)
+        found: list[str] = []
+        while 0 <= index < len(lemmas) and len(found) <= CONTEXT_WORDS:
+            if lemmas[index] in keywords:
+                found.append(lemmas[index])
+            index -= 1
+        return found
+
+
+Find = tuple[int, int, str, float]
+"""Start, end, entity type, score before context."""
+
+Finder = Callable[[str], list[Find]]
+
+
+@dataclass(frozen=True)
+class _Guarded:
+    """One recognizer, split into finders that each have their own need."""
+
+    recognizer: EntityRecognizer
+    finders: Sequence[tuple[Need, Finder]]
+
+
+class Analyzer:
+    """Recognizers that look through texts together, as Presidio's AnalyzerEngine has them do."""
+
+    def __init__(self, recognizers: Sequence[EntityRecognizer], language: str, min_score: float) -> None:
+        """Prepare the recognizers.
+
+        Args:
+            recognizers: Presidio's or others; those that have `analyze` from PatternRecognizer gain most.
+            language: whose blank tokenizer and stop words decide what a context word is.
+            min_score: finds below it are left out, after their context was weighed.
+        """
+        silence()
+        stay_offline()
+        self._tokenizer = blank_tokenizer(language)
+        self._min_score = min_score
+        self._guarded = [_Guarded(recognizer, _finders(recognizer)) for recognizer in recognizers]
+        needs = [need for guarded in self._guarded for need, _ in guarded.finders]
+        self._most_digits = max((need.digits for need in needs), default=0)
+        self._signs = frozenset(sign for need in needs for choice in need.signs for sign in choice)
+        self._active: dict[tuple[int, frozenset[str]], list[tuple[EntityRecognizer, list[Finder]]]] = {}
+
+    def analyze(self, text: str) -> list[Span]:
+        """Every find in a text, best first; finds may overlap."""
+        if len(text) <= WINDOW:
+            return self._analyze_window(text)
+        found = []
+        for start in range(0, len(text), WINDOW):
+            left = max(0, start - MARGIN)
+            spans = self._analyze_window(text[left : start + WINDOW + MARGIN])
+            found.extend(span.moved(left) for span in spans if start <= span.start + left < start + WINDOW)
+        return found
+
+    def _analyze_window(self, text: str) -> list[Span]:
+        words = _Text(text, self._tokenizer)
+        found: list[Span] = []
+        for recognizer, finders in self._active_for(text):
+            own = [find for finder in finders for find in finder(text)]
+            for start, end, entity_type, score in own if len(own) < 2 else _best(own):  # noqa: PLR2004  # one has no rival
+                weighed = self._with_context(words, recognizer, start, score)
+                if weighed >= self._min_score:
+                    found.append(Span(start, end, entity_type, weighed, recognizer.name))
+        return _without_duplicates(found) if found else found
+
+    def _active_for(self, text: str) -> list[tuple[EntityRecognizer, list[Finder]]]:
+        """The finders whose need the text meets; texts are alike in this, so the answer is remembered."""
+        digits = min(len(_DIGITS.findall(text)), self._most_digits)
+        key = digits, self._signs.intersection(text)
+        active = self._active.get(key)
+        if active is None:
+            active = self._active[key] = [
+                (guarded.recognizer, finders)
+                for guarded in self._guarded
+                if (finders := [finder for need, finder in guarded.finders if need.is_met(*key)])
+            ]
+        return active
+
+    @staticmethod
+    def _with_context(text: _Text, recognizer: EntityRecognizer, start: int, score: float) -> float:
+        if not recognizer.context:
+            return score
+        around = text.words_before(start)
+        if any(word.lower() in near for word in recognizer.context for near in around):
+            return min(max(score + CONTEXT_FACTOR, MIN_SCORE_WITH_CONTEXT), EntityRecognizer.MAX_SCORE)
+        return score
+
+
+def _without_duplicates(spans: Iterable[Span]) -> list[Span]:
+    """EntityRecognizer.remove_duplicates: of one type, a find inside another that scores at least as high is dropped."""
+    ordered = sorted(set(spans), key=lambda s: (s.entity_type, s.start, s.start - s.end, -s.score, s.recognizer))
+    if len(ordered) < 2:  # noqa: PLR2004  # one find has no duplicate
+        return [span for span in ordered if span.score]
+    kept: list[Span] = []
+    active: list[Span] = []
+    for span in ordered:
+        if not span.score:
+            continue
+        active = [other for other in active if other.entity_type == span.entity_type and other.end >= span.start]
+        if any(span.end <= other.end and span.score <= other.score for other in active):
+            continue
+        kept.append(span)
+        active.append(span)
+    return sorted(kept, key=lambda s: (-s.score, s.start, s.start - s.end))
+
+
+def _best(finds: Iterable[Find]) -> list[Find]:
+    """Duplicates of one recognizer go before context raises their scores, as in PatternRecognizer.analyze."""
+    return [span[:4] for span in _without_duplicates(Span(*find, recognizer="") for find in finds)]
+
+
+def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
+    if isinstance(recognizer, PatternRecognizer):
+        flags = int(recognizer.global_regex_flags or 0)
+        needs = [Need.of(pattern.regex, flags) for pattern in recognizer.patterns]
+        if type(recognizer).analyze is PatternRecognizer.analyze:
+            guard = EXTRA_NEEDS.get(type(recognizer).__name__)
+            return [
+                (need, _pattern_finder(recognizer, pattern.regex, pattern.score, flags, guard))
+                for need, pattern in zip(needs, recognizer.patterns, strict=True)
+            ]
+        return [(reduce(Need.either, needs), partial(_ask, recognizer))]
+    if isinstance(recognizer, PhoneRecognizer):
+        return [(Need(digits=SHORTEST_PHONE), _phone_finder(recognizer))]
+    if (may_find := getattr(recognizer, "may_find", None)) is not None:
+        return [(Need(), lambda text: _ask(recognizer, text) if may_find(text) else [])]
+    return [(Need(), partial(_ask, recognizer))]
+
+
+def _ask(recognizer: EntityRecognizer, text: str) -> list[Find]:
+    results: list[RecognizerResult] = recognizer.analyze(text, recognizer.supported_entities, None) or []
+    return [(result.start, result.end, result.entity_type, result.score) for result in results]
+
+
+def _phone_finder(recognizer: PhoneRecognizer) -> Finder:
+    """PhoneRecognizer where digits stand close enough together for the shortest number of its regions, or of any after +."""
+    metadata = (PhoneMetadata.metadata_for_region(region) for region in recognizer.supported_regions)
+    shortest = min(min(region.general_desc.possible_length) for region in metadata if region is not None)
+    domestic, foreign = (
+        regex.compile(rf"\d(?:[{PHONE_PUNCTUATION}]{{0,8}}\d){{{max(SHORTEST_PHONE, digits) - 1}}}")
+        for digits in (shortest, SHORTEST_PHONE)
+    )
+
+    def find(text: str) -> list[Find]:
+        near = foreign if "+" in text or "\uff0b" in text else domestic
+        return _ask(recognizer, text) if near.search(text) else []
+
+    return find
+
+
+def _pattern_finder(
+    recognizer: PatternRecognizer, pattern: str, pattern_score: float, flags: int, guard: "regex.Pattern[str] | None"
+) -> Finder:
+    """One pattern of PatternRecognizer.analyze, without the explanations."""
+    compiled = regex.compile(pattern, flags=flags)
+    entity_type = recognizer.supported_entities[0]
+
+    def find(text: str) -> list[Find]:
+        found: list[Find] = []
+        if guard is not None and not guard.search(text):
+            return found
+        for match in compiled.finditer(text):
+            if not (value := match.group()):
+                continue
+            score = pattern_score
+            valid = recognizer.validate_result(value)
+            if valid is not None:
+                score = EntityRecognizer.MAX_SCORE if valid else EntityRecognizer.MIN_SCORE
+            if score > EntityRecognizer.MIN_SCORE and not recognizer.invalidate_result(value):
+                found.append((match.start(), match.end(), entity_type, score))
+        return found
+
+    return find

@@ -1,0 +1,223 @@
+"""What an export itself says about the people of a conversation, looked for in every turn of it.
+
+The participants' names and their parts, numbers in any spacing, e-mail addresses and what stands before the @; and names
+that people give in the conversation itself ("my name is ...").
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from pipeline.spans import Span
+
+PARTICIPANTS: Final = "KnownValueRecognizer"
+SAID: Final = "SaidNameRecognizer"
+
+SCORE: Final = 1.0
+"""What the export says is certain."""
+
+SAID_SCORE: Final = 0.9
+
+MIN_DIGITS: Final = 4
+"""Shorter numbers are looked for as they are written, not in any spacing: 12 would be found in every price."""
+
+MIN_LETTERS: Final = 2
+
+
+PHONE_DIGITS: Final = 10
+"""The last digits of a longer telephone number are looked for too: people leave the country code out."""
+
+_WORDS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001  # the apostrophe people type
+_PIECES: Final = re.compile(r"[^\W\d_]+")
+
+_FUNCTION_WORDS: Final = frozenset(
+    (
+        "a an the and or but if of at by for with about to from in on off over then once here there when where why how all any"
+        " both each few more most other some such no nor not only own same so than too very can will just don should now i me"
+        " my we our you your he him his she her it its they them their what which who this that these those am is are was were"
+        " be been being have has had do does did would could ought as until while into through during before after above"
+        " below up down out again further get got go going please thanks thank hello hi hey ok okay yes yeah sure null none"
+        " unknown customer agent user guest support admin info team service help mr mrs ms dr miss sir madam von van de der"
+        " la le el al bin und et y"
+    ).split()
+)
+"""Words that are never looked for by themselves, whoever is called so."""
+
+_NAME_WORDS: Final = frozenset(
+    (
+        "may mark art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
+        " miles norm pat penny pearl ray rich rob rose ruby sandy sue summer victor ward wade white black brown green gray grey"
+        " king price day best good love rice bush wood woods stone hill banks cook baker page young long short bell bird brook"
+        " carter case cash church cross field fields ford fox free gold hall hand hunt lane law light little marsh mason may"
+        " moody moon park parks pool power reed rivers sharp shields small snow speed star steel strong swift wise wolf worth"
+        " said star van will winter west east north south sky dawn eve hazel heather holly iris ivy jade jasmine lily olive"
+        " patience star storm sunny violet willow angel christian china india paris sydney jordan georgia virginia carolina"
+    ).split()
+)
+"""Names that are words: a part of a name is looked for in lower case unless it is one of these."""
+
+_GENERIC_MAILBOXES: Final = frozenset(
+    "info support admin sales contact hello help service team office mail noreply no-reply".split()
+)  # noqa: SIM905  # reads better
+
+
+class Needle(NamedTuple):
+    """One thing to look for."""
+
+    text: str
+    """In lower case; for numbers the digits alone."""
+
+    entity_type: str
+    is_number: bool
+    is_word: bool
+    """Also an everyday word: counts only where it is capitalised."""
+
+    score: float
+    recognizer: str
+
+
+def needles(values: Iterable[tuple[str, str]], recognizer: str = PARTICIPANTS, score: float = SCORE) -> frozenset[Needle]:
+    """What to look for, given (entity type, value) pairs."""
+    return frozenset(needle for kind, value in values for needle in _needles_of(kind, value, recognizer, score))
+
+
+@lru_cache(maxsize=100_000)
+def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozenset[Needle]:
+    value = value.strip().strip("\"'").strip()
+    if not value or value.casefold() in {"null", "none", "nan", "n/a", "unknown"}:
+        return frozenset()
+    found: set[Needle] = set()
+
+    def add(text: str, entity_type: str, *, is_number: bool = False, is_word: bool = False) -> None:
+        found.add(Needle(lower(text), entity_type, is_number, is_word, score, recognizer))
+
+    letters = _PIECES.findall(value)
+    digits = "".join(sign for sign in value if sign.isdecimal())
+    if not (len(letters) == 1 and letters[0] == value and (value.casefold() in _FUNCTION_WORDS or len(value) < MIN_LETTERS)):
+        add(value, kind, is_word=kind == "PERSON" and value.casefold() in _NAME_WORDS and len(value) <= MIN_DIGITS)
+    if len(digits) >= MIN_DIGITS and len(digits) >= sum(map(len, letters)):
+        add(digits, kind, is_number=True)
+        if kind == "PHONE_NUMBER" and len(digits) > PHONE_DIGITS:
+            add(digits[-PHONE_DIGITS:], kind, is_number=True)
+    if kind == "EMAIL_ADDRESS":
+        local = value.partition("@")[0]
+        if len(local) >= MIN_DIGITS and local.casefold() not in _GENERIC_MAILBOXES:
+            add(local, "USER_NAME")
+    elif kind == "PERSON":
+        for word in _WORDS.findall(value):
+            for part in {word, *_PIECES.findall(word)} if "-" in word else {word}:
+                if len(part) >= MIN_LETTERS and part.casefold() not in _FUNCTION_WORDS:
+                    add(part, kind, is_word=part.casefold() in _NAME_WORDS)
+    return frozenset(found)
+
+
+def lower(text: str) -> str:
+    """Lower case of the same length, so that offsets stay."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
+
+
+def find(text: str, wanted: Iterable[Needle]) -> list[Span]:
+    """Every occurrence of what is wanted, at word boundaries, in any case; numbers in any spacing."""
+    lowered = lower(text)
+    found: list[Span] = []
+    digits: tuple[str, list[int]] | None = None
+    for needle in wanted:
+        if needle.is_number:
+            digits = digits or _digits(text)
+            found.extend(_find_number(text, digits, needle))
+        elif needle.text in lowered:
+            found.extend(_find_word(text, lowered, needle))
+    return found
+
+
+def _find_word(text: str, lowered: str, needle: Needle) -> Iterable[Span]:
+    length = len(needle.text)
+    start = lowered.find(needle.text)
+    while start >= 0:
+        end = start + length
+        opens = not (start and text[start - 1].isalnum() and text[start].isalnum())
+        closes = end == len(text) or not (text[end].isalnum() and text[end - 1].isalnum())
+        if opens and closes and not (needle.is_word and text[start].islower()):
+            yield Span(start, end, needle.entity_type, needle.score, needle.recognizer)
+        start = lowered.find(needle.text, start + 1)
+
+
+def _digits(text: str) -> tuple[str, list[int]]:
+    places = [place for place, sign in enumerate(text) if sign.isdecimal()]
+    return "".join(str(int(text[place])) for place in places), places
+
+
+MAX_GAP: Final = 3
+"""Signs between two digits of one number, as in "555) - 0134"."""
+
+
+def _find_number(text: str, digits: tuple[str, list[int]], needle: Needle) -> Iterable[Span]:
+    row, places = digits
+    index = row.find(needle.text)
+    while index >= 0:
+        run = places[index : index + len(needle.text)]
+        start, end = run[0], run[-1] + 1
+        is_apart = not (start and text[start - 1].isdecimal()) and not (end < len(text) and text[end].isdecimal())
+        if is_apart and end - start <= len(run) * 2 + MAX_GAP and not any(map(str.isalpha, text[start:end])):
+            yield Span(start, end, needle.entity_type, needle.score, needle.recognizer)
+        index = row.find(needle.text, index + 1)
+
+
+_SAYS: Final = re.compile(
+    r"\b(?:(?:my|the|full|first|last) (?:full |first |last )?name(?: is|'s|:)|name(?: is|:)|i am called|call me|this is|i'm called"
+    r"|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo)\s+",
+    re.IGNORECASE,
+)
+_NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?:[ ]+[^\W\d_][\w'’.-]*){0,2}")  # noqa: RUF001  # the apostrophe people type
+_AFTER_THIS_IS: Final = re.compile(r"\s*,?\s*(?:here|from|speaking|calling|with|at)\b", re.IGNORECASE)
+_NO_NAMES: Final = _FUNCTION_WORDS | frozenset(
+    (
+        "spelled misspelled wrong right correct incorrect still also already listed registered under back later asap very really"
+        " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"
+        " account order number phone email address like something someone anything nothing because since but however though"
+        " wondering calling writing having getting first last full middle name names one two it's that's what's dear"
+    ).split()
+)
+
+
+def said_names(texts: Sequence[str]) -> list[str]:
+    """Names that people give in so many words; in lower case too, as long as no everyday word follows."""
+    names: dict[str, None] = {}
+    for text in texts:
+        if "name" in (lowered := text.lower()) or "call me" in lowered or "this is" in lowered or _is_foreign(lowered):
+            for match in _SAYS.finditer(text):
+                if name := _name_after(text, match):
+                    names[name] = None
+    return list(names)
+
+
+def _is_foreign(lowered: str) -> bool:
+    return "ich hei" in lowered or "m'appelle" in lowered or "llamo" in lowered
+
+
+def _name_after(text: str, match: re.Match[str]) -> str:
+    candidate = _NAME.match(text, match.end())
+    if candidate is None:
+        return ""
+    words: list[str] = []
+    for word in candidate.group().split():
+        bare = word.strip(".,'’")  # noqa: RUF001  # the apostrophe people type
+        if bare.casefold() in _NO_NAMES or (words and bare.islower() != words[0].islower()):
+            break
+        words.append(bare)
+        if word.endswith((",", ".")) and len(bare) > 1:
+            break
+    if not words or len(words[0]) < MIN_LETTERS:
+        return ""
+    if match.group().lower().startswith("this is"):
+        after = text[match.end() + len(" ".join(words)) :]
+        if words[0].islower() or not _AFTER_THIS_IS.match(after):
+            return ""
+    return " ".join(words)
+
+
+def participants_of(rows: Iterable[Mapping[str, str | None]] | None) -> list[tuple[str, str]]:
+    """(entity type, value) of what the export states; rows without either are left out."""
+    return [(row["kind"] or "", row["value"] or "") for row in rows or () if row["kind"] and row["value"]]

@@ -1,0 +1,48 @@
+"""Street addresses by their form: a house number and a street word, with the flat and the postcode around them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+
+_STREETS: Final = (
+    r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct|boulevard|blvd|way|place|pl|square|sq|terrace|close|crescent"
+    r"|parkway|pkwy|highway|hwy|circle|cir|trail|trl|loop|alley|row|mews|gardens|grove)"
+)
+_WORD: Final = r"[^\W\d_][\w'’.-]{0,24}"  # noqa: RUF001  # the apostrophe people type
+_FLAT: Final = r"(?:,?\s*(?:apt|apartment|suite|ste|unit|flat|floor|#)\.?\s*[\w-]{1,6})"
+_STATES: Final = (
+    "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD"
+    "|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
+)
+
+
+def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
+    """English, German and French house-number forms, post boxes, US city-state-ZIP lines."""
+    patterns = [
+        Pattern(
+            "number first",
+            rf"\b\d{{1,5}}[a-z]?(?:-\d{{1,5}})?,?\s+(?:(?:north|south|east|west|n|s|e|w)\.?\s+)?(?:{_WORD}\s+){{1,3}}{_STREETS}\b\.?"
+            rf"{_FLAT}?",
+            0.65,
+        ),
+        Pattern(
+            "numbered street",
+            rf"\b\d{{1,5}}\s+(?:(?:north|south|east|west|n|s|e|w)\.?\s+)?\d{{1,3}}(?:st|nd|rd|th)\s+{_STREETS}\b",
+            0.65,
+        ),
+        Pattern(
+            "German",
+            r"\b[^\W\d_][\w.-]{2,30}(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer)\s+\d{1,4}\s?[a-z]?\b",
+            0.7,
+        ),
+        Pattern("Romance", rf"\b\d{{1,4}},?\s+(?:rue|avenue|boulevard|place|chemin|impasse)\s+(?:{_WORD}\s*){{1,4}}", 0.6),
+        Pattern("post box", r"\bP\.?\s?O\.?\s?Box\s+\d{1,7}\b", 0.7),
+        Pattern(
+            "city, state, ZIP",
+            rf"\b(?-i:[A-Z][\w'.-]+(?:\s[A-Z][\w'.-]+){{0,2}},?\s+(?:{_STATES}))\.?,?\s+\d{{5}}(?:-\d{{4}})?\b",
+            0.7,
+        ),
+        Pattern("state, ZIP", rf"\b(?-i:{_STATES})\.?,?\s+\d{{5}}(?:-\d{{4}})?\b", 0.6),
+    ]
+    return [PatternRecognizer("STREET_ADDRESS", "StreetAddressRecognizer", language, patterns)]

@@ -1,0 +1,61 @@
+"""E-mail addresses, card numbers and handles as people type them when they avoid, space out or spell the signs."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+
+_AT: Final = r"(?:\s*[\[({<]\s*(?:at|@)\s*[\])}>]\s*|\s+at\s+|\s+@\s*|\s*@\s+|\s*＠\s*)"  # noqa: RUF001  # full-width sign
+_DOT: Final = r"(?:\s*[\[({<]\s*(?:dot|\.)\s*[\])}>]\s*|\s+dot\s+|\s+\.\s*|\.|．)"  # noqa: RUF001  # full-width sign
+_TOP: Final = r"(?:com|net|org|edu|gov|co|uk|de|fr|es|it|nl|ca|au|io|me|info|biz|us|eu|in|ch|at|se|pl)"
+_PART: Final = r"[\w+%-]{1,40}"
+_JOINT: Final = rf"(?:{_DOT}|\s+(?:underscore|dash|hyphen|plus)\s+)"
+
+
+def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
+    """Spelled and spaced e-mail addresses, non-ASCII ones, spaced card numbers, user names."""
+    email = [
+        Pattern("spelled", rf"\b{_PART}(?:{_JOINT}{_PART}){{0,4}}{_AT}{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}\b", 0.8),
+        Pattern("any script", r"(?<![\w.+-])[\w.+%-]{1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
+    ]
+    handle = [
+        Pattern("handle", r"(?<![\w@./])@[A-Za-z_]\w{2,29}\b(?!\.\w)", 0.6),
+        Pattern(
+            "announced",
+            r"\b(?:user ?name|user ?id|login(?: name| id)?|screen ?name|gamer ?tag|handle|benutzername|(?:skype|discord|telegram"
+            r"|twitter|instagram|insta|ig|github|twitch|steam)(?: (?:id|name|handle|user|account))?)"
+            r"\s*(?:(?:is|was|ist|:|=)\s*)+[\"'@]{0,2}\K(?!(?:not|my|the|a|an|on|in|wrong|correct|and|is|it|no|still|also|so|down)\b)"
+            r"[A-Za-z][\w.-]{2,39}(?<![.])",
+            0.6,
+        ),
+    ]
+    card = [Pattern("spaced", r"(?<![\w.,])(?:\d[ .·-]{1,2}){12,18}\d(?![\w])", 0.3)]  # noqa: RUF001  # a dot people type
+    return [
+        PatternRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
+        PatternRecognizer("USER_NAME", "UserNameRecognizer", language, handle),
+        SpacedCardRecognizer("CREDIT_CARD", "SpacedCardRecognizer", language, card),
+        PatternRecognizer(
+            "CREDIT_CARD",
+            "CardTailRecognizer",
+            language,
+            [
+                Pattern("tail", r"\b(?:ending|ends|ended|endet)\s+(?:in|with|on|auf|by)?\s*(?:[x*•.#-]{1,16}\s*)?\K\d{4}\b", 0.7),
+                Pattern(
+                    "last four",
+                    r"\blast\s+(?:4|four)(?:\s+(?:digits|numbers|of [a-z ]{0,20}))?\s*(?:are|is|being|:|=|-)*\s*\K\d{4}\b",
+                    0.7,
+                ),
+                Pattern("masked", r"(?<!\w)(?:[x*•#]{4}[ -]?){1,3}\K\d{3,4}\b", 0.75),
+            ],
+        ),
+    ]
+
+
+class SpacedCardRecognizer(PatternRecognizer):
+    """Digits one by one that pass the card check."""
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """The check of ISO/IEC 7812-1."""
+        digits = [int(sign) for sign in pattern_text if sign.isdecimal()]
+        doubled = [digit * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
+        return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0  # noqa: PLR2004  # two digits

@@ -1,0 +1,53 @@
+"""Numbers that support chats announce in words: accounts, orders, tickets, parcels, devices, plates, PINs.
+
+Announced from either side: "my account number is 85731890", "order #A-1042", "85731890 is my account number".
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+
+_KINDS: Final = {
+    "ACCOUNT_NUMBER": r"account|acct|acc|a/c|customer|client|member(?:ship)?|policy|contract|subscriber|loyalty|konto|kunden",
+    "ORDER_NUMBER": r"order|purchase|invoice|receipt|transaction|booking|reservation|confirmation|reference|ref|bestell|rechnungs?",
+    "TICKET_NUMBER": r"ticket|case|incident|claim|complaint|service request|vorgangs?",
+    "TRACKING_NUMBER": r"tracking|parcel|shipment|package|consignment|waybill|awb|sendungs?",
+    "DEVICE_ID": r"serial|s/n|imei|meid|iccid|device|vin",
+    "LICENSE_PLATE": r"licen[cs]e plate|number plate|plate|registration",
+    "PIN": r"pin|passcode|pass code|security code|access code|verification code|one[- ]time (?:code|password|passcode)"
+    r"|otp|cvv2?|cvc2?|tan|auth(?:entication)? code",
+}
+
+_NUMBER_WORD: Final = r"(?:numbers?|nummer|num|no|nr|id|ids|code|#|№)"
+_LINK: Final = (
+    r"(?:\s*(?:is|was|are|were|ist|lautet|it'?s|its|would be|should be|the|my|our|under|for it|[:=#№.,(\-–—]|\*+)){0,4}\s*"  # noqa: RUF001
+)
+_STRONG: Final = r"(?=(?:[^\W_]|[-/]){3,40}(?![^\W_]))(?=(?:[^\W\d_]|[-/]){0,8}\d)[^\W_](?:[^\W_]|[-/](?=[^\W_]))*"
+"""A token of three signs or more with a digit near its front."""
+
+_DIGITS: Final = r"\d(?:[ -]?\d){3,30}"
+_WEAK: Final = rf"(?:{_DIGITS}|(?=[^\W_]*\d[^\W_]*\d)(?=[^\W_]*[A-Z])[^\W_]{{5,30}})"
+"""Four digits or more, or a code of five signs with two digits: enough where no word such as "number" stands before."""
+
+CONTEXT: Final = ("account", "order", "number", "pin", "ticket", "tracking")
+
+
+def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
+    """One recognizer per kind of number."""
+    found: list[EntityRecognizer] = []
+    for entity_type, words in _KINDS.items():
+        value = _WEAK if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
+        strong = rf"(?:{_DIGITS}|{_STRONG})" if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
+        patterns = [
+            Pattern("number announced", rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})\b\.?{_LINK}\K(?:{strong})\b", 0.75),
+            Pattern("announced", rf"\b(?:{words})\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))", 0.65),
+            Pattern(
+                "announced after",
+                rf"(?<![\w$€£.,-])(?:{value})(?=\s*(?:is|was|are|=|as)\s+(?:my|the|our|your)\s+(?:[a-z]+ )?(?:{words})\b)",
+                0.65,
+            ),
+        ]
+        name = "".join(part.capitalize() for part in entity_type.split("_")) + "Recognizer"
+        found.append(PatternRecognizer(entity_type, name=name, supported_language=language, patterns=patterns))
+    return found

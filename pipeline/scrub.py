@@ -1,0 +1,531 @@
+"""Replace personal details by keyed stand-ins: patterns, names, what the export says of its people.
+
+Two passes, so that the promises about the whole corpus hold (see `pipeline.surrogates`) with one part in memory at a
+time. `find` looks through each part once and writes where details stand and keyed hashes of them, never text, into a
+hidden table beside the target; that is the work, and a part that did not change is not looked through again. `settle`
+compares the hashes of all parts. `replace` reads each part again and puts the stand-ins in.
+
+Details also hide in columns: product, topics, channel and source_file go through the recognizers and the known values of
+their conversation. native_id and participants stay behind.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+from pydantic import Field
+
+from pipeline import known_values
+from pipeline.errors import CurationError, ParamsError
+from pipeline.key import Key
+from pipeline.known_values import Needle
+from pipeline.params import Section
+from pipeline.parts import Maker, Means, Task, make_parts
+from pipeline.schema import FINDINGS, INGESTED, SCRUBBED, conform
+from pipeline.spans import Span, resolve
+from pipeline.stage import Outcome
+from pipeline.surrogates import Atom, Surrogates, normal_code, settle, shift_date, values_frame
+from pipeline.tables import Manifest, Part, Table, new_table
+
+VERSION: Final = 1
+
+Mode = Literal["surrogate", "placeholder", "mask", "keep"]
+
+FOUND: Final = {
+    "conversation_id": pl.String,
+    "column": pl.String,
+    "index": pl.Int64,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "entity_type": pl.String,
+    "score": pl.Float64,
+    "recognizer": pl.String,
+}
+"""What the first pass writes: `index` counts the turns or the topics; [start, end) in characters of that text."""
+
+MASK: Final = "****"
+
+DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
+
+COLUMNS: Final = ("source_file", "channel", "product")
+"""Columns of one text each that may hold a detail; `topics` holds several."""
+
+NOT_IN_COLUMNS: Final = frozenset({"URL", "DATE_TIME", "ORGANIZATION", "LOCATION"})
+"""Types that file names and product names only seem to be."""
+
+Look = Callable[[Sequence[str]], list[list[Span]]]
+"""Finds details in texts, each by itself: one list of spans per text; they may overlap."""
+
+
+class ScrubParams(Section):
+    """How personal details are found and what takes their place."""
+
+    language: str
+    """ISO 639-1 code of the blank spaCy tokenizer that splits context words."""
+
+    countries: list[str]
+    """ISO 3166-1 codes, lower case: whose ids are looked for, and whose domestic telephone numbers."""
+
+    recognizers: list[str]
+    """Entries of the shelf `pipeline/recognizers`."""
+
+    models: list[str]
+    """Entries of the shelf that read free text with a model; slower, and what finds names nobody announced."""
+
+    min_score: float = Field(ge=0, le=1)
+    """Finds below it are left alone. Presidio's score, 1 = certain."""
+
+    default_mode: Mode
+    """What takes the place of a detail: a keyed stand-in, `<TYPE_1>`, `****`, or nothing (keep)."""
+
+    modes: dict[str, Mode]
+    """Other modes by entity type."""
+
+    allow_list: Path | None
+    """Text file, one term a line: own brands and products, which are never replaced. null: none."""
+
+    deny_list: Path | None
+    """Text file, one term a line, or `TYPE<tab>term`: always replaced. null: none."""
+
+    max_shift_weeks: int = Field(ge=1, le=5000)
+    """Dates of a customer are shifted by up to this many whole weeks, all by the same."""
+
+    day_first: bool
+    """How 3/4/2026 is read where the order cannot be told: true = 3 April."""
+
+    def of_find(self) -> str:
+        """The values that decide what is found, as text: how it is replaced is the second pass's business."""
+        values = self.model_dump(mode="json", exclude={"default_mode", "modes", "max_shift_weeks", "day_first"})
+        return json.dumps(values, sort_keys=True)
+
+
+class Lists(NamedTuple):
+    """The words of the user's own lists."""
+
+    allowed: Sequence[str] = ()
+    """In lower case."""
+
+    denied: frozenset[Needle] = frozenset()
+
+
+def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manifest:
+    """Replace personal details by keyed stand-ins, the same for the same person everywhere.
+
+    ticketmill scrub data/raw/ingested data/curated/scrubbed
+    """
+    given = Table(source)
+    given.require_stage("ingest")
+    lists = read_lists(params)
+    shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied))).encode()).hexdigest()
+    beside = target.with_name(f".{target.name}.found")
+    tasks = [Task({part.name: part.files["kept"]}, part) for part in given.manifest.parts]
+    with new_table(beside, "scrub.find", VERSION, f"{shared[:16]}-{means.key.fingerprint}", given=given) as writer:
+        found_parts = make_parts(
+            writer, tasks, _prepare_find, (given, params, lists, means.key), means.workers, _half(means, first=True)
+        )
+        writer.publish(found_parts)
+    found = Table(beside)
+    moved = _settled(found, Surrogates(means.key))
+    tasks = [
+        Task({part.name: part.files["kept"], "draws": _digest(own)}, (part, found_part, own))
+        for part, found_part in zip(given.manifest.parts, found.manifest.parts, strict=True)
+        for own in (_moved_in(found, found_part, moved),)
+    ]
+    fingerprint = params.fingerprint(means.key.fingerprint, shared)
+    with new_table(target, "scrub", VERSION, fingerprint, given=given) as writer:
+        parts = make_parts(
+            writer, tasks, _prepare_replace, (given, found, params, means.key), means.workers, _half(means, first=False)
+        )
+        return writer.publish(parts)
+
+
+def _half(means: Means, *, first: bool) -> Callable[[int, int], None]:
+    return lambda done, all_: means.progress(done if first else all_ + done, 2 * all_)
+
+
+def read_lists(params: ScrubParams) -> Lists:
+    """The allow-list and the deny-list.
+
+    Raises:
+        ParamsError: a file is missing or no UTF-8 text.
+    """
+    allowed = tuple(sorted({known_values.lower(term) for term in _terms(params.allow_list, "scrub.allow_list")}))
+    pairs = []
+    for line in _terms(params.deny_list, "scrub.deny_list"):
+        kind, tab, term = line.partition("\t")
+        pairs.append((kind.strip(), term.strip()) if tab else ("CUSTOM", line))
+    return Lists(allowed, known_values.needles(pairs, recognizer="DenyListRecognizer"))
+
+
+def _terms(path: Path | None, name: str) -> list[str]:
+    if path is None:
+        return []
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{name}: {path} cannot be read as UTF-8 text; correct the path or set it to null") from error
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+# --- first pass: where details stand ------------------------------------------------------------------------------------
+
+
+def _prepare_find(given: Table, params: ScrubParams, lists: Lists, key: Key) -> Maker:
+    look = make_look(params)
+
+    def make(part: Part) -> Outcome:
+        conversations = given.read(part)
+        found = find(conversations, params, look, lists)
+        values = values_frame(Surrogates(key, countries=params.countries), _atoms(conversations, found, key, params))
+        return Outcome(kept=found, beside={"values": values})
+
+    return make
+
+
+def make_look(params: ScrubParams) -> Look:
+    """Recognizers and models of the params, as one function.
+
+    Raises:
+        ParamsError: a recognizer or model is not on the shelf.
+    """
+    # here, because Presidio and spaCy take a second to import and `ticketmill --help` needs neither
+    from pipeline.analyzer import Analyzer  # noqa: PLC0415
+    from pipeline.recognizers import MODELS, RECOGNIZERS  # noqa: PLC0415
+
+    for kind, wanted, shelf in (("recognizers", params.recognizers, RECOGNIZERS), ("models", params.models, MODELS)):
+        if unknown := [name for name in wanted if name not in shelf]:
+            raise ParamsError(f"scrub.{kind}: {unknown[0]!r} is not one of {', '.join(shelf)}")
+    recognizers = [one for name in params.recognizers for one in RECOGNIZERS[name](params.language, params.countries)]
+    analyzer = Analyzer(recognizers, params.language, params.min_score)
+    models = [MODELS[name]() for name in params.models]
+
+    def look(texts: Sequence[str]) -> list[list[Span]]:
+        by_model = [model(texts) for model in models]
+        return [
+            [*analyzer.analyze(text), *(span for spans in by_model for span in spans[number])]
+            for number, text in enumerate(texts)
+        ]
+
+    return look
+
+
+def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Lists = Lists()) -> pl.DataFrame:  # noqa: B008  # immutable
+    """Where details stand in the texts and columns of these conversations; spans of one text do not overlap.
+
+    Args:
+        conversations: INGESTED; reads conversation_id, participants, turns, topics and COLUMNS.
+        params: which types are left alone.
+        look: finds details in single texts; called with each distinct text once.
+        lists: never replaced, always replaced.
+    Returns:
+        FOUND, in the order of the conversations.
+    Raises:
+        CurationError: a recognizer failed; names the conversation and the turn, not the text.
+    """
+    from pipeline.recognizers import answers  # noqa: PLC0415  # imports Presidio
+
+    conversations = conform(conversations, INGESTED, "scrub: ingested")
+    texts_of = conversations["turns"].list.eval(pl.element().struct.field("text")).to_list()
+    speakers_of = conversations["turns"].list.eval(pl.element().struct.field("speaker")).to_list()
+    base = _look_at_all(conversations, texts_of, look)
+    kept_types = {kind for kind, mode in params.modes.items() if mode == "keep"}
+    rows = _Rows()
+    columns = [conversations[name].to_list() for name in COLUMNS]
+    topics_of = conversations["topics"].to_list()
+    participants_of = conversations["participants"].to_list()
+    for number, conversation_id in enumerate(conversations["conversation_id"]):
+        texts = [text or "" for text in texts_of[number] or []]
+        answered = [
+            answers.find(text, answers.asked(texts[turn - 1]))
+            if turn and speakers_of[number][turn] == "customer" and speakers_of[number][turn - 1] != "customer"
+            else []
+            for turn, text in enumerate(texts)
+        ]
+        wanted = _wanted(texts, answered, participants_of[number]) | lists.denied
+        for turn, text in enumerate(texts):
+            spans = [*base[text], *answered[turn], *known_values.find(text, wanted)]
+            if spans:
+                rows.add(conversation_id, "turns", turn, _chosen(text, spans, lists.allowed, kept_types))
+        named = [(name, 0, values[number]) for name, values in zip(COLUMNS, columns, strict=True)]
+        named += [("topics", position, topic) for position, topic in enumerate(topics_of[number] or [])]
+        for name, position, value in named:
+            if value:
+                spans = [span for span in base[value] if span.entity_type not in NOT_IN_COLUMNS]
+                spans += known_values.find(value, wanted)
+                rows.add(conversation_id, name, position, _chosen(value, spans, lists.allowed, kept_types))
+    return rows.frame()
+
+
+def _wanted(texts: Sequence[str], answered: Iterable[Iterable[Span]], participants: Any) -> frozenset[Needle]:
+    wanted = known_values.needles(known_values.participants_of(participants))
+    said = [("PERSON", name) for name in known_values.said_names(texts)]
+    for text, spans in zip(texts, answered, strict=True):
+        said.extend((span.entity_type, text[span.start : span.end]) for span in spans)
+    return wanted | known_values.needles(said, known_values.SAID, known_values.SAID_SCORE) if said else wanted
+
+
+def _look_at_all(conversations: pl.DataFrame, texts_of: Sequence[Sequence[str] | None], look: Look) -> Mapping[str, list[Span]]:
+    """Spans of every distinct text of turns and columns."""
+    distinct = dict.fromkeys(text or "" for texts in texts_of for text in texts or [])
+    for name in COLUMNS:
+        distinct |= dict.fromkeys(value for value in conversations[name].unique(maintain_order=True) if value)
+    distinct |= dict.fromkeys(topic for topic in conversations["topics"].explode().unique(maintain_order=True) if topic)
+    texts = list(distinct)
+    try:
+        return dict(zip(texts, look(texts), strict=True))
+    except CurationError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a recognizer may raise anything, and what it says may quote the text
+        where = _first_failing(conversations, texts_of, look)
+        message = f"scrub: a recognizer failed on {where} ({type(error).__name__}); take it out of scrub.recognizers or mend it"
+    raise CurationError(message)  # outside of the handler: a chained traceback could quote the text
+
+
+def _first_failing(conversations: pl.DataFrame, texts_of: Sequence[Sequence[str] | None], look: Look) -> str:
+    for conversation_id, turn_ids, texts in zip(
+        conversations["conversation_id"],
+        conversations["turns"].list.eval(pl.element().struct.field("turn_id")).to_list(),
+        texts_of,
+        strict=True,
+    ):
+        for turn_id, text in zip(turn_ids or [], texts or [], strict=True):
+            try:
+                look([text or ""])
+            except Exception:  # noqa: BLE001  # the one that is looked for
+                return f"conversation {conversation_id}, turn {turn_id}"
+    return "a column of the table"
+
+
+def _chosen(text: str, spans: Iterable[Span], allowed: Sequence[str], kept_types: set[str]) -> list[Span]:
+    """The spans that count: trimmed, not of a type that is kept, not inside a term that is allowed, not overlapping."""
+    wanted = [trimmed for span in spans if span.entity_type not in kept_types and (trimmed := _trimmed(text, span))]
+    if allowed and wanted:
+        free = list(_occurrences(known_values.lower(text), allowed))
+        wanted = [span for span in wanted if not any(start <= span.start and span.end <= end for start, end in free)]
+    return [cut for span in resolve(wanted) if (cut := _trimmed(text, span))]
+
+
+def _trimmed(text: str, span: Span) -> Span | None:
+    value = text[span.start : span.end]
+    start = span.start + len(value) - len(value.lstrip())
+    end = span.end - len(value) + len(value.rstrip())
+    if not any(map(str.isalnum, value)):
+        return None
+    return span if (start, end) == (span.start, span.end) else span._replace(start=start, end=end)
+
+
+def _occurrences(lowered: str, terms: Iterable[str]) -> Iterator[tuple[int, int]]:
+    for term in terms:
+        start = lowered.find(term)
+        while start >= 0:
+            yield start, start + len(term)
+            start = lowered.find(term, start + 1)
+
+
+class _Rows:
+    """FOUND in the making."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in FOUND}
+
+    def add(self, conversation_id: str, column: str, index: int, spans: Iterable[Span]) -> None:
+        for span in spans:
+            for values, value in zip(self._columns.values(), (conversation_id, column, index, *span), strict=True):
+                values.append(value)
+
+    def frame(self) -> pl.DataFrame:
+        named = dict(zip(FOUND, self._columns.values(), strict=True))
+        return pl.DataFrame(named, schema=dict(FOUND))
+
+
+# --- between the passes -------------------------------------------------------------------------------------------------
+
+
+def _atoms(conversations: pl.DataFrame, found: pl.DataFrame, key: Key, params: ScrubParams) -> list[Atom]:
+    """The atoms of all details of a part, found or stated by the export, each once."""
+    surrogates = Surrogates(key, countries=params.countries)
+    details = {(kind, value) for _, kind, value in _details(conversations, found) if kind not in DATES}
+    for participants in conversations["participants"].to_list():
+        if participants is not None:
+            details |= {(kind, value) for kind, value in known_values.participants_of(participants) if kind not in DATES}
+    atoms = {atom for kind, value in details for atom in surrogates.atoms(kind, value)}
+    return sorted(atoms, key=lambda atom: (atom.kind, atom.shape, atom.value))
+
+
+def _details(conversations: pl.DataFrame, found: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """(conversation_id, entity type, value) of every find."""
+    texts = _texts(conversations)
+    for conversation_id, column, index, start, end, entity_type, _, _ in found.iter_rows():
+        yield conversation_id, entity_type, texts(conversation_id, column, index)[start:end]
+
+
+def _texts(conversations: pl.DataFrame) -> Callable[[str, str, int], str]:
+    turns = conversations["turns"].list.eval(pl.element().struct.field("text")).to_list()
+    place = {conversation_id: number for number, conversation_id in enumerate(conversations["conversation_id"])}
+    columns: dict[str, list[Any]] = {name: conversations[name].to_list() for name in (*COLUMNS, "topics")}
+
+    def text(conversation_id: str, column: str, index: int) -> str:
+        number = place[conversation_id]
+        if column == "turns":
+            return turns[number][index] or ""
+        value = columns[column][number]
+        return str(value[index] if column == "topics" else value)
+
+    return text
+
+
+def _settled(found: Table, surrogates: Surrogates) -> dict[str, int]:
+    if not found.manifest.total("values"):
+        return {}
+    return settle(found.scan("values").unique("seed").collect(), surrogates)
+
+
+def _moved_in(found: Table, part: Part, moved: Mapping[str, int]) -> dict[str, int]:
+    if not moved:
+        return {}
+    seeds = found.read(part, "values", ["seed"])["seed"]
+    return {seed: moved[seed] for seed in seeds if seed in moved}
+
+
+def _digest(moved: Mapping[str, int]) -> str:
+    return sha256(json.dumps(moved, sort_keys=True).encode()).hexdigest()
+
+
+# --- second pass: stand-ins ---------------------------------------------------------------------------------------------
+
+
+def _prepare_replace(given: Table, found: Table, params: ScrubParams, key: Key) -> Maker:
+    def make(payload: tuple[Part, Part, Mapping[str, int]]) -> Outcome:
+        part, found_part, moved = payload
+        conversations = given.read(part)
+        outcome = replace(conversations, found.read(found_part), params, Surrogates(key, moved, params.countries))
+        outcome.account_for(conversations["conversation_id"], f"scrub, {part.name}")
+        return outcome
+
+    return make
+
+
+def replace(conversations: pl.DataFrame, found: pl.DataFrame, params: ScrubParams, surrogates: Surrogates) -> Outcome:
+    """Put stand-ins where details stand.
+
+    Args:
+        conversations: INGESTED.
+        found: FOUND of the same conversations.
+        params: modes and dates.
+        surrogates: draws the stand-ins.
+    Returns:
+        kept: SCRUBBED, every conversation. beside: `findings` (FINDINGS). counts: turns, turns with findings, details in
+        columns, and found_<TYPE>.
+    """
+    conversations = conform(conversations, INGESTED, "scrub: ingested")
+    turns = conversations["turns"].rechunk().to_arrow()
+    offsets = turns.offsets.to_pylist()
+    flat = turns.flatten()
+    base = offsets[0]
+    texts: list[str] = [text or "" for text in flat.field("text").to_pylist()]
+    turn_ids: list[str] = flat.field("turn_id").to_pylist()
+    columns: dict[str, list[Any]] = {name: conversations[name].to_list() for name in (*COLUMNS, "topics")}
+    customers = conversations["customer_key"].to_list()
+    place = {conversation_id: number for number, conversation_id in enumerate(conversations["conversation_id"])}
+    findings: list[tuple[Any, ...]] = []
+    counts = Counter(turns=len(texts), turns_with_findings=0, details_in_columns=0)
+    for conversation_id, rows in _by_conversation(found):
+        number = place[conversation_id]
+        writer = _Writer(params, surrogates, customers[number] or conversation_id)
+        for column, index, spans in rows:
+            if column == "turns":
+                at = offsets[number] - base + index
+                texts[at], moved = writer.rewrite(texts[at], spans)
+                counts["turns_with_findings"] += 1
+                counts.update(f"found_{span.entity_type}" for span in spans)
+                findings.extend((conversation_id, turn_ids[at], *span[:5], *new) for span, new in zip(spans, moved, strict=True))
+                continue
+            counts["details_in_columns"] += len(spans)
+            values = columns[column]
+            if column == "topics":
+                values[number] = [
+                    writer.rewrite(topic, spans)[0] if position == index else topic
+                    for position, topic in enumerate(values[number])
+                ]
+            else:
+                values[number] = writer.rewrite(values[number], spans)[0]
+    fields = [pa.array(texts, flat.field("text").type) if name == "text" else flat.field(name) for name in flat.type.names]
+    rewritten = pa.LargeListArray.from_arrays(
+        pa.array([offset - base for offset in offsets], pa.int64()), pa.StructArray.from_arrays(fields, names=flat.type.names)
+    )
+    kept = conversations.with_columns(
+        pl.Series("turns", rewritten, dtype=SCRUBBED["turns"]),
+        *(pl.Series(name, values, dtype=SCRUBBED[name]) for name, values in columns.items()),
+    ).select(list(SCRUBBED))
+    return Outcome(
+        kept=conform(kept, SCRUBBED, "scrub"),
+        beside={"findings": pl.DataFrame(findings, schema=dict(FINDINGS), orient="row")},
+        counts=dict(counts),
+    )
+
+
+def _by_conversation(found: pl.DataFrame) -> Iterator[tuple[str, list[tuple[str, int, list[Span]]]]]:
+    """The finds of one conversation after the other, by text, in order."""
+    rows: list[tuple[str, int, list[Span]]] = []
+    current = None
+    for conversation_id, column, index, *span in found.iter_rows():
+        if conversation_id != current:
+            if rows:
+                yield str(current), rows
+            current, rows = conversation_id, []
+        if not rows or rows[-1][:2] != (column, index):
+            rows.append((column, index, []))
+        rows[-1][2].append(Span(*span))
+    if rows:
+        yield str(current), rows
+
+
+class _Writer:
+    """Writes stand-ins into the texts of one conversation."""
+
+    def __init__(self, params: ScrubParams, surrogates: Surrogates, customer: str) -> None:
+        self._params = params
+        self._surrogates = surrogates
+        self._days = surrogates.days_for(customer, params.max_shift_weeks)
+        self._numbers: dict[str, dict[str, int]] = {}
+
+    def rewrite(self, text: str, spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:
+        """The text with stand-ins, and where each of them stands."""
+        pieces: list[str] = []
+        moved: list[tuple[int, int]] = []
+        position = length = 0
+        for span in spans:
+            standin = self._standin(span.entity_type, text[span.start : span.end])
+            pieces += [text[position : span.start], standin]
+            length += span.start - position
+            moved.append((length, length + len(standin)))
+            length += len(standin)
+            position = span.end
+        pieces.append(text[position:])
+        return "".join(pieces), moved
+
+    def _standin(self, entity_type: str, value: str) -> str:
+        mode = self._params.modes.get(entity_type, self._params.default_mode)
+        if mode == "keep":
+            return value
+        if mode == "mask":
+            return MASK
+        if mode == "placeholder":
+            numbers = self._numbers.setdefault(entity_type, {})
+            return f"<{entity_type}_{numbers.setdefault(normal_code(value), len(numbers) + 1)}>"
+        if entity_type in DATES and (shifted := shift_date(value, self._days, day_first=self._params.day_first)) is not None:
+            return shifted
+        return self._surrogates.replace(entity_type, value)
+
+
+def scrub(conversations: pl.DataFrame, params: ScrubParams, look: Look, key: Key, lists: Lists = Lists()) -> Outcome:  # noqa: B008  # immutable
+    """Both passes over conversations that are the whole corpus: for one part, a sample or a test."""
+    found = find(conversations, params, look, lists)
+    surrogates = Surrogates(key, countries=params.countries)
+    moved = settle(values_frame(surrogates, _atoms(conversations, found, key, params)), surrogates)
+    return replace(conversations, found, params, Surrogates(key, moved, params.countries))
