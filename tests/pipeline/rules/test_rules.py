@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from pipeline import rules
-from pipeline.rules import RULES, residual_identifier, unfilled_placeholder
+from pipeline.rules import RULES, residual_identifier, residual_secret, unfilled_placeholder
 from pipeline.turns import said
 
 
@@ -62,3 +62,22 @@ def test_personal_details_are_seen_and_reserved_surrogates_pass(text: str, kinds
 )
 def test_placeholders_of_templates_are_seen_and_plain_braces_pass(text: str, is_placeholder: bool) -> None:
     assert said(f"agent: {text}").select(unfilled_placeholder.fault(None)).item() == is_placeholder
+
+
+@pytest.mark.parametrize(
+    ("text", "is_secret"),
+    [
+        ("my password: hunter22", True),
+        ("DB_PASSWORD=s3cr3t!x", True),
+        ('"apiKey": "9f8e7d6c5b"', True),
+        ("-----BEGIN RSA PRIVATE KEY-----", True),
+        ("root:$6$saltsalt$hashhashhash", True),
+        ("postgres://shop:pa55@db.example.com/x", True),
+        ("I forgot my password. It is not there", False),
+        ("the secret: it works", False),
+        ("password reset 123456", False),
+        ("see https://example.com:8080/a@b", False),
+    ],
+)
+def test_credentials_are_seen_and_talk_about_them_passes(text: str, is_secret: bool) -> None:
+    assert said(f"customer: {text}").select(residual_secret.fault(None)).item() == is_secret
