@@ -40,6 +40,9 @@ class Bounds(Section):
     max_largest_cluster_share: float = Field(ge=0, le=1)
     """Largest share of the given conversations that one cluster may hold."""
 
+    max_canned_share: float = Field(ge=0, le=1)
+    """Largest share of the kept conversations in which the agents say the same words as in another, throughout."""
+
     similarity: float = Field(gt=0, le=1)
     """Share of common runs of 8 characters from which two kept conversations count as a missed duplicate."""
 
@@ -63,8 +66,9 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
     """One row.
 
     Columns:
-        kept, dropped_share, largest_cluster_share: as counted in the table.
-        orphans: dropped conversations whose keeper is not among the kept, and clusters with no or several keepers.
+        kept, dropped_share, largest_cluster_share, canned_share: as counted in the table.
+        orphans: dropped conversations whose keeper is neither kept nor capped as a template, and
+            clusters with no or several keepers.
         missed_share: of the sampled kept conversations, those with a missed duplicate among the others; null below two.
         unlike_share: of the sampled dropped ones, those unlike their keepers; 0 when none was dropped, null when the
             table before is not there to be read.
@@ -75,6 +79,7 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
         "kept": kept,
         "dropped_share": dropped / given if given else None,
         "largest_cluster_share": _largest_cluster(table) / given if given else None,
+        "canned_share": table.manifest.counts.get("canned_replies", 0) / kept if kept else None,
         "orphans": _orphans(table),
         "missed_share": _missed_share(table, bounds),
         "unlike_share": _unlike_share(table, bounds),
@@ -88,6 +93,7 @@ def expectations(bounds: Bounds) -> list[Limit]:
         at_least("kept", bounds.min_kept),
         at_most("dropped_share", bounds.max_dropped_share),
         at_most("largest_cluster_share", bounds.max_largest_cluster_share),
+        at_most("canned_share", bounds.max_canned_share),
         at_most("orphans", 0),
         at_most("missed_share", bounds.max_missed_share),
         at_most("unlike_share", bounds.max_unlike_share),
@@ -104,8 +110,10 @@ def _largest_cluster(table: Table) -> int:
 def _orphans(table: Table) -> int:
     if not table.manifest.parts:
         return 0
-    ids = table.scan("kept").select("conversation_id")
-    lost = table.scan("dropped").join(ids, left_on="detail", right_on="conversation_id", how="anti").select(pl.len())
+    dropped = table.scan("dropped")
+    capped = dropped.filter(pl.col("reason") == "template_limit").select("conversation_id")
+    ids = pl.concat([table.scan("kept").select("conversation_id"), capped])
+    lost = dropped.join(ids, left_on="detail", right_on="conversation_id", how="anti").select(pl.len())
     keepers = table.scan("clusters").group_by("cluster_id").agg(pl.col("is_keeper").sum())
     headless = keepers.filter(pl.col("is_keeper") != 1).select(pl.len())
     return sum(int(frame.item()) for frame in pl.collect_all([lost, headless], engine="streaming"))

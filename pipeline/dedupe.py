@@ -8,7 +8,7 @@ shingles of the whole corpus lie in a scratch file.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -23,15 +23,18 @@ from pipeline.clusters import ShingleSets, buckets, components, keepers
 from pipeline.errors import TableError
 from pipeline.minhash import Array, Recipe, band_keys, sketch, texts_of
 from pipeline.params import Section
-from pipeline.parts import Maker, Means, Task, make_parts
+from pipeline.parts import Means, Task
 from pipeline.schema import CLUSTERS, DEDUPED, DROPPED, SCRUBBED, conform
 from pipeline.stage import Outcome
-from pipeline.tables import Manifest, Part, Table, new_table, translated_errors
+from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
 
 VERSION: Final = 1
 
 EXACT: Final = "exact_duplicate"
 NEAR: Final = "near_duplicate"
+CAPPED: Final = "template_limit"
+
+ANSWERING: Final = ("agent", "bot")
 
 READ: Final = ("conversation_id", "opened_at", "outcome", "turns")
 
@@ -73,6 +76,10 @@ class DedupeParams(Section):
     """Which member of a cluster is kept: the first difference decides; what is still equal, the earlier, the lesser id.
     human: no synthetic turn. resolved: yes, unknown, no (reopened counts as no). rated: csat, unknown as 0.5.
     longer: more words."""
+
+    max_per_template: int | None = Field(ge=1)
+    """Conversations that are kept of those in which the agents say the same words throughout, whatever the customer says:
+    canned replies. null: all of them; how many there are is counted either way."""
 
     @model_validator(mode="after")
     def _fit(self) -> "DedupeParams":
@@ -124,7 +131,7 @@ def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manif
             for part, verdict in zip(parts, verdicts, strict=True)
         ]
         # polars has threads of its own: another process would only start slowly
-        made = make_parts(writer, tasks, _prepare, (table,), 1, lambda done, total: means.progress(total + done, 2 * total))
+        made = _make_parts(writer, table, tasks, means)
         corpus.close()
         return writer.publish(made)
 
@@ -139,7 +146,9 @@ def dedupe(conversations: pl.DataFrame, params: DedupeParams, findings: pl.DataF
         findings: FINDINGS of these conversations; needed where `mask` names surrogates.
     Returns:
         kept: DEDUPED, in the order given. dropped: EXACT where the words are those of the keeper, else NEAR; detail is
-        the keeper's conversation_id. clusters: CLUSTERS.
+        the keeper's conversation_id. CAPPED where enough others have the same canned replies; detail is the
+        conversation_id of the first of those in the order of `prefer`. clusters: CLUSTERS. counts: kept or capped
+        conversations whose canned replies others have too.
     Source: Broder, "On the resemblance and containment of documents", 1997.
     """
     corpus = Corpus(None)
@@ -152,7 +161,8 @@ class PartSketch:
     """What dedupe remembers of one part: no text."""
 
     rows: pl.DataFrame
-    """conversation_id, opened_at, is_human, resolved, rating, words, digest_0, digest_1; in the order of the part."""
+    """conversation_id, opened_at, is_human, resolved, rating, words, digest_0, digest_1, reply_0, reply_1 (null where no
+    agent says a word); in the order of the part."""
     keys: Array
     """One row per band, one 64-bit key per conversation."""
     ends: Array
@@ -170,7 +180,9 @@ def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, para
     spans, span_offsets = None, None
     if findings is not None and "surrogates" in params.mask:
         spans, span_offsets = _spans(conversations["conversation_id"], flat, findings)
-    sketches = sketch(texts_of(_field(turns, "text"), _used(flat, params.match), spans, span_offsets), recipe)
+    texts = texts_of(_field(turns, "text"), _used(flat, params.match), spans, span_offsets)
+    sketches = sketch(texts, recipe)
+    replies = sketch(replace(texts, used=flat["speaker"].is_in(ANSWERING).to_numpy()), replace(recipe, permutations=1))
     synthetic = np.zeros(len(turns), np.bool_)
     synthetic[flat.filter(pl.col("origin") == "synthetic")["row"].to_numpy()] = True
     outcome = pl.col("outcome").struct
@@ -185,6 +197,8 @@ def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, para
         words=pl.Series(sketches.words),
         digest_0=pl.Series(sketches.digests[:, 0]),
         digest_1=pl.Series(sketches.digests[:, 1]),
+        reply_0=pl.when(pl.Series(replies.words) > 0).then(pl.Series(replies.digests[:, 0])),
+        reply_1=pl.when(pl.Series(replies.words) > 0).then(pl.Series(replies.digests[:, 1])),
     )
     return PartSketch(rows, band_keys(sketches.signatures, recipe.bands, recipe.rows), sketches.offsets[1:], sketches.shingles)
 
@@ -282,9 +296,10 @@ class Corpus:
         roots = first.copy()
         roots[compared] = compared[found]
         roots = roots[first]
+        preference = _preference(rows, params.prefer)
         keeper = keepers(
             roots,
-            _preference(rows, params.prefer),
+            preference,
             (lambda left, right: similar(left, right, params.min_jaccard)) if params.link == "keeper" else None,
             params.min_jaccard,
         )
@@ -300,7 +315,7 @@ class Corpus:
                 "similarity": np.round(similarity, 6),
                 "has_others": size > 1,
             }
-        )
+        ).hstack(_templates(rows, preference, keeper == np.arange(count), params.max_per_template))
         back = np.empty(count, np.int64)
         back[by_time] = np.arange(count)
         cuts = np.cumsum([0, *(len(part) for part in self._rows)])
@@ -359,18 +374,48 @@ def _preference(rows: pl.DataFrame, prefer: Sequence[str]) -> Array:
     return preference
 
 
+def _templates(rows: pl.DataFrame, preference: Array, is_keeper: Array, limit: int | None) -> pl.DataFrame:
+    """Two columns, aligned with the rows.
+
+    template_id: the first, in the order of preference, of the keepers with the same canned replies; null where no other
+    has them. is_capped: whether as many as `limit` come before it.
+    """
+    keepers_alone = (
+        rows.lazy()
+        .select("conversation_id", "reply_0", "reply_1", preference=pl.Series(preference), row=pl.int_range(pl.len()))
+        .filter(pl.Series(is_keeper) & pl.col("reply_0").is_not_null())
+        .sort("preference")
+        .select(
+            "row",
+            first=pl.col("conversation_id").first().over("reply_0", "reply_1"),
+            size=pl.len().over("reply_0", "reply_1"),
+            rank=pl.int_range(pl.len()).over("reply_0", "reply_1"),
+        )
+        .filter(pl.col("size") > 1)
+        .collect()
+    )
+    template = pl.Series("template_id", [None], pl.String).new_from_index(0, rows.height)
+    capped = np.zeros(rows.height, np.bool_)
+    if keepers_alone.height:
+        template = template.scatter(keepers_alone["row"], keepers_alone["first"])
+        capped[keepers_alone["row"].to_numpy()] = keepers_alone["rank"].to_numpy() >= (limit or rows.height)
+    return pl.DataFrame([template, pl.Series("is_capped", capped)])
+
+
 def apply(conversations: pl.DataFrame, verdict: pl.DataFrame) -> Outcome:
     """Part the conversations by their verdicts, which are in the same order."""
     judged = pl.concat([conform(conversations, SCRUBBED, "dedupe"), verdict], how="horizontal")
-    dropped = judged.filter(~pl.col("is_keeper")).select(
+    is_kept = pl.col("is_keeper") & ~pl.col("is_capped")
+    dropped = judged.filter(~is_kept).select(
         "conversation_id",
-        reason=pl.when("is_exact").then(pl.lit(EXACT)).otherwise(pl.lit(NEAR)),
-        detail="cluster_id",
+        reason=pl.when("is_capped").then(pl.lit(CAPPED)).when("is_exact").then(pl.lit(EXACT)).otherwise(pl.lit(NEAR)),
+        detail=pl.when("is_capped").then("template_id").otherwise("cluster_id"),
     )
     return Outcome(
-        kept=judged.filter("is_keeper").select(list(DEDUPED)),
+        kept=judged.filter(is_kept).select(list(DEDUPED)),
         dropped=conform(dropped, DROPPED, "dedupe"),
         beside={"clusters": judged.filter("has_others").select(list(CLUSTERS))},
+        counts={"canned_replies": judged.height - judged["template_id"].null_count()},
     )
 
 
@@ -399,12 +444,22 @@ def _digest(verdict: pl.DataFrame) -> str:
     return sha256(verdict.write_csv().encode()).hexdigest()
 
 
-def _prepare(table: Table) -> Maker:
-    def make(task: tuple[Part, pl.DataFrame]) -> Outcome:
-        part, verdict = task
+def _make_parts(writer: TableWriter, table: Table, tasks: Sequence[Task], means: Means) -> list[Part]:
+    """As `parts.make_parts`, in threads: polars lets go of the interpreter lock, and a process takes longer to start."""
+
+    def make(number: int, task: Task) -> Part:
+        name = f"part-{number:05d}"
+        if same := writer.reuse(name, task.inputs):
+            return same
+        part, verdict = task.payload
         given = table.read(part)
         outcome = apply(given, verdict)
         outcome.account_for(given["conversation_id"], f"dedupe, {part.name}")
-        return outcome
+        return writer.write(name, task.inputs, outcome)
 
-    return make
+    made: list[Part] = []
+    with ThreadPoolExecutor(means.workers) as pool:
+        for part in pool.map(make, range(len(tasks)), tasks):
+            made.append(part)
+            means.progress(len(tasks) + len(made), 2 * len(tasks))
+    return made

@@ -25,6 +25,7 @@ def table(
     kept: list[dict[str, Any]],
     dropped: list[tuple[dict[str, Any], dict[str, Any]]],
     clusters: list[tuple[str, str, bool, float]] | None = None,
+    canned: int = 0,
 ) -> Table:
     """A table `deduped` with these kept rows and these (dropped, keeper) pairs, made from a table `scrubbed` of all of them."""
     with new_table(folder / "scrubbed", "scrub", 1, "test", given=None) as writer:
@@ -43,6 +44,7 @@ def table(
             orient="row",
         ),
         {"clusters": pl.DataFrame(clusters, schema=CLUSTERS, orient="row") if clusters else empty(CLUSTERS)},
+        {"canned_replies": canned},
     )
     with new_table(folder / "deduped", "dedupe", 1, "test", given=Table(folder / "scrubbed")) as writer:
         writer.publish([writer.write("part-00000", {"seed": "0"}, outcome)])
@@ -74,6 +76,7 @@ def test_a_sound_table_passes(tmp_path: Path) -> None:
         "kept": 12,
         "dropped_share": pytest.approx(1 / 13),
         "largest_cluster_share": pytest.approx(2 / 13),
+        "canned_share": 0,
         "orphans": 0,
         "missed_share": 0,
         "unlike_share": 0,
@@ -135,7 +138,13 @@ def test_too_many_drops_and_a_giant_cluster_are_seen(tmp_path: Path) -> None:
     assert failing(measured(table(tmp_path, kept, dropped))) == {"dropped_share", "largest_cluster_share"}
 
 
+def test_a_set_of_canned_replies_alone_is_seen(tmp_path: Path) -> None:
+    kept = [conversation(number, words(number)) for number in range(12)]
+
+    assert failing(measured(table(tmp_path, kept, [], canned=11))) == {"canned_share"}
+
+
 def test_an_empty_table_fails_instead_of_dividing_by_zero(tmp_path: Path) -> None:
     measures = measured(table(tmp_path, [], []))
 
-    assert failing(measures) == {"kept", "dropped_share", "largest_cluster_share", "missed_share"}
+    assert failing(measures) == {"kept", "dropped_share", "largest_cluster_share", "canned_share", "missed_share"}

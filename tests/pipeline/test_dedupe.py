@@ -196,6 +196,39 @@ def test_masked_surrogates_are_found_by_their_offsets_in_characters() -> None:
     assert dedupe(conversations(rows), params(), found).kept.height == 2
 
 
+CANNED: Final = "thank you for waiting we have sent you a new one today"
+
+
+def test_canned_replies_are_counted_and_kept_unless_capped() -> None:
+    rows = [conversation(number, words(number), CANNED.upper() if number % 2 else CANNED) for number in range(5)]
+    rows.append(conversation(9, words(9), words(10)))
+
+    outcome = dedupe(conversations(rows), params())
+
+    assert (outcome.kept.height, outcome.counts) == (6, {"canned_replies": 5})
+
+
+def test_a_capped_template_keeps_the_preferred_and_names_the_first_of_them() -> None:
+    rows = [
+        conversation(number, words(number), CANNED, outcome={"resolved": number == 3, "csat": None, "reopened": None})
+        for number in range(5)
+    ]
+
+    assert verdict(*rows, max_per_template=2) == ([0, 3], [(number, "template_limit", 3) for number in (1, 2, 4)])
+
+
+def test_conversations_without_a_reply_share_no_template() -> None:
+    rows = [conversation(number, words(number)) for number in range(3)]
+
+    assert verdict(*rows, max_per_template=1)[0] == [0, 1, 2]
+
+
+def test_dropped_copies_do_not_count_towards_the_limit() -> None:
+    rows = conversation(1, words(1), CANNED), conversation(2, words(1), CANNED), conversation(3, words(3), CANNED)
+
+    assert verdict(*rows, max_per_template=2) == ([1, 3], [(2, "exact_duplicate", 1)])
+
+
 corpus = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.booleans(), st.integers(0, 3)), min_size=1, max_size=25).map(
     lambda drawn: [
         conversation(
