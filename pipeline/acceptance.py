@@ -57,10 +57,14 @@ URL: Final = re.compile(
 )
 MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 HANDLE: Final = re.compile(r"(?<![\w@.])@\w{2,}")
-WITH_DIGIT: Final = re.compile(r"[^\W_]*\d(?:[\w.,:/-]*\w)?")
+WITH_DIGIT: Final = re.compile(r"\w[\w.,:/-]*\d[\w.,:/-]*|\d[\w.,:/-]*")
+RANGE: Final = re.compile(r"(\d+)[-\N{EN DASH}](\d+)")
 NUMBER: Final = re.compile(r"\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?")
 MONTH: Final = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-DATE: Final = re.compile(rf"\b{MONTH}[a-z]*\.? (\d{{1,2}})\b|\b(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?{MONTH}", re.IGNORECASE)
+DATE: Final = re.compile(
+    rf"\b{MONTH}[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b|\b(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?{MONTH}", re.IGNORECASE
+)
+DAY: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2})\b")
 ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
 IN_WORDS: Final = {
     "one": "1",
@@ -166,7 +170,11 @@ def specifics(text: str) -> frozenset[str]:
     for match in DATE.finditer(text):
         month, day = (match[1], match[2]) if match[1] else (match[4], match[3])
         found.add(f"{month.casefold()} {int(day)}")
-    return frozenset(found | {_plain_number(match) for match in WITH_DIGIT.findall(text)})
+    for match in WITH_DIGIT.findall(text):
+        token = match.strip(".,:/-")
+        between = RANGE.fullmatch(token)
+        found |= {_plain_number(part) for part in (between.groups() if between else (token,))}
+    return frozenset(found)
 
 
 def _plain_url(url: str) -> str:
@@ -205,7 +213,7 @@ def _foreign(answer: Answer, said: str) -> bool:
     for match in (*MAIL.findall(answer.text), *HANDLE.findall(answer.text)):
         if match.casefold() not in known:
             return True
-    for match in re.findall(r"\+?\d(?:[\d ().-]*\d)?", answer.text):
+    for match in re.findall(r"\+?\d(?:[\d ().-]*\d)?", DAY.sub(" ", answer.text)):
         digits = re.sub(r"\D", "", match)
         if len(digits) >= LONG_NUMBER and digits not in digits_known:
             return True

@@ -17,6 +17,7 @@ from pydantic import field_validator
 
 from pipeline.acceptance import AcceptanceParams, find_fault, find_repeats
 from pipeline.errors import AccountingError
+from pipeline.knowledge import KnowledgeParams, load_knowledge
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
 from pipeline.providers import PROVIDERS
@@ -60,6 +61,9 @@ class GenerateParams(Settings):
 
     retrieval: RetrievalParams
     """How the team's own answers are found."""
+
+    knowledge: KnowledgeParams
+    """Where the team's knowledge is, and when a passage of it counts."""
 
     @field_validator("provider")
     @classmethod
@@ -153,16 +157,22 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     parts = table.manifest.parts
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
+    knowledge = load_knowledge(params.knowledge)
     answer = PROVIDERS[params.provider](params)
+
+    def find(questions: Sequence[str]) -> list[tuple[Hit, ...]]:
+        both = zip(index.find(questions), knowledge.find(questions), strict=True)
+        return [tuple(sorted((*exchanges, *passages), key=lambda hit: (-hit.score, hit.id))) for exchanges, passages in both]
+
     with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
         made: list[Part] = []
         for number, part in enumerate(parts):
             means.progress(number, len(parts))
             inputs = {part.name: part.files["kept"]}
             if part.name in with_questions:
-                inputs["index"] = index.checksum
+                inputs |= {"index": index.checksum, "knowledge": knowledge.checksum}
             name = f"part-{number:05d}"
-            made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, index.find, answer, params))
+            made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, find, answer, params))
         means.progress(len(parts), len(parts))
         return writer.publish(made)
 
