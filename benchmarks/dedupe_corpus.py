@@ -7,6 +7,7 @@ with 1 to 24 words replaced, which spreads their true similarity over [0.4, 1).
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from pipeline.tables import new_table
 
 WORDS: Final = 167
 TURNS: Final = 8
+COPIES: Final = 0.20
+EXACT_COPIES: Final = 0.05
 ROWS_PER_PART: Final = 20_000
 OPENED: Final = datetime(2025, 1, 1, tzinfo=UTC)
 SYLLABLES: Final = [c + v + e for c in "bdfgklmnprstvz" for v in "aeiou" for e in ("", "n", "r", "l", "s", "t")]
@@ -43,23 +46,25 @@ def dialogues(count: int, seed: int = 1, words_each: int = WORDS, turns: int = T
         ids = np.where(ids < len(words), ids, rng.integers(0, len(words), ids.shape)).astype(np.int32)
         pool = np.concatenate([before, ids])
         kinds = rng.random(rows)
-        for row in np.flatnonzero(kinds < 0.20):
+        for row in np.flatnonzero(kinds < COPIES):
             copy = pool[rng.integers(0, len(before) + row) if len(before) + row else 0].copy()
-            if kinds[row] >= 0.05:
+            if kinds[row] >= EXACT_COPIES:
                 copy[rng.integers(0, words_each, rng.integers(1, 25))] = rng.integers(0, len(words), 1)
             ids[row] = pool[len(before) + row] = copy
-        yield _frame(start, ids, words, kinds < 0.05, turns)
+        yield _frame(start, ids, words, kinds < EXACT_COPIES, turns)
         before = ids
 
 
-def _frame(start: int, ids: "np.ndarray[Any, Any]", words: "np.ndarray[Any, Any]", shout: "np.ndarray[Any, Any]", turns: int) -> pl.DataFrame:
+def _frame(
+    start: int, ids: "np.ndarray[Any, Any]", words: "np.ndarray[Any, Any]", shout: "np.ndarray[Any, Any]", turns: int
+) -> pl.DataFrame:
     rows = []
     cuts = np.linspace(0, ids.shape[1], turns + 1).astype(int)
     for offset, (line, is_copy) in enumerate(zip(ids, shout, strict=True)):
         number = start + offset
         opened = OPENED + timedelta(seconds=30 * number)
         said = words[line].tolist()
-        texts = [" ".join(said[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+        texts = [" ".join(said[a:b]) for a, b in pairwise(cuts)]
         if is_copy:
             texts = [text.capitalize() + " !" for text in texts]
         rows.append(
@@ -98,7 +103,9 @@ def write_table(folder: Path, frames: Iterator[pl.DataFrame]) -> int:
     with new_table(folder, "scrub", 1, "benchmark", given=None) as writer:
         parts = []
         for number, frame in enumerate(frames):
-            size += int(frame.select(pl.col("turns").list.eval(pl.element().struct["text"].str.len_bytes()).list.sum().sum()).item())
+            size += int(
+                frame.select(pl.col("turns").list.eval(pl.element().struct["text"].str.len_bytes()).list.sum().sum()).item()
+            )
             parts.append(writer.write(f"part-{number:05d}", {"seed": str(number)}, Outcome(frame)))
         writer.publish(parts)
     return size

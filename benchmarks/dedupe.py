@@ -1,0 +1,389 @@
+"""Measure dedupe beside its peers: time, memory, growth, precision and recall, and F1 on labelled records.
+
+    python benchmarks/dedupe.py peers FOLDER     make FOLDER/text-dedup and FOLDER/datatrove: pinned virtual environments
+    python benchmarks/dedupe.py speed FOLDER     100,000 dialogues through the whole command of each, start-up and I/O included
+    python benchmarks/dedupe.py growth FOLDER [ROWS ...]   ticketmill alone on more and more short conversations
+    python benchmarks/dedupe.py quality FOLDER   precision and recall against brute force; F1 on near_dup_records
+
+Results go to benchmarks/results/dedupe.json, one key per command. Corpora are made from seeds in FOLDER (`dedupe_corpus`).
+CPU seconds are those of all processes; peak memory is the largest sum of their proportional set sizes, seen every 50 ms.
+"""
+
+import gzip
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.dedupe_corpus import dialogues, write_table
+from pipeline.clusters import join
+from pipeline.dedupe import Corpus, DedupeParams, dedupe, sketch_part
+from pipeline.params import load_section
+from pipeline.schema import SCRUBBED
+from pipeline.tables import Table
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULTS: Final = ROOT / "benchmarks/results/dedupe.json"
+SHARED: Final = Path(os.environ.get("TICKETMILL_SHARED", ROOT.parent / "shared"))
+PEERS: Final = {"text-dedup": ["text-dedup==0.4.0"], "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7"]}
+UNMASKED: Final = "dedupe.mask=[]"
+"""Peers know no surrogates."""
+
+DATATROVE: Final = """
+import sys
+from datatrove.executor import LocalPipelineExecutor
+from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
+from datatrove.pipeline.dedup.minhash import MinhashConfig
+from datatrove.pipeline.readers import ParquetReader
+from datatrove.pipeline.writers import ParquetWriter
+from datatrove.utils.hashing import HashConfig
+
+if __name__ == "__main__":
+    source, work, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    config = MinhashConfig(n_grams=size, num_buckets=14, hashes_per_bucket=8, hash_config=HashConfig(precision=64))
+    read = lambda: ParquetReader(source, glob_pattern="*.parquet")
+    steps = [
+        ([read(), MinhashDedupSignature(f"{work}/signatures", config)], 2),
+        ([MinhashDedupBuckets(f"{work}/signatures", f"{work}/buckets", config=config)], 14),
+        ([MinhashDedupCluster(f"{work}/buckets", f"{work}/remove", config)], 1),
+        ([read(), MinhashDedupFilter(f"{work}/remove"), ParquetWriter(f"{work}/kept")], 2),
+    ]
+    for number, (steps_, tasks) in enumerate(steps):
+        LocalPipelineExecutor(steps_, tasks=tasks, workers=2, logging_dir=f"{work}/logs{number}").run()
+"""
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    command, folder = sys.argv[1], Path(sys.argv[2]).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    commands: dict[str, Callable[[], Any]] = {
+        "peers": lambda: make_peers(folder),
+        "speed": lambda: speed(folder),
+        "growth": lambda: growth(folder, [int(rows) for rows in sys.argv[3:]] or [100_000, 1_000_000]),
+        "quality": quality,
+    }
+    found = commands[command]()
+    print(json.dumps(found, indent=1))
+    if command != "peers":
+        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        results[command] = {"machine": machine(), **found}
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+
+
+def machine() -> dict[str, Any]:
+    """Where the figures were taken."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    names = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+    ]
+    return {
+        "cpu": names[0] if names else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9),
+        "load_before": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("polars", "numba", "numpy", "datasketch")},
+    }
+
+
+def make_peers(folder: Path) -> dict[str, str]:
+    """A virtual environment per peer; the project's own is not touched."""
+    made = {}
+    for name, packages in PEERS.items():
+        place = folder / name
+        if not (place / "bin/python").exists():
+            subprocess.run([sys.executable, "-m", "venv", place], check=True)
+        subprocess.run([place / "bin/python", "-m", "pip", "install", "--quiet", *packages], check=True)
+        made[name] = packages[0]
+    return made
+
+
+def measured(command: Sequence[str | Path], **options: Any) -> dict[str, float]:
+    """Run a command to its end: wall and CPU seconds, peak memory of the whole family of processes in MB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _family_memory(process.pid))
+        time.sleep(0.05)
+    wall = time.monotonic() - start
+    errors = process.stderr.read().decode(errors="replace") if process.stderr else ""
+    if process.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{errors[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak / 1e6)}
+
+
+def _family_memory(session: int) -> int:
+    """Sum of the proportional set sizes of the processes of one session, in bytes."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rpartition(")")[2].split()[3]) == session:
+                rollup = (stat.parent / "smaps_rollup").read_text()
+                total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024
+        except (OSError, StopIteration, IndexError):  # it ended meanwhile
+            continue
+    return total
+
+
+def ticketmill(source: Path, target: Path, *settings: str) -> dict[str, float]:
+    """The whole command."""
+    shutil.rmtree(target, ignore_errors=True)
+    program = Path(sys.executable).with_name("ticketmill")
+    arguments = [option for setting in settings for option in ("--set", setting)]
+    environment = {**os.environ, "TICKETMILL_KEY": "0" * 64}
+    return measured([program, "dedupe", source, target, "--workers", "2", *arguments], cwd=ROOT, env=environment)
+
+
+def flat_texts(source: Path, folder: Path) -> int:
+    """The same dialogues as peers read them: id and text, a Parquet file per part; returns their number."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    table, rows = Table(source), 0
+    for part in table.manifest.parts:
+        text = pl.col("turns").list.eval(pl.element().struct.field("text")).list.join("\n")
+        frame = table.read(part, columns=("conversation_id", "turns")).select(id="conversation_id", text=text)
+        frame.write_parquet(folder / f"{part.name}.parquet", compression="zstd")
+        rows += frame.height
+    return rows
+
+
+def text_dedup(peers: Path, source: Path, work: Path, size: int = 5) -> dict[str, float]:
+    """Its own command line, two processes, the faster of its two hashes."""
+    shutil.rmtree(work, ignore_errors=True)
+    arguments = ["--path", "parquet", "--data_files", f"{source}/*.parquet", "--split", "train", "--cache_dir", f"{work}/cache"]
+    arguments += ["--output", f"{work}/kept", "--column", "text", "--ngram", str(size), "--min_length", "1", "--threshold", "0.8"]
+    arguments += ["--num_perm", "112", "--b", "14", "--r", "8", "--hash_func", "xxh3", "--num_proc", "2"]
+    program = [peers / "text-dedup/bin/python", "-m", "text_dedup.minhash"]
+    return measured([*program, *arguments], env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(work / "home")})
+
+
+def datatrove(peers: Path, source: Path, work: Path, size: int = 5) -> dict[str, float]:
+    """Its four steps, two workers, the defaults of its MinhashConfig (14 buckets of 8)."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    script = work / "run.py"
+    script.write_text(DATATROVE)
+    return measured([peers / "datatrove/bin/python", script, source, work, str(size)], env={**os.environ, "HF_HUB_OFFLINE": "1"})
+
+
+def speed(folder: Path, rows: int = 100_000, runs: int = 3) -> dict[str, Any]:
+    """One run after the other on the same dialogues; of ticketmill the median of `runs`, so short they are."""
+    source = folder / "speed/scrubbed"
+    if not source.exists():
+        write_table(source, dialogues(rows))
+    size = flat_texts(source, folder / "speed/flat")
+    text_mb = sum(
+        int(pl.scan_parquet(file).select(pl.col("text").str.len_bytes().sum()).collect().item())
+        for file in (folder / "speed/flat").iterdir()
+    )
+    target = folder / "speed/deduped"
+    ticketmill(source, target, UNMASKED)  # compiles the kernel where that was never done
+    ours = sorted((ticketmill(source, target, UNMASKED) for _ in range(runs)), key=lambda one: one["wall_s"])[runs // 2]
+    ours["kept"] = Table(target).manifest.total("kept")
+    found: dict[str, Any] = {"dialogues": size, "text_mb": round(text_mb / 1e6, 1), "ticketmill": ours}
+    work = folder / "speed/text-dedup"
+    found["text-dedup 0.4.0"] = text_dedup(folder, folder / "speed/flat", work)
+    found["text-dedup 0.4.0"]["kept"] = _rows_of(work / "kept", "*.arrow")
+    work = folder / "speed/datatrove"
+    found["datatrove 0.10.1"] = datatrove(folder, folder / "speed/flat", work)
+    found["datatrove 0.10.1"]["kept"] = _rows_of(work / "kept", "*.parquet")
+    for name in ("text-dedup 0.4.0", "datatrove 0.10.1"):
+        found[name]["times_slower_wall"] = round(found[name]["wall_s"] / ours["wall_s"], 1)
+        found[name]["times_slower_cpu"] = round(found[name]["cpu_s"] / ours["cpu_s"], 1)
+        found[name]["times_the_memory"] = round(found[name]["peak_mb"] / ours["peak_mb"], 2)
+    return found
+
+
+def _rows_of(folder: Path, pattern: str) -> int:
+    scan = pl.scan_parquet if pattern.endswith("parquet") else _scan_stream
+    return sum(int(scan(file).select(pl.len()).collect().item()) for file in sorted(folder.glob(pattern)))
+
+
+def _scan_stream(file: Path) -> pl.LazyFrame:
+    return pl.read_ipc_stream(file).lazy()
+
+
+def growth(folder: Path, sizes: Iterable[int], words: int = 30) -> dict[str, Any]:
+    """Conversations of `words` words in 2 turns, 20 % of them copies, in numbers that grow."""
+    found: dict[str, Any] = {"words_each": words}
+    for rows in sizes:
+        source = folder / f"growth-{rows}/scrubbed"
+        if not source.exists():
+            write_table(source, dialogues(rows, words_each=words, turns=2))
+        target = folder / f"growth-{rows}/deduped"
+        found[str(rows)] = ticketmill(source, target, UNMASKED)
+        found[str(rows)]["kept"] = Table(target).manifest.total("kept")
+    return found
+
+
+def shipped(**more: Any) -> DedupeParams:
+    """The params we ship, without masks."""
+    values = load_section(DedupeParams, "dedupe", [ROOT / "params.yaml"]).model_dump()
+    return DedupeParams.model_validate({**values, "mask": [], **more})
+
+
+def quality() -> dict[str, Any]:
+    """How many pairs of truly similar texts end in one cluster, and how many of one cluster's edges are true."""
+    return {"brute_force_5000": against_brute_force(), "near_dup_records": labelled_records()}
+
+
+def against_brute_force(rows: int = 5000) -> dict[str, float]:
+    """Dialogues of which 60 % are copies with 0 to 24 of 167 words replaced; similarity by Python sets of word 5-grams."""
+    frame = next(dialogues(20_000, seed=7)).head(rows)
+    texts = [" ".join(turn["text"] for turn in turns) for turns in frame["turns"].to_list()]
+    rng = np.random.default_rng(3)
+    for number in range(2000, rows):  # the generator plants too few pairs near the threshold among 5,000
+        words = texts[int(rng.integers(0, 2000))].split()
+        for place in rng.integers(0, len(words), rng.integers(0, 7)):
+            words[int(place)] = f"n{number}x{place}"
+        texts[number] = " ".join(words)
+    frame = frame.with_columns(turns=pl.concat_list(pl.col("turns").list.first().struct.with_fields(text=pl.Series(texts))))
+    sets = [_shingles(text, 5) for text in texts]
+    truth = {(a, b): similarity for a, b, similarity in _all_pairs(sets, 0.8)}
+    corpus = Corpus(None)
+    corpus.add(sketch_part(frame, None, shipped()))
+    verdict = corpus.verdicts(shipped())[0]
+    cluster = verdict["cluster_id"].to_list()
+
+    def recall(at_least: float) -> float:
+        pairs = [pair for pair, similarity in truth.items() if similarity >= at_least]
+        return round(sum(cluster[a] == cluster[b] for a, b in pairs) / len(pairs), 4)
+
+    members = dedupe(frame, shipped()).beside["clusters"].filter(~pl.col("is_keeper"))
+    number_of = {name: number for number, name in enumerate(frame["conversation_id"])}
+    stated = [(number_of[a], number_of[b], similarity) for a, b, _, similarity in members.iter_rows()]
+    exact = [round(len(sets[a] & sets[b]) / len(sets[a] | sets[b]), 6) == similarity for a, b, similarity in stated]
+    linked = join(np.arange(rows), *np.array(list(truth)).T)
+    ours = {name: number for number, name in enumerate(dict.fromkeys(cluster))}
+    merged = [ours[name] for name in cluster]
+    false = sum(len({int(linked[row]) for row in group}) - 1 for group in _groups(merged))
+    return {
+        "true_pairs": len(truth),
+        "precision_of_links": 1.0 if false == 0 else round(1 - false / (rows - len(ours)), 4),
+        "stated_similarities_exact": round(sum(exact) / len(exact), 6),
+        "recall_of_pairs_at_0.80": recall(0.80),
+        "recall_of_pairs_at_0.85": recall(0.85),
+    }
+
+
+def _groups(labels: Sequence[int]) -> Iterable[list[int]]:
+    groups: dict[int, list[int]] = {}
+    for row, label in enumerate(labels):
+        groups.setdefault(label, []).append(row)
+    return groups.values()
+
+
+def _shingles(text: str, size: int) -> set[tuple[str, ...]]:
+    words = text.lower().replace("!", " ").split()
+    return {tuple(words[start : start + size]) for start in range(max(1, len(words) - size + 1))}
+
+
+def _all_pairs(sets: Sequence[set[Any]], at_least: float) -> Iterable[tuple[int, int, float]]:
+    """Every pair that reaches the similarity, by counting shared shingles: exact, nothing is sampled or hashed."""
+    where: dict[Any, list[int]] = {}
+    for number, shingles in enumerate(sets):
+        common: dict[int, int] = {}
+        for one in shingles:
+            for other in where.setdefault(one, []):
+                common[other] = common.get(other, 0) + 1
+            where[one].append(number)
+        for other, shared in common.items():
+            similarity = shared / (len(shingles) + len(sets[other]) - shared)
+            if similarity >= at_least:
+                yield other, number, similarity
+
+
+def labelled_records() -> dict[str, Any]:
+    """Best F1 over thresholds on Cora and restaurants: all pairs of one cluster count as found. Characters, runs of 5."""
+    found: dict[str, Any] = {}
+    for name, (ids, texts, truth) in {"cora": _cora(), "restaurants": _restaurants()}.items():
+        frame = _conversations(texts)
+        scores = {}
+        for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+            params = shipped(unit="character", shingle_size=5, min_jaccard=threshold, bands=None, rows=None, permutations=256)
+            corpus = Corpus(None)
+            corpus.add(sketch_part(frame, None, params))
+            scores[str(threshold)] = _scores(corpus.verdicts(params)[0]["cluster_id"].to_list(), ids, truth)
+        brute = {
+            str(threshold): _scores(_brute_clusters(texts, threshold), ids, truth) for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+        }
+        found[name] = {
+            "ticketmill": max(scores.values(), key=lambda one: one["f1"]),
+            "ticketmill_by_threshold": scores,
+            "brute_force_clusters": max(brute.values(), key=lambda one: one["f1"]),
+        }
+    return found
+
+
+def _brute_clusters(texts: Sequence[str], threshold: float) -> list[int]:
+    words = [" ".join("".join(c if c.isalnum() else " " for c in text.lower()).split()) for text in texts]
+    sets = [{text[start : start + 5] for start in range(max(1, len(text) - 4))} for text in words]
+    pairs = [(a, b) for a, b, _ in _all_pairs(sets, threshold)]
+    return [int(one) for one in join(np.arange(len(texts)), *np.array(pairs).reshape(-1, 2).T)]
+
+
+def _scores(cluster: Sequence[Any], ids: Sequence[int], truth: set[tuple[int, int]]) -> dict[str, float]:
+    pairs = {(min(ids[a], ids[b]), max(ids[a], ids[b])) for group in _groups(cluster) for a, b in combinations(group, 2)}
+    right = len(pairs & truth)
+    precision, recall = right / max(1, len(pairs)), right / len(truth)
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return {"precision": round(precision, 3), "recall": round(recall, 3), "f1": round(f1, 3)}
+
+
+def _conversations(texts: Sequence[str]) -> pl.DataFrame:
+    blank = {name: [None] * len(texts) for name in SCRUBBED}
+    turns = [[{"turn_id": "t0", "speaker": "customer", "text": text, "origin": "human"}] for text in texts]
+    return pl.DataFrame(
+        {**blank, "conversation_id": [f"r{number:05}" for number in range(len(texts))], "turns": turns}, schema=dict(SCRUBBED)
+    )
+
+
+def _cora() -> tuple[list[int], list[str], set[tuple[int, int]]]:
+    frame = pl.read_csv(SHARED / "data/near_dup_records/cora.csv", separator="|", infer_schema=False, truncate_ragged_lines=True)
+    order = ["author", "title", "venue", "publisher", "address", "editor", "note", "pages", "volume", "month", "year"]
+    texts = frame.select(pl.concat_str(order, separator=" ", ignore_nulls=True)).to_series().to_list()
+    with gzip.open(SHARED / "data/near_dup_records/cora_gt.csv.gz", "rt") as file:
+        truth = _pairs(file)
+    return [int(one) for one in frame["Entity Id"]], texts, truth
+
+
+def _restaurants() -> tuple[list[int], list[str], set[tuple[int, int]]]:
+    frame = pl.read_csv(
+        SHARED / "data/near_dup_records/restaurants.csv", separator="|", infer_schema=False, truncate_ragged_lines=True
+    )
+    texts = frame.select(pl.concat_str(["name", "addr", "phone", "city", "type"], separator=" ", ignore_nulls=True)).to_series()
+    with (SHARED / "data/near_dup_records/restaurants_gt.csv").open() as file:
+        truth = _pairs(file)
+    return [int(one) for one in frame["id"]], texts.to_list(), truth
+
+
+def _pairs(lines: Iterable[str]) -> set[tuple[int, int]]:
+    found = set()
+    for line in lines:
+        one, other = (int(part) for part in line.strip().split("|")[:2])
+        if one != other:
+            found.add((min(one, other), max(one, other)))
+    return found
+
+
+if __name__ == "__main__":
+    main()
