@@ -81,14 +81,14 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:  # noqa: ARG001  # bo
         share("without_customer", "conversations").alias("without_customer_share"),
         share("customer_turns", "turns").alias("customer_turn_share"),
         # a source may have no times at all: that is none out of none
-        pl.when(pl.col("timed_turns") > 0).then(pl.col("implausible_times") / pl.col("timed_turns")).otherwise(0.0).alias("implausible_time_share"),
+        share("implausible_times", "timed_turns").fill_null(0.0).alias("implausible_time_share"),
         share("backward", "conversations").alias("backward_share"),
         share("mojibake", "turns").alias("mojibake_share"),
         share("markup", "turns").alias("markup_share"),
         "control_turns",
         "empty_turns",
         "longest_turn",
-    )  # fmt: skip
+    )
 
 
 def _of_kept(kept: pl.DataFrame) -> pl.DataFrame:

@@ -41,7 +41,8 @@ SPILLS: Final = "_spill"
 INDEXES: Final = "units"
 
 PROBED_ROWS: Final = 100
-"""A file whose first rows are all unreadable is not what its name promises."""
+WRONG_LAYOUT: Final = frozenset({"not_json", "not_utf8", "not_a_record", "wrong_number_of_cells"})
+"""A file whose first rows are all unreadable for one of these reasons is not what its name promises."""
 
 FRAME_ROWS: Final = 1000
 """Conversations held as Python objects before they become a frame."""
@@ -241,8 +242,8 @@ def _rows(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
     for number, file in enumerate(unit.files):
         rows = SOURCES[settings.format].read(file, number, settings, params)
         head = list(islice(rows, PROBED_ROWS))
-        if head and all(isinstance(row, Row) and row.reason for row in head):
-            reasons = ", ".join(sorted({row.reason for row in head if isinstance(row, Row)}))
+        reasons = ", ".join(sorted({row.reason if isinstance(row, Row) else "" for row in head}))
+        if head and all(isinstance(row, Row) and row.reason in WRONG_LAYOUT for row in head):
             raise SourceError(
                 f"{file.label}: none of its first {len(head)} rows can be read ({reasons}); "
                 "correct its format in params or fetch it again"

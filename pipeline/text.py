@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
+from html import unescape
 from typing import Final, Literal
 
 TextFormat = Literal["plain", "html"]
@@ -14,6 +15,7 @@ _ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """Terminal escapes (ECMA-48 control sequences), whole: stripping only their first byte would leave "[31m"."""
 
 _MARKUP: Final = re.compile(r"[<&]")
+_TAG: Final = re.compile(r"<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>", re.DOTALL)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _TRAILING: Final = re.compile(r"[ \t\u00a0]+(?=\n)")
 
@@ -61,9 +63,21 @@ def _repairer() -> Callable[[str], str]:
 
 @cache
 def _renderer() -> Callable[[str], str]:
-    from inscriptis import get_text  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # brings lxml, which a delivery without HTML never needs
-    from inscriptis.css_profiles import RELAXED_CSS_PROFILE  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
-    from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+    # brings lxml, which a delivery without HTML never needs
+    from inscriptis.css_profiles import STRICT_CSS_PROFILE  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415
+    from inscriptis.html_engine import Inscriptis  # type: ignore[import-untyped]  # noqa: PLC0415
+    from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]  # noqa: PLC0415
+    from lxml.etree import ParserError  # type: ignore[import-untyped]  # noqa: PLC0415
+    from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    config = ParserConfig(css=RELAXED_CSS_PROFILE)
-    return lambda markup: get_text(markup, config)
+    config = ParserConfig(css=STRICT_CSS_PROFILE)
+
+    def render(markup: str) -> str:
+        # huge_tree: without it lxml silently leaves out what is nested more than 256 deep
+        parser = HTMLParser(huge_tree=True, encoding="utf-8")
+        try:
+            return str(Inscriptis(document_fromstring(markup.encode(), parser=parser), config).get_text())
+        except (ParserError, RecursionError):  # no element at all, or nested deeper than Python recurses
+            return unescape(_TAG.sub("", markup))
+
+    return render

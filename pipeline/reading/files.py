@@ -31,6 +31,7 @@ PARQUET_BATCH_ROWS: Final = 1024
 
 _BOM: Final = b"\xef\xbb\xbf"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_NO_NAME: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 _COMPRESSED: Final = (".gz", ".zst")
 _LAYOUTS: Final[dict[str, Layout]] = {
     ".csv": "csv",
@@ -187,7 +188,7 @@ def _explain(raw: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
         raw.decode()
     except UnicodeDecodeError as fault_at:
         return "not_utf8", f"byte {fault_at.start + 1}"
-    if "ecursion" in error.msg:
+    if "depth limit" in error.msg:
         return "nested_too_deep", ""
     return "not_json", f"column {error.pos + 1}"
 
@@ -215,8 +216,9 @@ def json_records(
         for position, (path, record) in enumerate(found, start=1):
             try:
                 raw = orjson.dumps(record)
-            except (TypeError, ValueError):  # a lone surrogate or an integer of more than 64 bits: both come from the stream
-                yield fault(number, position, b"%d" % position, "not_json")
+            except TypeError as error:  # too deep, or from the stream: a lone surrogate, an integer of more than 64 bits
+                reason = "nested_too_deep" if "ecursion" in str(error) else "not_json"
+                yield fault(number, position, b"%d" % position, reason)
                 continue
             if isinstance(record, dict):
                 yield path, position, raw, record
@@ -296,9 +298,12 @@ def _in_stream(  # noqa: C901  # one loop over the events of a parser, with the 
                     below = f"{prefix}.{value}" if prefix else value
                     if not any(way.fullmatch(below) for way in on_the_way):
                         raise _unknown(file, value, tuple(prefix.split(".")) if prefix else ())
-            elif path := next(
-                (path for path, match in taken if match.fullmatch(prefix) and (prefix or event != "start_array")), None
-            ):
+            else:
+                path = next(
+                    (each for each, match in taken if match.fullmatch(prefix) and (prefix or event != "start_array")), None
+                )
+                if path is None:
+                    continue
                 if event in {"start_map", "start_array"}:
                     builder, size, begun, steps = ijson.common.ObjectBuilder(), 0, prefix, path
                     builder.event(event, value)
@@ -342,7 +347,7 @@ def csv_rows(
         if header is None:
             raise SourceError(f"{file.label}: is empty; fetch it again or ignore it")
         header = [cell.strip() for cell in header]
-        if "\x00" in "".join(header) or not any(header):
+        if not any(header) or _NO_NAME.search("".join(header)):
             raise SourceError(f"{file.label}: has no header row in its first line; is it a CSV in {dialect.encoding}?")
         yield header
         position = 1

@@ -217,7 +217,8 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
     names = shape.speaker.names
     turns: list[tuple[Any, DraftTurn]] = []
     for position, record in enumerate(records):
-        speaker = names.get(record[shape.speaker.at])
+        said = record[shape.speaker.at]
+        speaker = None if isinstance(said, list | dict) else names.get(said)
         if speaker is None:
             raise Refused("unknown_speaker", shape.speaker.at)
         sent_at = _time(record, shape.sent_at, settings)
@@ -249,11 +250,7 @@ def _add(draft: Draft, turn: DraftTurn) -> None:
 
 def _add_conversation(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings) -> None:
     def get(column: str) -> Any:
-        values = {value if not isinstance(value, list | dict) else str(value) for value in (r[column] for r in records)}
-        stated_values = values - {None, ""}
-        if len(stated_values) > 1:
-            raise Refused("contradicting_rows", column)
-        return next(iter(stated_values), None)
+        return _one(records, column)
 
     for field, column in (("channel", settings.channel), ("language", settings.language), ("product", settings.product)):
         if column:
@@ -269,6 +266,16 @@ def _add_conversation(draft: Draft, records: Sequence[Mapping[str, Any]], settin
         for record in records:
             if (value := stated(record[column])) is not None:
                 draft.people.append(Detail(draft.customer if role == "customer" else None, role, kind, value))
+
+
+def _one(records: Sequence[Mapping[str, Any]], column: str) -> Any:
+    """What the rows of a conversation say in a column; null where none says anything."""
+    values = [record[column] for record in records if record[column] not in (None, "")]
+    if any(isinstance(value, list | dict) for value in values):
+        raise Refused("wrong_type", column)
+    if len(set(values)) > 1:
+        raise Refused("contradicting_rows", column)
+    return values[0] if values else None
 
 
 def _time(record: Mapping[str, Any], column: str | None, settings: TableSettings) -> int | None:

@@ -1,0 +1,51 @@
+"""Paths into foreign JSON, and the proof that nothing in a record is unknown."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.reading.paths import find, known, parse, unknown
+
+RECORD = {"id": 7, "who": {"name": "Jo", "tags": ["a", "b"]}, "events": [{"at": 1, "with": [{"x": 1}, {"y": 2}]}, ["c", "Hi"]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("", [RECORD]),
+        ("id", [7]),
+        ("who.name", ["Jo"]),
+        ("who.tags", [["a", "b"]]),
+        ("who.tags.*", ["a", "b"]),
+        ("who.tags.1", ["b"]),
+        ("who.tags.7", []),
+        ("events.*.with.*.y", [2]),
+        ("events.*.with.*.*", [1, 2]),
+        ("events.1.1", ["Hi"]),
+        ("id.name", []),
+        ("nobody", []),
+    ],
+)
+def test_a_path_finds_every_value_it_leads_to(path: str, values: list[Any]) -> None:
+    assert list(find(RECORD, parse(path))) == values
+
+
+@pytest.mark.parametrize(
+    ("paths", "field"),
+    [
+        (["id", "who", "events"], None),
+        (["id", "who.name", "who.tags", "events.*.at", "events.*.with", "events.*.0", "events.*.1"], None),
+        (["id", "who.name", "events"], "who.tags"),
+        (["id", "who", "events.*.at", "events.*.with.*.x", "events.*.*"], "events.0.with.1.y"),
+        (["who", "events"], "id"),
+        (["id.number", "who", "events"], "id"),
+        (["id", "who", "who.name", "events"], None),
+    ],
+)
+def test_every_field_is_mapped_or_ignored_or_named(paths: list[str], field: str | None) -> None:
+    assert unknown(RECORD, known(paths)) == field
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+def test_an_empty_field_has_nothing_unknown_in_it(empty: object) -> None:
+    assert unknown({"who": empty}, known(["who.name"])) is None

@@ -1,0 +1,140 @@
+"""The events source: nested records of which some events are messages."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.reading import files
+from tests.pipeline.received import CHATS, chat, ingested, quarantined, rows, texts, write
+
+
+def test_only_events_that_pass_every_filter_become_turns_and_the_others_are_counted(tmp_path: Path) -> None:
+    record = chat(1, "Hello?", "Yes?")
+    record["events"][1:1] = [{"type": "note", "who": "staff", "text": "rude"}, {"type": "a b" * 30}, {"type": None}]
+    table = ingested(write(tmp_path / "in", log__jsonl=[record]), CHATS)
+
+    assert texts(table) == {"1": ["customer: Hello?", "agent: Yes?"]}
+    assert {name: count for name, count in table.manifest.counts.items() if name.startswith("events.")} == {
+        "events.note": 1,
+        "events.other": 2,
+    }
+
+
+def test_turns_may_be_pairs_of_speaker_and_text(tmp_path: Path) -> None:
+    mapping = {**CHATS, "turns": "said", "messages": {"0": ["c", "a"]}, "kind": "0", "text": "1", "sent_at": None}
+    mapping["speaker"] = {"at": "0", "customer": ["c"], "agent": ["a"]}
+    record = {"id": 5, "said": [["c", "Hi"], ["a", "Hello"], ["a", "How can I help?"], ["action", "looked up"]]}
+
+    table = ingested(write(tmp_path / "in", log__jsonl=[record]), mapping)
+
+    assert texts(table) == {"5": ["customer: Hi", "agent: Hello", "agent: How can I help?"]}
+    assert rows(table)[0]["opened_at"] is None
+
+
+def test_values_stand_wherever_the_mapping_says_also_in_events_that_are_no_messages(tmp_path: Path) -> None:
+    record = chat(1, "Hello?", "Yes?")
+    record["events"].append({"type": "query", "with": [{"FullName": '"Jo Fox" '}, {"Age": "7"}, {"FullName": "null"}]})
+    record["who"] = {"mails": ["jo@example.com", ""], "agent": "Al"}
+    mapping = {
+        **CHATS,
+        "identifiers": {
+            "customer": {"events.*.with.*.FullName": "PERSON", "who.mails": "EMAIL_ADDRESS"},
+            "agent": {"who.agent": "PERSON"},
+        },
+        "ignore_fields": ["events.*.with.*.Age"],
+    }
+
+    people = rows(ingested(write(tmp_path / "in", log__jsonl=[record]), mapping))[0]["participants"]
+
+    assert sorted((each["role"], each["kind"], each["value"]) for each in people) == [
+        ("agent", "PERSON", "Al"),
+        ("customer", "EMAIL_ADDRESS", "jo@example.com"),
+        ("customer", "PERSON", "Jo Fox"),
+    ]
+    assert len({each["person"] for each in people}) == 2
+
+
+def test_one_agent_is_the_same_person_in_every_conversation(tmp_path: Path) -> None:
+    mapping = {**CHATS, "identifiers": {"agent": {"agent": "PERSON"}}}
+    table = ingested(write(tmp_path / "in", log__jsonl=[chat(1, "a", agent="Al"), chat(2, "b", agent="al")]), mapping)
+
+    assert len({row["participants"][0]["person"] for row in rows(table)}) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ([chat(1, "Hi"), chat(2, "Ho")], ""),
+        ({"version": 3, "data": {"chats": [chat(1, "Hi"), chat(2, "Ho")]}}, "data.chats"),
+        ({"train": [chat(1, "Hi")], "test": [chat(2, "Ho")]}, "*"),
+    ],
+    ids=["list", "below", "splits"],
+)
+def test_records_stand_in_a_list_anywhere_in_a_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool, document: Any, path: str
+) -> None:
+    monkeypatch.setattr(files, "WHOLE_DOCUMENT_BYTES", 2**20 if whole else 64)
+    mapping = {**CHATS, "records": path, "ignore_beside": ["version"]}
+    table = ingested(write(tmp_path / "in", log__json=orjson.dumps(document, option=orjson.OPT_INDENT_2)), mapping)
+
+    assert texts(table) == {"1": ["customer: Hi"], "2": ["customer: Ho"]}
+    assert [row["source_row"] for row in sorted(rows(table), key=lambda row: str(row["native_id"]))] == [1, 2]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "streamed"])
+def test_a_field_beside_the_records_is_mapped_ignored_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    monkeypatch.setattr(files, "WHOLE_DOCUMENT_BYTES", 2**20 if whole else 64)
+    folder = write(tmp_path / "in", log__json=orjson.dumps({"chats": [chat(1, "Hi" * 40)], "owner": {"mail": "x"}}))
+
+    with pytest.raises(SourceError, match=r"^log.json: unknown field 'owner' beside the records; map it or list it as ignored"):
+        ingested(folder, {**CHATS, "records": "chats"})
+
+
+@pytest.mark.parametrize("size", [64, 2**20])
+def test_a_document_that_is_cut_off_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(files, "WHOLE_DOCUMENT_BYTES", size)
+    folder = write(tmp_path / "in", log__json=orjson.dumps([chat(1, "Hi" * 40), chat(2, "Ho")])[:-9])
+
+    with pytest.raises(SourceError, match=r"^log.json: is not JSON"):
+        ingested(folder, CHATS)
+
+
+def test_a_record_in_a_stream_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "WHOLE_DOCUMENT_BYTES", 64)
+    folder = write(tmp_path / "in", log__json=orjson.dumps([chat(1, "Hi", "x" * 5000)]))
+
+    with pytest.raises(SourceError, match=r"^log.json: a record is longer than max_row_bytes"):
+        ingested(folder, CHATS, max_row_bytes=4000)
+
+
+def test_one_document_may_be_one_conversation_and_json_may_hold_lines(tmp_path: Path) -> None:
+    lines = b"".join(orjson.dumps(chat(number, "Hi")) + b"\n" for number in (2, 3))
+    table = ingested(write(tmp_path / "in", one__json=orjson.dumps(chat(1, "Hi")), more__json=lines), CHATS)
+
+    assert sorted(texts(table)) == ["1", "2", "3"]
+
+
+def test_equal_records_of_a_file_count_once_and_different_ones_contradict(tmp_path: Path) -> None:
+    records = [chat(1, "Hi"), chat(1, "Hi"), chat(2, "Hi"), chat(2, "Ho"), chat(3, "Hi")]
+    table = ingested(write(tmp_path / "in", log__jsonl=records), CHATS)
+
+    assert sorted(texts(table)) == ["1", "3"]
+    assert quarantined(table) == [("log.jsonl", row, "contradicting_rows", "2 rows") for row in (3, 4)]
+    assert table.manifest.counts["repeated_rows"] == 1
+
+
+def test_a_csv_is_not_events(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"^log.csv: is csv, not JSON; read it as format: table$"):
+        ingested(write(tmp_path / "in", log__csv="a,b\n"), {**CHATS, "files": ["*.csv"]})
+
+
+def test_html_becomes_text_where_it_is_declared(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", log__jsonl=[chat(1, "<p>Caf&eacute; <b>&amp;</b> bar</p><p>x</p>")])
+
+    assert texts(ingested(folder, {**CHATS, "text_format": "html"})) == {"1": ["customer: Café & bar\n\nx"]}

@@ -1,0 +1,137 @@
+"""The table source: one row per turn, or one row per question and answer."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import zstandard
+
+from pipeline.errors import SourceError
+from tests.pipeline.received import PAIRS, TURNS, ingested, params, quarantined, rows, texts, write
+
+HEAD = "ticket,from,body,at\n"
+ROWS = HEAD + "81,a,It left on Monday.,2026-01-05 12:04:00\n81,c,Where is my order?,2026-01-05 12:00:00\n"
+SAID = {"81": ["customer: Where is my order?", "agent: It left on Monday."]}
+
+
+def test_turns_stand_in_the_order_of_their_time(tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv=ROWS), TURNS)
+
+    assert texts(table) == SAID
+    assert rows(table)[0]["opened_at"] == datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+def test_an_order_column_goes_before_time(tmp_path: Path) -> None:
+    lines = "ticket,from,body,at,place\n81,c,second,2026-01-05,2\n81,c,tenth,2026-01-04,10\n81,a,first,2026-01-06,1\n"
+    mapping = {**TURNS, "turn": {**TURNS["turn"], "order": "place"}}
+
+    assert texts(ingested(write(tmp_path / "in", log__csv=lines), mapping)) == {
+        "81": ["agent: first", "customer: second", "customer: tenth"]
+    }
+
+
+def test_every_layout_and_compression_reads_the_same(tmp_path: Path) -> None:
+    frame = pl.read_csv(ROWS.encode())
+    folders = [write(tmp_path / name) for name in ("jsonl", "parquet", "zst", "gz", "bom")]
+    frame.write_ndjson(folders[0] / "log.jsonl")
+    frame.with_columns(pl.col("at").str.to_datetime()).write_parquet(folders[1] / "log.parquet")
+    (folders[2] / "log.csv.zst").write_bytes(zstandard.compress(ROWS[:50].encode()) + zstandard.compress(ROWS[50:].encode()))
+    write(folders[3], log__csv__gz=ROWS)
+    write(folders[4], log__csv="\ufeff" + ROWS)
+
+    assert [texts(ingested(folder, TURNS)) for folder in folders] == [SAID] * 5
+
+
+@pytest.mark.parametrize("cut", [10, -1])
+def test_a_truncated_zstandard_file_is_one_clear_error(tmp_path: Path, cut: int) -> None:
+    folder = write(tmp_path / "in")
+    (folder / "log.csv.zst").write_bytes(zstandard.compress(ROWS.encode() * 50)[:cut])
+
+    with pytest.raises(SourceError, match=r"^log.csv.zst: the compressed data is cut off; fetch the file again$"):
+        ingested(folder, TURNS)
+
+
+def test_other_dialects_are_declared(tmp_path: Path) -> None:
+    lines = "ticket;from;body;at\n81;c;'Wo ist, ''bitte'', die Größe; 42?\nDanke';2026-01-05\n".encode("cp1252")
+    mapping = {**TURNS, "csv": {"delimiter": ";", "quote": "'", "encoding": "cp1252"}}
+
+    assert texts(ingested(write(tmp_path / "in", log__csv=lines), mapping)) == {
+        "81": ["customer: Wo ist, 'bitte', die Größe; 42?\nDanke"]
+    }
+
+
+def test_cells_keep_their_line_breaks(tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv='question,answer\n"a\r\nb","c\n\nd"\n'), PAIRS)
+
+    assert list(texts(table).values()) == [["customer: a\nb", "agent: c\n\nd"]]
+
+
+def test_a_question_without_an_answer_is_unanswered(tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv="question,answer\nHello?,\n"), PAIRS)
+
+    assert list(texts(table).values()) == [["customer: Hello?"]]
+    assert table.manifest.counts["empty_texts"] == 1
+
+
+def test_what_a_row_says_of_its_conversation_is_mapped(tmp_path: Path) -> None:
+    mapping: dict[str, Any] = {
+        "channel": "via",
+        "product": "shop",
+        "topics": ["tag"],
+        "customer": "who",
+        "outcome": {"csat": {"at": "stars", "lowest": 1, "highest": 5}, "resolved": {"at": "done", "true_values": ["y"]}},
+        "identifiers": {"customer": {"mail": "EMAIL_ADDRESS"}},
+        "fixed": {"language": "en", "channel": "chat"},
+        "ignore_columns": ["noise"],
+    }
+    lines = "question,answer,via,shop,tag,who,stars,done,mail,noise\nHi,Yes,,tents,size,7,4,y,Jo@example.com,x\n"
+
+    row = rows(ingested(write(tmp_path / "in", log__csv=lines), {**PAIRS, **mapping}))[0]
+
+    assert {name: row[name] for name in ("channel", "language", "product", "topics")} == {
+        "channel": "chat",
+        "language": "en",
+        "product": "tents",
+        "topics": ["size"],
+    }
+    assert row["outcome"] == {"resolved": True, "csat": 0.75, "reopened": None}
+    assert row["participants"] == [
+        {"person": row["customer_key"], "role": "customer", "kind": "EMAIL_ADDRESS", "value": "Jo@example.com"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("81,c,Hi,2026-01-05,tents\n81,c,Hi,2026-01-05,boots\n", ("contradicting_rows", "shop")),
+        ("81,x,Hi,2026-01-05,tents\n81,c,Hi,2026-01-05,tents\n", ("unknown_speaker", "from")),
+        ("81,c,Hi,yesterday,tents\n81,c,Hi,2026-01-05,tents\n", ("bad_time", "at")),
+        ("81,c,Hi,,tents\n81,c,Hi,2026-01-05,tents\n", ("bad_time", "at")),
+    ],
+)
+def test_rows_that_contradict_each_other_or_their_mapping_are_set_aside_together(
+    tmp_path: Path, lines: str, reason: tuple[str, str]
+) -> None:
+    sound = "82,c,Hi,2026-01-05,tents\n"
+    table = ingested(write(tmp_path / "in", log__csv="ticket,from,body,at,shop\n" + lines + sound), {**TURNS, "product": "shop"})
+
+    assert list(texts(table)) == ["82"]
+    assert quarantined(table) == [("log.csv", 1, *reason), ("log.csv", 2, *reason)]
+
+
+def test_a_pair_whose_id_stands_twice_in_a_file_is_set_aside(tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv="id,question,answer\n7,a,b\n7,c,d\n8,e,f\n"), {**PAIRS, "id": "id"})
+
+    assert list(texts(table)) == ["8"]
+    assert quarantined(table) == [("log.csv", row, "repeated_id", "2 rows") for row in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"pair": PAIRS["pair"]}, "map either 'turn'"), ({"turn": None}, "map either 'turn'"), ({"id": None}, "'turn' needs 'id'")],
+)
+def test_a_mapping_that_is_neither_turns_nor_pairs_is_refused(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        params({**TURNS, **change})

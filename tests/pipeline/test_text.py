@@ -1,0 +1,75 @@
+"""The text of a turn: markup, mojibake and control characters go, everything else stays."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text import clean
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("  Where is my order? \n", "Where is my order?"),
+        ("a < b && c > d &lt;", "a < b && c > d &lt;"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("bell\x07 and\x00 nul", "bell and nul"),
+        ("\x1b[31mred\x1b[0m alarm", "red alarm"),
+        ("schÃ¶n, daÃŸ es geht", "schön, daß es geht"),
+        ("itâ€™s late", "it\u2019s late"),
+        ("cafe\u0301", "café"),
+        ("family 👨‍👩‍👧 ok", "family 👨‍👩‍👧 ok"),
+        ("مرحبا بالعالم", "مرحبا بالعالم"),
+        ("“quoted” – ﬁne ％", "“quoted” – ﬁne ％"),  # noqa: RUF001  # people's own quotes and letters stay
+        ("", ""),
+        ("\x00 \n", ""),
+    ],
+)
+def test_plain_text_is_repaired_and_otherwise_left_alone(raw: str, text: str) -> None:
+    assert clean(raw) == text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        (
+            "<div><p>Hi <b>there</b></p><p>two&nbsp;three &amp; <i>four</i><br>five</p></div>",
+            "Hi there\n\ntwo three & four\nfive",
+        ),
+        ("<ul><li>one</li><li>two</li></ul>", "* one\n  * two"),
+        ("<style>p {color: red}</style><script>track()</script><p>seen</p><!-- unseen -->", "seen"),
+        ('<img src="https://t.example/pixel.gif" alt="logo">text', "text"),
+        ("5 &lt; 6", "5 < 6"),
+        ("broken <p>never closed", "broken\n\nnever closed"),
+        ("no markup at all", "no markup at all"),
+        ("<br>", ""),
+        ("<!-- nothing -->", ""),
+        ("<p>Stra\u00c3\u0178e</p>", "Straße"),
+    ],
+)
+def test_html_becomes_what_a_browser_shows(markup: str, text: str) -> None:
+    assert clean(markup, "html") == text
+
+
+@given(st.text())
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(st.text())
+def test_any_text_may_be_declared_html(text: str) -> None:
+    assert "\x00" not in clean(text, "html")
+
+
+def test_html_nested_without_end_is_still_read() -> None:
+    assert "deep" in clean("<div>" * 20_000 + "deep", "html")
+
+
+def test_a_long_text_takes_no_longer_than_it_must() -> None:
+    begun = time.process_time()
+
+    clean("é" + "word " * 60_000)
+
+    assert time.process_time() - begun < 5
