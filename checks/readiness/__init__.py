@@ -1,0 +1,1 @@
+"""Should this data be used for fine-tuning, and what would make it so? Measures, verdict table, advice."""

@@ -1,0 +1,18 @@
+"""What is measured: one file per metric family, one entry here."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from checks.readiness.corpus import Corpus
+from checks.readiness.evidence import Evidence
+from checks.readiness.measured import Reading
+from checks.readiness.measures import privacy, splits, style, turns, volume
+from checks.readiness.settings import ReadinessParams
+
+MEASURES: Final[Mapping[str, Callable[[Corpus, Evidence, ReadinessParams], Reading]]] = {
+    "volume": volume.read,
+    "privacy": privacy.read,
+    "turns": turns.read,
+    "style": style.read,
+    "splits": splits.read,
+}
