@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from checks.gate import Limit, at_least, at_most
+from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.splits import SPLITS
 from pipeline.tables import Table
@@ -94,8 +95,8 @@ class ChatRow(BaseModel):
         return self
 
 
-PUBLISHED: Final[dict[str, type[BaseModel]]] = {"openai": ChatRow, "azure": ChatRow}
-"""Formats whose consumer publishes a schema, written down here a second time; the others are read as plain JSON."""
+PUBLISHED: Final[dict[str, type[BaseModel]]] = dict.fromkeys(("openai", "azure", "mistral", "together", "fireworks"), ChatRow)
+"""Formats of OpenAI's published schema, written down here a second time; the others are read as plain JSON."""
 
 
 def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
@@ -104,13 +105,14 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
     kept = table.manifest.total("kept")
     given = kept + table.manifest.total("dropped")
     readings = [_Reading(table, name) for name in formats]
+    plain = [reading for reading in readings if not FORMATS[reading.name].rated_only]  # the others hold what was rated
     return pl.DataFrame(
         {
             "formats": len(readings),
-            **{f"{split}_rows": min((reading.rows[split] for reading in readings), default=None) for split in SPLITS},
+            **{f"{split}_rows": min((reading.rows[split] for reading in plain), default=None) for split in SPLITS},
             "largest_file_bytes": max((reading.largest for reading in readings), default=None),
             **{fault: sum(getattr(reading, fault) for reading in readings) for fault in FAULTS},
-            "lost_share": max((1 - len(reading.splits) / kept for reading in readings), default=None) if kept else None,
+            "lost_share": max((1 - len(reading.splits) / kept for reading in plain), default=None) if kept else None,
             "dropped_share": 1 - kept / given if given else None,
             **_leaks(table, readings),
             "similar_share": _similar_share(table, readings, bounds),
@@ -159,7 +161,7 @@ class _Reading:
                 self._read(path, split)
 
     def _read(self, path: Path, split: str) -> None:
-        metas = lines_of(path.with_name(f"{path.name.removesuffix('.jsonl')}.meta.jsonl"))
+        metas = lines_of(path.with_name(f"{path.stem}.meta.jsonl"))
         for line in lines_of(path):
             self.rows[split] += 1
             self._judge(line)
@@ -193,17 +195,25 @@ def _refuse(constant: str) -> None:
 
 def files_of(folder: Path, split: str) -> list[Path]:
     """The training files of a split, shards in their order."""
-    return sorted(path for path in folder.glob(f"{split}*.jsonl") if not path.name.endswith(".meta.jsonl"))
+    files = [*folder.glob(f"{split}*.jsonl"), *folder.glob(f"{split}*.parquet")]
+    return sorted(path for path in files if not path.name.endswith(".meta.jsonl"))
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of a file, without a byte order mark; none where the file is missing."""
+    """The rows of a file as JSON, without a byte order mark; none where the file is missing."""
     if not path.exists():
+        return
+    if path.suffix == ".parquet":
+        for start in range(0, pl.scan_parquet(path).select(pl.len()).collect().item(), READ_ROWS):
+            rows = pl.scan_parquet(path).slice(start, READ_ROWS).collect()
+            yield from (json.dumps(row).encode() for row in rows.iter_rows(named=True))
         return
     with path.open("rb") as file:
         for number, line in enumerate(file):
             yield line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
 
+
+READ_ROWS: Final = 20_000
 
 MADE_BY_MODEL: Final = (pl.element().struct.field("origin") == "synthetic") | (
     pl.element().struct.field("generation").struct.field("provider").is_not_null()

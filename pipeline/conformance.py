@@ -6,7 +6,10 @@ Every fault is named by one word of `FIXES`, which says what to do about it. A f
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Literal
+
+import orjson
 
 from pipeline.chat import Fault
 
@@ -77,14 +80,17 @@ class Messages:
     """What a consumer asks of a list of messages."""
 
     roles: Collection[str] = ("system", "user", "assistant")
-    keys: Collection[str] = ("role", "content")
-    """Keys a message may have."""
+    more_keys: Collection[str] = ()
+    """Keys a message may have besides role and content."""
 
     other_keys: Literal["refused", "ignored"] = "refused"
     weight: Literal["honoured", "ignored"] = "ignored"
     user_first: bool = True
     alternates: bool = True
     assistant_last: bool = True
+    has_answer: bool = True
+    """Whether an assistant must have spoken; not in a prompt."""
+
     may_be_empty: bool = False
     """Whether an assistant's content may be empty."""
 
@@ -124,44 +130,67 @@ def message_faults(messages: Any, asked: Messages, where: str = "messages") -> I
         yield Fault("no_messages", where)
         return
     for place, message in enumerate(messages):
+        if _is_plain(message, asked):
+            continue
         if isinstance(message, dict):
             yield from _one_message(message, asked, f"{where}[{place}]")
         else:
             yield Fault("message_not_an_object", f"{where}[{place}]")
     sound = [(place, message) for place, message in enumerate(messages) if isinstance(message, dict)]
     yield from _order(sound, asked, where)
-    if any("tool_calls" in message or message.get("role") == "tool" for _, message in sound):
+    if asked.tools and any("tool_calls" in message or message.get("role") == "tool" for _, message in sound):
         yield from _calls(sound, asked, where)
 
 
+def _is_plain(message: Any, asked: Messages) -> bool:
+    """Whether it is what nearly all messages are; seen at a glance, because there are millions of them."""
+    if type(message) is not dict or len(message) != len(PLAIN) or message.get("role") not in asked.roles:
+        return False
+    content = message.get("content")
+    return type(content) is str and bool(content.strip())
+
+
 def _one_message(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fault]:
-    role, content = message.get("role"), message.get("content")
+    role = message.get("role")
     if role is None:
         yield Fault("role_missing", where)
     elif role not in asked.roles:
         yield Fault("tools_not_supported" if role in {"tool", "function"} else "role_unknown", f"{where}.role")
     if message.get("tool_calls") or message.get("function_call"):
-        if content is not None and asked.content_beside_calls == "refused":
-            yield Fault("content_beside_tool_calls", f"{where}.content")
-        if "content" not in message and asked.content_beside_calls == "needed":
-            yield Fault("content_missing", where)
-    elif content is None:
+        yield from _content_beside_calls(message, asked, where)
+    else:
+        yield from _content(message, asked, where)
+    if message.keys() - PLAIN:
+        yield from _more_keys(message, asked, where)
+
+
+PLAIN: Final = {"role", "content"}
+
+
+def _content(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fault]:
+    content = message.get("content")
+    if content is None:
         if not message.get("refusal"):
             yield Fault("content_missing", where)
     elif not isinstance(content, str):
         yield Fault("content_not_text", f"{where}.content")
-    elif not content.strip() and not (asked.may_be_empty and role == "assistant"):
+    elif not content.strip() and not (asked.may_be_empty and message.get("role") == "assistant"):
         yield Fault("content_empty", f"{where}.content")
-    if len(message) > len(asked.keys) or message.keys() - set(asked.keys):
-        yield from _more_keys(message, asked, where)
+
+
+def _content_beside_calls(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fault]:
+    if message.get("content") is not None and asked.content_beside_calls == "refused":
+        yield Fault("content_beside_tool_calls", f"{where}.content")
+    if "content" not in message and asked.content_beside_calls == "needed":
+        yield Fault("content_missing", where)
 
 
 def _more_keys(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fault]:
-    if "weight" in message:
+    if "weight" in message and "weight" not in asked.more_keys:
         yield from _weight(message, asked, where)
     if message.get("tool_calls") and not asked.tools:
         yield Fault("tools_not_supported", f"{where}.tool_calls")
-    known = {*asked.keys, "weight"} | ({"tool_calls", "tool_call_id", "name"} if asked.tools else {"tool_calls"})
+    known = {*PLAIN, *asked.more_keys, "weight", "tool_calls"} | ({"tool_call_id", "name"} if asked.tools else set())
     if asked.other_keys == "refused" and message.keys() - known:
         yield Fault("message_key_unknown", where)
 
@@ -180,57 +209,84 @@ def _weight(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fa
 
 
 def _order(messages: list[tuple[int, dict[str, Any]]], asked: Messages, where: str) -> Iterator[Fault]:
-    systems = [place for place, message in messages if message.get("role") in {"system", "developer"}]
-    if any(place > 0 for place in systems[:1]):
-        yield Fault("system_not_first", f"{where}[{systems[0]}]")
-    if len(systems) > 1:
-        yield Fault("two_systems", f"{where}[{systems[1]}]")
-    said = [(place, message.get("role")) for place, message in messages if message.get("role") not in {"system", "developer"}]
+    roles = [message.get("role") for _, message in messages]
+    start = 1 if roles and roles[0] in SYSTEM else 0
+    if _is_in_turn(roles[start:]):
+        yield from _nothing_trained(messages, asked, where)
+        return
+    yield from _systems(messages, where)
+    said = [(place, message.get("role")) for place, message in messages if message.get("role") not in SYSTEM]
     if said and asked.user_first and said[0][1] != "user":
         yield Fault("first_not_user", f"{where}[{said[0][0]}]")
     if asked.alternates:
-        for (_, before), (place, role) in zip(said, said[1:], strict=False):
+        for (_, before), (place, role) in pairwise(said):
             if role == before and role in {"user", "assistant"}:
                 yield Fault("not_alternating", f"{where}[{place}]")
-    answers = [message for _, message in messages if message.get("role") == "assistant"]
-    if not answers:
-        yield Fault("no_assistant", where)
-    elif asked.assistant_last and said[-1][1] != "assistant":
+    if not any(role == "assistant" for _, role in said):
+        if asked.has_answer:
+            yield Fault("no_assistant", where)
+        return
+    if asked.assistant_last and said[-1][1] != "assistant":
         yield Fault("last_not_assistant", f"{where}[{said[-1][0]}]")
-    if answers and asked.weight == "honoured" and all(answer.get("weight") == 0 for answer in answers):
+    yield from _nothing_trained(messages, asked, where)
+
+
+def _systems(messages: list[tuple[int, dict[str, Any]]], where: str) -> Iterator[Fault]:
+    systems = [place for place, message in messages if message.get("role") in SYSTEM]
+    if systems and systems[0] != messages[0][0]:
+        yield Fault("system_not_first", f"{where}[{systems[0]}]")
+    if len(systems) > 1:
+        yield Fault("two_systems", f"{where}[{systems[1]}]")
+
+
+def _is_in_turn(roles: list[Any]) -> bool:
+    """Whether user and assistant take turns, the assistant last: what every consumer takes."""
+    return len(roles) % 2 == 0 and roles == ["user", "assistant"] * (len(roles) // 2) and bool(roles)
+
+
+SYSTEM: Final = {"system", "developer"}
+
+
+def _nothing_trained(messages: list[tuple[int, dict[str, Any]]], asked: Messages, where: str) -> Iterator[Fault]:
+    if asked.weight == "honoured" and all(
+        _is_0(message.get("weight")) for _, message in messages if message.get("role") == "assistant"
+    ):
         yield Fault("nothing_trained", where)
 
 
+def _is_0(weight: Any) -> bool:
+    return weight == 0 and weight is not False
+
+
 def _calls(messages: list[tuple[int, dict[str, Any]]], asked: Messages, where: str) -> Iterator[Fault]:
-    if not asked.tools:
-        return
-    waiting: dict[Any, int] = {}
-    known: set[Any] = set()
+    """Every call is answered by tool messages before anything else is said, and no tool speaks unasked."""
+    waiting: dict[str, int] = {}
+    known: set[str] = set()
     for place, message in messages:
-        at = f"{where}[{place}]"
-        calls = message.get("tool_calls")
         if message.get("role") == "tool":
-            if message.get("tool_call_id") not in waiting:
-                yield Fault("tool_result_without_call", at)
-            waiting.pop(message.get("tool_call_id"), None)
+            if waiting.pop(str(message.get("tool_call_id")), None) is None:
+                yield Fault("tool_result_without_call", f"{where}[{place}]")
             continue
         if waiting:
             yield Fault("tool_call_unanswered", f"{where}[{min(waiting.values())}]")
-            waiting.clear()
-        if calls is None:
-            continue
-        if message.get("role") != "assistant":
-            yield Fault("tool_calls_not_on_assistant", at)
-        for number, call in enumerate(calls if isinstance(calls, list) else [calls]):
-            yield from _one_call(call, asked, f"{at}.tool_calls[{number}]")
-            name = call.get("id") if isinstance(call, dict) else None
-            if isinstance(name, str):
-                if name in known:
-                    yield Fault("tool_call_id_repeated", f"{at}.tool_calls[{number}].id")
-                known.add(name)
-                waiting[name] = place
+        waiting = {}
+        for number, call in enumerate(_calls_of(message)):
+            at = f"{where}[{place}].tool_calls[{number}]"
+            yield from _one_call(call, asked, at)
+            name = str(call.get("id")) if isinstance(call, dict) else at
+            if name in known:
+                yield Fault("tool_call_id_repeated", f"{at}.id")
+            known.add(name)
+            waiting[name] = place
+        if message.get("tool_calls") and message.get("role") != "assistant":
+            yield Fault("tool_calls_not_on_assistant", f"{where}[{place}]")
     if waiting:
         yield Fault("tool_call_unanswered", f"{where}[{min(waiting.values())}]")
+
+
+def _calls_of(message: dict[str, Any]) -> list[Any]:
+    calls = message.get("tool_calls") or []
+    return calls if isinstance(calls, list) else [calls]
 
 
 def _one_call(call: Any, asked: Messages, where: str) -> Iterator[Fault]:
@@ -250,12 +306,35 @@ def _one_call(call: Any, asked: Messages, where: str) -> Iterator[Fault]:
 
 
 def _is_object(text: str) -> bool:
-    import orjson  # noqa: PLC0415  # only rows with tool calls get here
-
     try:
         return isinstance(orjson.loads(text), dict)
     except orjson.JSONDecodeError:
         return False
+
+
+def reply_faults(prompt: Any, where: str = "prompt") -> Iterator[Fault]:
+    """A prompt that already ends with the assistant: the answer would be a second one."""
+    if isinstance(prompt, list) and prompt and isinstance(prompt[-1], dict) and prompt[-1].get("role") == "assistant":
+        yield Fault("ends_with_assistant", f"{where}[{len(prompt) - 1}]")
+
+
+def turn_order_faults(turns: list[Any], where: str, *, user: str, model: str, alternates: bool) -> Iterator[Fault]:
+    """Roles and their order, where contents are not plain texts."""
+    if not turns:
+        yield Fault("no_messages", where)
+        return
+    roles = [turn.get("role") if isinstance(turn, dict) else None for turn in turns]
+    for place, role in enumerate(roles):
+        if role not in (user, model):
+            yield Fault("role_missing" if role is None else "role_unknown", f"{where}[{place}]")
+        elif alternates and place and role == roles[place - 1]:
+            yield Fault("not_alternating", f"{where}[{place}]")
+    if roles[0] == model:
+        yield Fault("first_not_user", f"{where}[0]")
+    if model not in roles:
+        yield Fault("no_assistant", where)
+    elif roles[-1] != model:
+        yield Fault("last_not_assistant", f"{where}[{len(roles) - 1}]")
 
 
 def tool_faults(tools: Any, where: str = "tools") -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -15,14 +15,13 @@ from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.parts import Maker, Means, Task, make_parts
 from pipeline.schema import CHAT, DROPPED, LINES, VALIDATED, conform, empty
+from pipeline.shards import Shards
 from pipeline.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits
 from pipeline.stage import Outcome
-from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
+from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors, write_json
 from pipeline.tokens import TOKENS_PER_MESSAGE, counter
 
 VERSION: Final = 1
-
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class EmitParams(Section):
@@ -40,6 +39,9 @@ class EmitParams(Section):
     train_bots: bool
     """Whether answers of bots are learnt too; otherwise they have weight 0, and formats without weights leave them out."""
 
+    liked_csat: float = Field(ge=0, le=1)
+    """Smallest satisfaction at which a customer counts as content, for formats that train on ratings."""
+
     max_file_bytes: int = Field(gt=0)
     """A larger file is written in shards; a consumer's own limit holds where it is smaller."""
 
@@ -55,6 +57,8 @@ class EmitParams(Section):
         for name in formats:
             if name not in FORMATS:
                 raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}")
+            if FORMATS[name].rows is None:
+                raise ValueError(f"{name} can be checked, not written: no table holds a rejected answer")
         if not formats or len(set(formats)) < len(formats):
             raise ValueError("name at least one format, and none twice")
         return formats
@@ -86,6 +90,7 @@ class _Conversation:
     conversation_id: str
     cluster_id: str
     product: str | None
+    csat: float | None
     tokens: int
     synthetic: bool
     edits: list[str]
@@ -102,6 +107,7 @@ def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
         "conversation_id",
         "cluster_id",
         "product",
+        pl.col("outcome").struct.field("csat"),
         "tokens",
         "synthetic",
         "edits",
@@ -112,13 +118,13 @@ def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
         ),
     )
     generations = _generations(frame)
-    for name, cluster, product, tokens, synthetic, edits, flags, ids, speakers, texts, origins in fields.iter_rows():
+    for name, cluster, product, csat, tokens, synthetic, edits, flags, ids, speakers, texts, origins in fields.iter_rows():
         turns = [
             Turn(turn_id, "user" if speaker == "customer" else "assistant", text)
             for turn_id, speaker, text in zip(ids, speakers, texts, strict=True)
         ]
         how = generations.get(name, {})
-        yield _Conversation(name, cluster, product, tokens, synthetic, edits, flags, turns, speakers, origins, how)
+        yield _Conversation(name, cluster, product, csat, tokens, synthetic, edits, flags, turns, speakers, origins, how)
 
 
 def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -137,7 +143,7 @@ class _Press:
         self._params = params
         self._kept: list[tuple[Any, ...]] = []
         self._dropped: list[tuple[str, str, str]] = []
-        self._lines: dict[str, list[tuple[str, str, str, str]]] = {name: [] for name in params.formats}
+        self._lines = {name: _Lines() for name in params.formats}
         self._counts: dict[str, int] = {}
         self._system_tokens: dict[str | None, int] = {None: 0}
 
@@ -146,18 +152,21 @@ class _Press:
             self._dropped.append((one.conversation_id, BRIDGES_SPLITS, "customer and cluster stand in different splits"))
             return
         example = self._example(one)
-        formats, lost = [], []
+        formats: list[str] = []
+        lost: list[tuple[str, str]] = []
+        metas: dict[str | None, str] = {}
         for name in self._params.formats:
-            rows = list(FORMATS[name].rows(example))
-            if fault := _first_fault(name, rows):
+            rows, fault = _rows(name, example)
+            if fault:
                 lost.append((fault, name))
-                self._count(f"{name}_lost_{fault}")
+                self._count(f"{name}_{'unrated' if fault == NOT_RATED else f'lost_{fault}'}")
                 continue
             formats.append(name)
             self._count(f"{name}_{split}_rows", len(rows))
-            lines = self._lines[name]
             for row in rows:
-                lines.append((one.conversation_id, split, _json(row.content), _json(_meta(one, split, row.reply))))
+                if row.reply not in metas:
+                    metas[row.reply] = _meta(one, split, row.reply)
+                self._lines[name].add(one.conversation_id, split, _json(row.content), metas[row.reply])
         if formats:
             tokens = one.tokens + self._tokens_of(example.system)
             self._kept.append((one.conversation_id, one.cluster_id, split, one.synthetic, tokens, formats))
@@ -169,7 +178,8 @@ class _Press:
         if not self._params.train_bots and "bot" in one.speakers:
             turns = [turn._replace(trained=speaker != "bot") for turn, speaker in zip(turns, one.speakers, strict=True)]
         system = self._params.system_by_product.get(one.product or "", self._params.system)
-        return Example(turns, system)
+        liked = None if one.csat is None else one.csat >= self._params.liked_csat
+        return Example(turns, system, liked)
 
     def _tokens_of(self, system: str | None) -> int:
         if system not in self._system_tokens:
@@ -184,45 +194,75 @@ class _Press:
         return Outcome(
             kept=pl.DataFrame(self._kept, schema=dict(CHAT), orient="row") if self._kept else empty(CHAT),
             dropped=pl.DataFrame(self._dropped, schema=dict(DROPPED), orient="row") if self._dropped else empty(DROPPED),
-            beside={
-                f"lines_{name}": pl.DataFrame(lines, schema=dict(LINES), orient="row") if lines else empty(LINES)
-                for name, lines in self._lines.items()
-            },
+            beside={f"lines_{name}": lines.frame() for name, lines in self._lines.items()},
             counts=self._counts,
         )
 
 
-def _first_fault(name: str, rows: Sequence[Row]) -> str | None:
-    """Why the format cannot hold these rows; a format is judged by the same rules as anyone's file."""
+class _Lines:
+    """The lines of one format; moved into Arrow now and then, where a text takes a tenth of a Python object's room."""
+
+    def __init__(self) -> None:
+        self._columns: list[list[str]] = [[], [], [], []]
+        self._frames: list[pl.DataFrame] = []
+
+    def add(self, *line: str) -> None:
+        for column, value in zip(self._columns, line, strict=True):
+            column.append(value)
+        if len(self._columns[0]) == LINES_AT_ONCE:
+            self._move()
+
+    def _move(self) -> None:
+        self._frames.append(pl.DataFrame(dict(zip(LINES, self._columns, strict=True)), schema=dict(LINES)))
+        self._columns = [[], [], [], []]
+
+    def frame(self) -> pl.DataFrame:
+        self._move()
+        return pl.concat(self._frames)
+
+
+LINES_AT_ONCE: Final = 5_000
+
+NOT_RATED: Final = "not_rated"
+"""Why a format that trains on ratings has no row; no loss."""
+
+ANSWER_NOT_TO_BE_LEARNT: Final = "answer_not_to_be_learnt"
+"""Why a format without weights has no row: it would train what it should not."""
+
+
+def _rows(name: str, example: Example) -> tuple[list[Row], str | None]:
+    """The rows of an example, or why the format cannot hold it; a format is judged by the rules for anyone's file."""
+    format_ = FORMATS[name]
+    rows = list(format_.rows(example)) if format_.rows else []
     if not rows:
-        return "no_row"
+        return [], NOT_RATED if format_.rated_only and example.liked is None else ANSWER_NOT_TO_BE_LEARNT
     for row in rows:
-        for fault in FORMATS[name].faults(row.content):
-            return fault.name
-    return None
+        for fault in format_.faults(row.content):
+            return [], fault.name
+    return rows, None
 
 
 def _json(content: Mapping[str, Any]) -> str:
     return orjson.dumps(content).decode()
 
 
-def _meta(one: _Conversation, split: str, reply: str | None) -> dict[str, Any]:
+def _meta(one: _Conversation, split: str, reply: str | None) -> str:
     """Where a line comes from; never in the line itself, which several consumers would refuse."""
-    turns = [
-        {"turn_id": turn.turn_id, "role": turn.role, "speaker": speaker, "origin": origin}
-        | ({"generation": one.generations[turn.turn_id]} if turn.turn_id in one.generations else {})
-        for turn, speaker, origin in zip(one.turns, one.speakers, one.origins, strict=True)
-    ]
-    return {
-        "conversation_id": one.conversation_id,
-        "split": split,
-        "cluster_id": one.cluster_id,
-        "trains": reply,
-        "synthetic": one.synthetic,
-        "edits": one.edits,
-        "flags": one.flags,
-        "turns": turns,
-    }
+    return _json(
+        {
+            "conversation_id": one.conversation_id,
+            "split": split,
+            "cluster_id": one.cluster_id,
+            "trains": reply,
+            "synthetic": one.synthetic,
+            "edits": one.edits,
+            "flags": one.flags,
+            "turns": [turn.turn_id for turn in one.turns],
+            "speakers": one.speakers,
+            "origins": one.origins,
+            "generation": one.generations,
+        }
+    )
 
 
 def prepare(table: Table, params: EmitParams) -> Maker:
@@ -274,67 +314,19 @@ def write_files(writer: TableWriter, parts: Sequence[Part], params: EmitParams) 
     with translated_errors(writer.target):
         for name in params.formats:
             format_ = FORMATS[name]
+            folder = writer.folder / name
             limit = min(params.max_file_bytes, format_.max_file_bytes or params.max_file_bytes)
-            shelf = {split: _Shards(writer.folder / name, split, limit, format_.byte_order_mark) for split in SPLITS}
+            shelf = {split: Shards(folder, split, limit, format_) for split in SPLITS}
             for part in parts:
                 lines = pl.read_parquet(writer.folder / f"lines_{name}" / f"{part.name}.parquet", glob=False)
                 for split in SPLITS:
                     rows = lines.filter(pl.col("split") == split)
                     shelf[split].add(rows["row"].to_list(), rows["meta"].to_list())
-            written += [path for split in SPLITS for path in shelf[split].close()]
+            files = {split: shards.close() for split, shards in shelf.items()}
+            written += [path for paths in files.values() for path in paths]
+            if format_.beside and any(files.values()):
+                names = {split: [path.name for path in paths[::2]] for split, paths in files.items() if paths}
+                for file, content in format_.beside(names).items():
+                    write_json(folder / file, content)
+                    written.append(folder / file)
     return written
-
-
-class _Shards:
-    """The file of one split, or several once it grows over the limit; a file of metadata beside each, line by line."""
-
-    def __init__(self, folder: Path, split: str, limit: int, byte_order_mark: bool) -> None:
-        self._folder, self._split, self._limit = folder, split, limit
-        self._mark = BYTE_ORDER_MARK if byte_order_mark else b""
-        self._files: tuple[BinaryIO, BinaryIO] | None = None
-        self._size = 0
-        self._shards = 0
-
-    def add(self, rows: Sequence[str], metas: Sequence[str]) -> None:
-        """Append lines; a line is never parted, and an empty shard takes any line."""
-        lines = [row.encode() + b"\n" for row in rows]
-        start, size = 0, self._size
-        for place, line in enumerate(lines):
-            if size and size + len(line) > self._limit:
-                self._write(lines[start:place], metas[start:place])
-                self._shut()
-                start, size = place, 0
-            size += len(line) + (0 if size else len(self._mark))
-        self._write(lines[start:], metas[start:])
-
-    def _write(self, lines: Sequence[bytes], metas: Sequence[str]) -> None:
-        if not lines:
-            return
-        if self._files is None:
-            self._folder.mkdir(exist_ok=True)
-            data, meta = (self._unfinished(self._shards, kind).open("wb") for kind in ("", ".meta"))
-            self._files = data, meta
-            self._size = data.write(self._mark)
-            self._shards += 1
-        self._size += self._files[0].write(b"".join(lines))
-        self._files[1].write("".join(f"{meta}\n" for meta in metas).encode())
-
-    def _shut(self) -> None:
-        for file in self._files or ():
-            file.close()
-        self._files, self._size = None, 0
-
-    def _unfinished(self, shard: int, kind: str) -> Path:
-        return self._folder / f"{self._split}-{shard:05d}{kind}.writing"
-
-    def close(self) -> list[Path]:
-        """Give the files their names, as Hugging Face's loader reads them; a split without a line has none."""
-        self._shut()
-        finished = []
-        for shard in range(self._shards):
-            stem = self._split if self._shards == 1 else f"{self._split}-{shard:05d}-of-{self._shards:05d}"
-            for kind in ("", ".meta"):
-                path = self._folder / f"{stem}{kind}.jsonl"
-                self._unfinished(shard, kind).replace(path)
-                finished.append(path)
-        return finished

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, weighted_messages_of
+from pipeline.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
 from pipeline.conformance import Messages, key_faults, message_faults, tool_faults
 
 ASKED: Final = Messages(
     roles=("system", "developer", "user", "assistant", "tool", "function"),
-    keys=("role", "content", "name", "refusal", "tool_calls", "tool_call_id", "function_call", "weight"),
+    more_keys=("name", "refusal", "function_call"),
     weight="honoured",
     tools=True,
     user_first=False,
@@ -24,7 +24,7 @@ ASKED: Final = Messages(
 
 
 def rows(example: Example) -> Iterator[Row]:
-    """One row, where at least one answer should be trained.
+    """One row; its faults tell when no answer should be trained.
 
     >>> from pipeline.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
@@ -45,6 +45,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
 FORMAT: Final = Format(
     rows=rows,
     faults=faults,
+    texts=texts_of_messages,
     source="OpenAPI FineTuneChatRequestInput; openai-python src/openai/resources/files.py",
     read=date(2026, 11, 20),
     min_rows=10,

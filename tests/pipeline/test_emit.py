@@ -23,6 +23,7 @@ PARAMS = EmitParams.model_validate(
         "system": None,
         "system_by_product": {},
         "train_bots": True,
+        "liked_csat": 0.75,
         "max_file_bytes": 1_000_000,
         "encoding": "o200k_base",
         "splits": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "hash"},
@@ -94,10 +95,10 @@ def test_provenance_stands_in_the_side_line_and_never_in_the_row() -> None:
             "synthetic": True,
             "edits": ["empty_turn"],
             "flags": ["too_short"],
-            "turns": [
-                {"turn_id": "t0", "role": "user", "speaker": "customer", "origin": "human"},
-                {"turn_id": "t1", "role": "assistant", "speaker": "agent", "origin": "synthetic", "generation": HOW},
-            ],
+            "turns": ["t0", "t1"],
+            "speakers": ["customer", "agent"],
+            "origins": ["human", "synthetic"],
+            "generation": {"t1": HOW},
         }
     ]
 
@@ -189,7 +190,12 @@ def test_a_table_without_conversations_makes_a_table_without_files(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("formats", "message"),
-    [("[opnai]", "no format 'opnai'; there are openai"), ("[]", "name at least one format"), ("[openai, openai]", "none twice")],
+    [
+        ("[opnai]", "no format 'opnai'; there are openai"),
+        ("[]", "name at least one format"),
+        ("[openai, openai]", "none twice"),
+        ("[trl_dpo]", "trl_dpo can be checked, not written: no table holds a rejected answer"),
+    ],
 )
 def test_formats_that_do_not_exist_or_stand_twice_are_refused(tmp_path: Path, formats: str, message: str) -> None:
     file = tmp_path / "params.yaml"

@@ -1,0 +1,62 @@
+"""axolotl, `type: chat_template`: messages of role and content; `training: false` on an answer that should not be learnt.
+
+Set `message_field_training: training` and `roles_to_train: [assistant]`. A row over `sequence_len` is dropped, and its
+default in the schema is 512: set it.
+
+Source: axolotl 0.18 docs/dataset-formats/conversation.qmd, src/axolotl/utils/schemas/config.py.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+from pipeline.chat import Example, Fault, Format, Row, Text, texts_of_messages, weighted_messages_of
+from pipeline.conformance import Messages, key_faults, message_faults
+
+ASKED: Final = Messages(
+    roles=("system", "user", "assistant", "tool"),
+    more_keys=("training",),
+    other_keys="ignored",
+    tools=True,
+    assistant_last=False,
+)
+
+
+def rows(example: Example) -> Iterator[Row]:
+    """One row of messages.
+
+    >>> from pipeline.chat import Turn
+    >>> turns = [Turn("t0", "user", "Hi"), Turn("t1", "assistant", "A bot.", trained=False)]
+    >>> [row.content["messages"][1] for row in rows(Example(turns))]
+    [{'role': 'assistant', 'content': 'A bot.', 'training': False}]
+    """
+    messages = weighted_messages_of(example)
+    for message in messages:
+        if message.pop("weight", 1) == 0:
+            message["training"] = False
+    yield Row({"messages": messages})
+
+
+def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
+    """What the chat template refuses, and a row that trains nothing."""
+    yield from key_faults(row, ("messages",))
+    if "messages" in row:
+        yield from message_faults(row["messages"], ASKED)
+        if not any(text.trained for text in _texts(row)):
+            yield Fault("nothing_trained", "messages")
+
+
+def _texts(row: Mapping[str, Any]) -> Iterator[Text]:
+    messages = [message for message in row["messages"] if isinstance(message, dict) and "role" in message]
+    for message, text in zip(messages, texts_of_messages({"messages": messages}), strict=True):
+        yield Text(text.content, text.trained and message.get("training") is not False)
+
+
+FORMAT: Final = Format(
+    rows=rows,
+    faults=faults,
+    texts=_texts,
+    source="axolotl 0.18 docs/dataset-formats/conversation.qmd, src/axolotl/utils/schemas/config.py",
+    read=date(2026, 11, 20),
+    default_max_tokens=512,
+)

@@ -1,0 +1,61 @@
+"""LLaMA-Factory, ShareGPT formatting: `conversations`, `system`; with the entry its dataset_info.json needs.
+
+Not its `openai` formatting, which adds a line to the system text of every chat without tools.
+Source: LLaMA-Factory 0.9.5 data/README.md, src/llamafactory/data/converter.py; `cutoff_len` 2048; no weights.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from pipeline.chat import Example, Fault, Format, Row, is_all_trained
+from pipeline.conformance import key_faults, text_faults
+from pipeline.sharegpt import texts_of, turn_faults, turns_of
+
+
+def rows(example: Example) -> Iterator[Row]:
+    """One row, the system text in a column of its own.
+
+    >>> from pipeline.chat import Turn
+    >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")], "Be kind."))]
+    [{'conversations': [{'from': 'human', 'value': 'Hi'}, {'from': 'gpt', 'value': 'Hello.'}], 'system': 'Be kind.'}]
+    """
+    if is_all_trained(example):
+        yield Row({"conversations": turns_of(example), "system": example.system or ""})
+
+
+def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
+    """What the converter would skip or trip over."""
+    yield from key_faults(row, ("conversations",))
+    if "conversations" in row:
+        yield from turn_faults(row["conversations"])
+    if row.get("system"):
+        yield from text_faults(row, "system")
+    if row.get("tools"):
+        yield from text_faults(row, "tools")
+
+
+def dataset_info(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The entries for LLaMA-Factory's data/dataset_info.json, one per file."""
+    columns = {"messages": "conversations", "system": "system"}
+    entries = {
+        f"ticketmill_{name.removesuffix('.jsonl').replace('-', '_')}": {
+            "file_name": name,
+            "formatting": "sharegpt",
+            "columns": columns,
+        }
+        for names in files.values()
+        for name in names
+    }
+    return {"dataset_info.json": entries}
+
+
+FORMAT: Final = Format(
+    rows=rows,
+    faults=faults,
+    texts=texts_of,
+    source="LLaMA-Factory 0.9.5 data/README.md, src/llamafactory/data/converter.py",
+    read=date(2026, 11, 20),
+    default_max_tokens=2048,
+    beside=dataset_info,
+)

@@ -1,0 +1,51 @@
+"""Mistral's fine-tuning API: `messages`, the assistant last, weight 0 or 1, tool ids of exactly 9 letters or digits.
+
+Source: mistral docs text-finetuning.mdx and _04_faq.md; mistral-finetune finetune/data/tokenize.py and
+utils/validate_data.py (archived; 10 lines at least); 512 MB per training file.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+from pipeline.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
+from pipeline.conformance import Messages, key_faults, message_faults, tool_faults
+
+ASKED: Final = Messages(
+    roles=("system", "user", "assistant", "tool"),
+    weight="honoured",
+    tools=True,
+    content_beside_calls="refused",
+    call_id=r"[A-Za-z0-9]{9}",
+)
+
+
+def rows(example: Example) -> Iterator[Row]:
+    """One row of messages.
+
+    >>> from pipeline.chat import Turn
+    >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
+    [{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]}]
+    """
+    yield Row({"messages": weighted_messages_of(example)})
+
+
+def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
+    """What its validator refuses."""
+    yield from key_faults(row, ("messages",), ("tools",))
+    if "messages" in row:
+        yield from message_faults(row["messages"], ASKED)
+    if "tools" in row:
+        yield from tool_faults(row["tools"])
+
+
+FORMAT: Final = Format(
+    rows=rows,
+    faults=faults,
+    texts=texts_of_messages,
+    source="mistral docs text-finetuning.mdx; mistral-finetune finetune/data/tokenize.py, utils/validate_data.py",
+    read=date(2026, 11, 20),
+    min_rows=10,
+    max_file_bytes=512 * 1000 * 1000,
+    default_max_tokens=32_768,
+)

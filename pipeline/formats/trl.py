@@ -1,0 +1,52 @@
+"""Hugging Face TRL: a `messages` column. TRL knows no weights, so a chat with an answer not to be learnt has no row here.
+
+Source: TRL 1.9 docs/source/dataset_formats.md and trl/trainer/sft_config.py: `max_length` 1024, cut at the end; further
+columns are ignored; arguments of tool calls are objects.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+from pipeline.chat import Example, Fault, Format, Row, is_all_trained, messages_of, texts_of_messages
+from pipeline.conformance import Messages, key_faults, message_faults, tool_faults
+
+ASKED: Final = Messages(
+    roles=("system", "user", "assistant", "tool"),
+    other_keys="ignored",
+    tools=True,
+    arguments="object",
+    assistant_last=False,
+)
+
+
+def rows(example: Example) -> Iterator[Row]:
+    """One row of messages.
+
+    >>> from pipeline.chat import Turn
+    >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")], "Be kind."))]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [{'messages': [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'Hi'},
+                   {'role': 'assistant', 'content': 'Hello.'}]}]
+    """
+    if is_all_trained(example):
+        yield Row({"messages": messages_of(example)})
+
+
+def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
+    """What chat templates refuse, and what TRL would learn although it should not."""
+    yield from key_faults(row, ("messages",))
+    if "messages" in row:
+        yield from message_faults(row["messages"], ASKED)
+    if row.get("tools"):
+        yield from tool_faults(row["tools"])
+
+
+FORMAT: Final = Format(
+    rows=rows,
+    faults=faults,
+    texts=texts_of_messages,
+    source="TRL 1.9 docs/source/dataset_formats.md, trl/trainer/sft_config.py",
+    read=date(2026, 11, 20),
+    default_max_tokens=1024,
+)

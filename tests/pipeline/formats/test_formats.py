@@ -1,0 +1,289 @@
+"""Every format against its consumer's rules: sound rows pass, and each bad row is named in the targets that refuse it."""
+
+import copy
+import doctest
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from pipeline import chat, formats
+from pipeline.chat import Example, Turn
+from pipeline.conformance import FIXES
+from pipeline.formats import FORMATS
+
+WRITTEN = [name for name, one in FORMATS.items() if one.rows]
+
+EXAMPLE = Example(
+    [
+        Turn("t0", "user", "Where is my order?"),
+        Turn("t1", "assistant", "It left on Monday."),
+        Turn("t2", "user", "Thanks. User: is a label"),
+        Turn("t3", "assistant", "You are welcome [EOS]."),
+    ],
+    "Be kind.",
+    liked=True,
+)
+
+
+def row_of(target: str, example: Example = EXAMPLE) -> dict[str, Any]:
+    rows = FORMATS[target].rows
+    assert rows is not None
+    return list(rows(example))[-1].content
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_a_file_of_its_name_whose_example_holds(name: str) -> None:
+    module = import_module(f"{formats.__name__}.{name}")
+
+    assert FORMATS[name] is module.FORMAT
+    assert not doctest.testmod(module).failed
+    assert FORMATS[name].source
+    assert FORMATS[name].read.year >= 2026
+
+
+def test_the_examples_of_the_shared_pieces_hold() -> None:
+    assert doctest.testmod(chat) == (0, 4)
+
+
+@pytest.mark.parametrize("target", WRITTEN)
+@pytest.mark.parametrize("system", [None, "Be kind."])
+def test_what_a_format_writes_it_does_not_fault(target: str, system: str | None) -> None:
+    rows = FORMATS[target].rows
+    assert rows is not None
+
+    for row in rows(Example(EXAMPLE.turns, system, liked=True)):
+        assert list(FORMATS[target].faults(row.content)) == []
+        assert any(text.trained and text.content for text in FORMATS[target].texts(row.content))
+
+
+@pytest.mark.parametrize("target", WRITTEN)
+def test_an_answer_that_should_not_be_learnt_is_weighted_or_left_out_but_never_trained(target: str) -> None:
+    bot = EXAMPLE.turns[1]._replace(trained=False, content="I am a bot.")
+    example = Example([EXAMPLE.turns[0], bot, *EXAMPLE.turns[2:]], liked=True)
+    rows = FORMATS[target].rows
+    assert rows is not None
+
+    for row in rows(example):
+        assert not any(text.trained and "I am a bot" in text.content for text in FORMATS[target].texts(row.content))
+
+
+@pytest.mark.parametrize("target", ["trl_prompt_completion", "alpaca"])
+def test_formats_without_weights_have_a_row_for_each_reply(target: str) -> None:
+    rows = FORMATS[target].rows
+    assert rows is not None
+
+    assert [row.reply for row in rows(EXAMPLE)] == ["t1", "t3"]
+
+
+def test_nova_gets_no_reserved_label_and_keeps_every_word() -> None:
+    texts = [part["text"] for message in row_of("bedrock_nova")["messages"] for part in message["content"]]
+
+    assert [text.replace("\u200b", "") for text in texts] == [turn.content for turn in EXAMPLE.turns]
+    assert "User:" not in "".join(texts)
+
+
+CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "track", "arguments": '{"order": 7}'}}
+
+
+def chat_row(*messages: Any, **more: Any) -> dict[str, Any]:
+    return {"messages": [copy.deepcopy(message) for message in messages], **more}
+
+
+USER, ANSWER = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}
+SYSTEM = {"role": "system", "content": "Be kind."}
+ASKS_TOOL = {"role": "assistant", "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "abcdefghi", "content": "left on Monday"}
+
+ALL_MESSAGES = ("openai", "azure", "trl", "axolotl", "llamafactory_openai", "mistral", "together", "fireworks")
+STRICT_KEYS = ("openai", "azure", "mistral", "together", "fireworks")
+ALTERNATING = ("trl", "axolotl", "llamafactory_openai", "mistral", "together")
+WITH_TOOLS = ("openai", "azure", "axolotl", "llamafactory_openai", "mistral", "fireworks")
+
+BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("key_missing", {"text": "x"}, ALL_MESSAGES),
+    ("key_unknown", chat_row(USER, ANSWER, conversation_id="desk-1"), STRICT_KEYS),
+    ("not_a_list", {"messages": "Hi"}, ALL_MESSAGES),
+    ("no_messages", {"messages": []}, ALL_MESSAGES),
+    ("message_not_an_object", chat_row("Hi", ANSWER), ALL_MESSAGES),
+    ("message_key_unknown", chat_row({**USER, "lang": "en"}, ANSWER), STRICT_KEYS),
+    ("role_missing", chat_row({"content": "Hi"}, ANSWER), ALL_MESSAGES),
+    ("role_unknown", chat_row({**USER, "role": "customer"}, ANSWER), ALL_MESSAGES),
+    (
+        "role_unknown",
+        chat_row({**SYSTEM, "role": "developer"}, USER, ANSWER),
+        ("trl", "axolotl", "llamafactory_openai", "mistral", "together", "fireworks"),
+    ),
+    ("content_missing", chat_row({"role": "user"}, ANSWER), ALL_MESSAGES),
+    ("content_missing", chat_row({"role": "user", "content": None}, ANSWER), ALL_MESSAGES),
+    ("content_not_text", chat_row({"role": "user", "content": 7}, ANSWER), ALL_MESSAGES),
+    ("content_not_text", chat_row({"role": "user", "content": [{"type": "text", "text": "Hi"}]}, ANSWER), ALL_MESSAGES),
+    ("content_empty", chat_row({"role": "user", "content": " \n"}, ANSWER), ALL_MESSAGES),
+    (
+        "content_empty",
+        chat_row(USER, {"role": "assistant", "content": ""}),
+        ("trl", "axolotl", "llamafactory_openai", "mistral", "fireworks"),
+    ),
+    ("system_not_first", chat_row(USER, SYSTEM, ANSWER), ALL_MESSAGES),
+    ("two_systems", chat_row(SYSTEM, SYSTEM, USER, ANSWER), ALL_MESSAGES),
+    ("first_not_user", chat_row(ANSWER, USER, ANSWER), (*ALTERNATING, "fireworks")),
+    ("not_alternating", chat_row(USER, USER, ANSWER), ALTERNATING),
+    ("not_alternating", chat_row(USER, ANSWER, ANSWER), ALTERNATING),
+    ("last_not_assistant", chat_row(USER, ANSWER, USER), ("llamafactory_openai", "mistral")),
+    ("no_assistant", chat_row(USER), ALL_MESSAGES),
+    ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": 0.5}), STRICT_KEYS),
+    ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": True}), STRICT_KEYS),
+    ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": "1"}), STRICT_KEYS),
+    ("weight_not_on_assistant", chat_row({**USER, "weight": 1}, ANSWER), STRICT_KEYS),
+    ("weight_ignored", chat_row(USER, {**ANSWER, "weight": 0}, USER, ANSWER), ("trl", "axolotl", "llamafactory_openai")),
+    ("nothing_trained", chat_row(USER, {**ANSWER, "weight": 0}), (*STRICT_KEYS, "axolotl")),
+    ("nothing_trained", chat_row(USER, {**ANSWER, "training": False}), ("axolotl",)),
+    ("tools_not_supported", chat_row(USER, ASKS_TOOL, RESULT, ANSWER), ("together",)),
+    (
+        "tool_call_malformed",
+        chat_row(USER, {"role": "assistant", "tool_calls": [{"id": "abcdefghi"}]}, RESULT, ANSWER),
+        WITH_TOOLS,
+    ),
+    (
+        "tool_call_id_malformed",
+        chat_row(
+            USER,
+            {**ASKS_TOOL, "tool_calls": [{**CALL, "id": "call_1234567890"}]},
+            {**RESULT, "tool_call_id": "call_1234567890"},
+            ANSWER,
+        ),
+        ("mistral",),
+    ),
+    ("tool_call_id_repeated", chat_row(USER, ASKS_TOOL, RESULT, ASKS_TOOL, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
+    (
+        "arguments_not_text",
+        chat_row(
+            USER, {"role": "assistant", "tool_calls": [{**CALL, "function": {"name": "t", "arguments": {}}}]}, RESULT, ANSWER
+        ),
+        WITH_TOOLS,
+    ),
+    (
+        "arguments_not_json",
+        chat_row(
+            USER, {"role": "assistant", "tool_calls": [{**CALL, "function": {"name": "t", "arguments": "{"}}]}, RESULT, ANSWER
+        ),
+        WITH_TOOLS,
+    ),
+    ("arguments_not_an_object", chat_row(USER, ASKS_TOOL, RESULT, ANSWER), ("trl",)),
+    ("content_beside_tool_calls", chat_row(USER, {**ASKS_TOOL, "content": "Let me see."}, RESULT, ANSWER), ("mistral",)),
+    ("content_missing", chat_row(USER, ASKS_TOOL, RESULT, ANSWER), ("llamafactory_openai",)),
+    ("tool_result_without_call", chat_row(USER, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
+    ("tool_call_unanswered", chat_row(USER, ASKS_TOOL, ANSWER), (*WITH_TOOLS, "trl")),
+    ("tool_calls_not_on_assistant", chat_row({**USER, "tool_calls": [CALL]}, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
+    ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "function"}]), ("openai", "azure", "trl", "mistral", "fireworks")),
+    ("several_shapes", chat_row(USER, ANSWER, text="x"), ("together",)),
+]
+
+
+@pytest.mark.parametrize(("fault", "row", "targets"), BAD_CHATS)
+def test_a_bad_chat_is_named_by_its_fault_in_the_targets_that_refuse_it_and_in_no_other(
+    fault: str, row: dict[str, Any], targets: tuple[str, ...]
+) -> None:
+    named = {target for target in ALL_MESSAGES if fault in {found.name for found in FORMATS[target].faults(row)}}
+
+    assert named == set(targets)
+
+
+def without(key: str) -> Callable[[dict[str, Any]], None]:
+    return lambda row: row.pop(key)
+
+
+def put(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(row: Any) -> None:
+        *steps, last = [int(step) if step.lstrip("-").isdigit() else step for step in path.split(".")]
+        for step in steps:
+            row = row[step]
+        row[last] = value
+
+    return change
+
+
+BAD_ROWS: list[tuple[str, str, Callable[[dict[str, Any]], None]]] = [
+    ("trl_prompt_completion", "key_missing", without("completion")),
+    ("trl_prompt_completion", "ends_with_assistant", put("prompt", [USER, ANSWER])),
+    ("trl_prompt_completion", "no_assistant", put("completion", [USER])),
+    ("trl_prompt_completion", "content_empty", put("completion.0.content", "")),
+    ("kto", "key_missing", without("label")),
+    ("kto", "not_a_boolean", put("label", "yes")),
+    ("llamafactory", "key_missing", without("conversations")),
+    ("llamafactory", "role_unknown", put("conversations.0.from", "customer")),
+    ("llamafactory", "role_missing", put("conversations.0", {"value": "Hi"})),
+    ("llamafactory", "content_missing", put("conversations.0", {"from": "human"})),
+    ("llamafactory", "not_text", put("conversations.0.value", None)),
+    ("llamafactory", "first_not_user", put("conversations.0.from", "gpt")),
+    ("llamafactory", "not_alternating", put("conversations.2.from", "gpt")),
+    ("llamafactory", "odd_number_of_messages", lambda row: row["conversations"].pop()),
+    ("llamafactory", "not_text", put("system", 7)),
+    ("unsloth", "content_empty", put("conversations.1.value", " ")),
+    ("unsloth", "no_assistant", put("conversations", [{"from": "human", "value": "Hi"}])),
+    ("gemini", "key_unknown", put("messages", [])),
+    ("gemini", "role_unknown", put("contents.1.role", "assistant")),
+    ("gemini", "content_missing", put("contents.0.parts", [])),
+    ("gemini", "content_not_text", put("contents.0.parts.0.text", 7)),
+    ("gemini", "first_not_user", put("contents.0.role", "model")),
+    ("gemini", "last_not_assistant", put("contents.3.role", "user")),
+    ("bedrock_nova", "key_missing", without("schemaVersion")),
+    ("bedrock_nova", "key_unknown", put("id", "desk-1")),
+    ("bedrock_nova", "reserved_text", put("messages.0.content.0.text", "User: hello")),
+    ("bedrock_nova", "reserved_text", put("messages.1.content.0.text", "bye [EOS]")),
+    ("bedrock_nova", "content_not_text", put("messages.0.content", "Hi")),
+    ("bedrock_nova", "not_alternating", put("messages.1.role", "user")),
+    ("alpaca", "key_missing", without("output")),
+    ("alpaca", "content_empty", put("output", "")),
+    ("alpaca", "not_text", put("input", None)),
+    ("alpaca", "two_messages_needed", put("history", [["Hi"]])),
+    ("together", "key_unknown", put("id", 1)),
+    ("mistral", "last_not_assistant", lambda row: row["messages"].append(USER)),
+]
+
+
+@pytest.mark.parametrize(("target", "fault", "change"), BAD_ROWS)
+def test_a_bad_row_of_another_shape_is_named_by_its_fault(
+    target: str, fault: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    row = copy.deepcopy(row_of(target))
+    change(row)
+
+    assert fault in {found.name for found in FORMATS[target].faults(row)}
+
+
+PAIR = {"prompt": [USER], "chosen": [ANSWER], "rejected": [{"role": "assistant", "content": "No."}]}
+OPENAI_PAIR = {"input": {"messages": [USER]}, "preferred_output": [ANSWER], "non_preferred_output": [ANSWER]}
+
+
+@pytest.mark.parametrize(
+    ("target", "row", "faults"),
+    [
+        ("trl_dpo", PAIR, set()),
+        ("trl_dpo", {**PAIR, "prompt": [USER, ANSWER]}, {"ends_with_assistant"}),
+        ("trl_dpo", {"prompt": [USER], "chosen": [ANSWER]}, {"key_missing"}),
+        ("trl_dpo", {**PAIR, "rejected": []}, {"no_messages"}),
+        ("openai_dpo", OPENAI_PAIR, set()),
+        ("openai_dpo", {**OPENAI_PAIR, "preferred_output": [ANSWER, ANSWER]}, {"one_message_needed", "not_alternating"}),
+        ("openai_dpo", {**OPENAI_PAIR, "input": "Hi"}, {"not_an_object"}),
+        ("openai_dpo", {**OPENAI_PAIR, "non_preferred_output": [USER]}, {"role_unknown", "no_assistant", "last_not_assistant"}),
+    ],
+)
+def test_preference_rows_are_judged(target: str, row: dict[str, Any], faults: set[str]) -> None:
+    assert {fault.name for fault in FORMATS[target].faults(row)} == faults
+
+
+def test_every_fault_named_anywhere_says_what_to_do() -> None:
+    named = {fault for fault, *_ in BAD_CHATS} | {fault for _, fault, _ in BAD_ROWS}
+
+    assert named <= FIXES.keys()
+    assert len({fault for fault, *_ in BAD_CHATS}) >= 30
+
+
+@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize(
+    "row", [{}, {"messages": None}, {"messages": [None, 7]}, {"conversations": [[]]}, {"contents": [1]}, {"prompt": 7}]
+)
+def test_no_row_is_strange_enough_to_break_the_judge(target: str, row: dict[str, Any]) -> None:
+    assert list(FORMATS[target].faults(row))
