@@ -42,7 +42,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     yield from key_faults(row, ("messages",))
     if "messages" in row:
         yield from message_faults(row["messages"], ASKED)
-        if not any(text.trained for text in _texts(row)):
+        if isinstance(row["messages"], list) and not any(text.trained for text in _texts(row)):
             yield Fault("nothing_trained", "messages")
 
 
