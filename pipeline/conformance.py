@@ -24,6 +24,7 @@ FIXES: Final[Mapping[str, str]] = {
     "not_an_object": "write one JSON object per line",
     "unpaired_surrogate": "replace half characters before writing JSON",
     "too_few_rows": "add rows up to the consumer's floor",
+    "too_many_rows": "split the file",
     "file_too_large": "split the file",
     "mixed_shapes": "use the same keys in every row of a file",
     # the row
@@ -73,6 +74,9 @@ FIXES: Final[Mapping[str, str]] = {
     "nothing_trained_after_cut": "raise the consumer's limit or shorten what comes before the answer",
 }
 """What to do about each fault."""
+
+WARNINGS: Final = frozenset({"too_long", "control_character"})
+"""Faults that do not cost the row: the consumer cuts it, or learns a character nobody wants."""
 
 
 @dataclass(frozen=True)
