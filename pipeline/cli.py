@@ -128,7 +128,7 @@ def ledger(table: Last = LAST_TABLE, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in entries]))
     else:
-        _print_funnel(entries, {})
+        _print_funnel(entries, None)
     prove(entries)
 
 
@@ -178,7 +178,7 @@ def report(
     typer.echo(f"\nReport: {reports / 'index.html'}")
 
 
-def _print_funnel(entries: list[Entry], gates: Mapping[str, str]) -> None:
+def _print_funnel(entries: list[Entry], gates: Mapping[str, str] | None) -> None:
     from rich.console import Console  # noqa: PLC0415  # only where a table is printed
     from rich.table import Table as RichTable  # noqa: PLC0415
 
@@ -187,10 +187,10 @@ def _print_funnel(entries: list[Entry], gates: Mapping[str, str]) -> None:
         printed.add_column(heading, justify="right", no_wrap=True)
     printed.add_column("dropped, by reason", max_width=70)
     printed.add_column("balance", justify="right")
-    if gates:
+    if gates is not None:
         printed.add_column("gate")
     for entry in entries:
-        gate_cell = (gates.get(entry.stage, "not judged"),) if gates else ()
+        gate_cell = () if gates is None else (gates.get(entry.stage, "not judged"),)
         printed.add_row(
             entry.stage, f"{entry.given:,}", f"{entry.kept:,}", _reasons(entry.dropped), str(entry.balance), *gate_cell
         )
@@ -208,9 +208,8 @@ def _show(value: float | None) -> str:
 
 
 def _bounds(least: float | None, most: float | None) -> str:
-    return " and ".join(
-        [f"must be at least {least:g}"] * (least is not None) + [f"must be at most {most:g}"] * (most is not None)
-    )
+    sides = (("at least", least), ("at most", most))
+    return "must be " + " and ".join(f"{side} {bound:g}" for side, bound in sides if bound is not None)
 
 
 class _ProgressBar:

@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
+from checks.gate import at_least, at_most
 from pipeline import cli
+from pipeline.params import Section
 from pipeline.stage import Outcome
 from tests.pipeline.line import make_line, write
 
@@ -36,7 +38,9 @@ def test_every_command_has_help_with_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ticketmill(monkeypatch, command, "--help") == 0
-    assert f"ticketmill {command}" in capsys.readouterr().out.split("Arguments")[0].partition("\n\n")[2]
+    usage, _, example = capsys.readouterr().out.partition(f"ticketmill {command} ")
+    assert "Usage" in usage
+    assert f"ticketmill {command}" in example
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -82,6 +86,24 @@ def test_a_gate_refuses_a_table_of_another_stage(
     assert capsys.readouterr().err == "ticketmill: scrubbed: was made by scrub, not by dedupe; name its own stage\n"
 
 
+def test_a_gate_that_says_no_names_each_measure_and_its_bound_and_exits_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+    check = SimpleNamespace(
+        Bounds=Section,
+        measure=lambda _table, _bounds: pl.DataFrame({"share": [0.25], "rows": [None]}, schema_overrides={"rows": pl.Float64}),
+        expectations=lambda _bounds: [at_most("share", 0.1), at_least("rows", 10), at_least("share", 0)],
+    )
+    monkeypatch.setitem(sys.modules, "checks.scrub", check)  # type: ignore[arg-type]  # a module is what it stands for
+    Path("params.yaml").write_text("gates: {scrub: {}}\n")
+
+    assert ticketmill(monkeypatch, "gate", "scrub", "scrubbed") == 3
+    printed = capsys.readouterr()
+    assert printed.err == "scrub: share is 0.25, must be at most 0.1\nscrub: rows is unmeasured, must be at least 10\n"
+    assert printed.out == "scrub: failed, 3 measures judged\n"
+
+
 def test_the_report_names_verdicts_even_where_no_gate_has_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,20 +133,21 @@ def test_a_bug_shows_where_it_is_but_not_what_it_says(
 
 
 def test_an_interruption_exits_130(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "params.yaml")  # reading it waits, until the interruption
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from pipeline.cli import main; main()", "dedupe", "a", "b"],
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
-    )
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
+    os.mkfifo(tmp_path / "params.yaml")
+    # where the tests run in the background SIGINT is ignored, and children inherit that
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pipeline.cli import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", code, "dedupe", "a", "b"], stderr=subprocess.PIPE, cwd=tmp_path, env=environment
+        ) as process,
+        (tmp_path / "params.yaml").open("w"),  # opens when the command begins to read its params; it then waits for more
+    ):
+        process.send_signal(signal.SIGINT)
 
-    assert process.wait(30) == 130
-    assert process.stderr is not None
-    assert b"Traceback" not in process.stderr.read()
-    process.stderr.close()
+        assert process.wait(30) == 130
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
 
 
 def test_asking_for_help_loads_nothing_heavy() -> None:
