@@ -10,19 +10,19 @@ Nothing here opens a socket or writes a file: spaCy gives a blank tokenizer, tld
 
 import logging
 import re
-import re._constants as sre
-import re._parser as sre_parse
+import re._constants as sre  # type: ignore[import-not-found]  # the standard library's own parser, without stubs
+import re._parser as sre_parse  # type: ignore[import-not-found]  # likewise
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from typing import Any, Final
 
-import regex
+import regex  # type: ignore[import-untyped]  # comes without stubs
 import spacy
 import tldextract
 from phonenumbers import PhoneMetadata, phonenumberutil
-from presidio_analyzer import EntityRecognizer, PatternRecognizer, RecognizerResult
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
@@ -65,7 +65,6 @@ def stay_offline() -> None:
     """Have tldextract read the suffix list inside its wheel: by default it downloads one and caches it at home."""
     bundled = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True)
     tldextract.tldextract.TLD_EXTRACTOR = bundled
-    tldextract.extract = tldextract.tldextract.extract = bundled.__call__
 
 
 def blank_tokenizer(language: str) -> Any:
@@ -229,7 +228,7 @@ class Analyzer:
         """Every find in a text, best first; finds may overlap."""
         if len(text) <= WINDOW:
             return self._analyze_window(text)
-        found = []
+        found: list[Span] = []
         for start in range(0, len(text), WINDOW):
             left = max(0, start - MARGIN)
             spans = self._analyze_window(text[left : start + WINDOW + MARGIN])
@@ -244,7 +243,7 @@ class Analyzer:
             for start, end, entity_type, score in own if len(own) < 2 else _best(own):  # noqa: PLR2004  # one has no rival
                 weighed = self._with_context(words, recognizer, start, score)
                 if weighed >= self._min_score:
-                    found.append(Span(start, end, entity_type, weighed, recognizer.name))
+                    found.append(Span(start, end, entity_type, weighed, str(recognizer.name)))  # type: ignore[has-type]  # untyped there
         return _without_duplicates(found) if found else found
 
     def _active_for(self, text: str) -> list[tuple[EntityRecognizer, list[Finder]]]:
@@ -296,12 +295,13 @@ def _best(finds: Iterable[Find]) -> list[Find]:
 def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
     if isinstance(recognizer, PatternRecognizer):
         flags = int(recognizer.global_regex_flags or 0)
-        needs = [Need.of(pattern.regex, flags) for pattern in recognizer.patterns]
+        patterns: list[Pattern] = recognizer.patterns  # type: ignore[has-type]  # untyped there
+        needs = [Need.of(pattern.regex, flags) for pattern in patterns]
         if type(recognizer).analyze is PatternRecognizer.analyze:
             guard = EXTRA_NEEDS.get(type(recognizer).__name__)
             return [
                 (need, _pattern_finder(recognizer, pattern.regex, pattern.score, flags, guard))
-                for need, pattern in zip(needs, recognizer.patterns, strict=True)
+                for need, pattern in zip(needs, patterns, strict=True)
             ]
         return [(reduce(Need.either, needs), partial(_ask, recognizer))]
     if isinstance(recognizer, PhoneRecognizer):
@@ -312,14 +312,16 @@ def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
 
 
 def _ask(recognizer: EntityRecognizer, text: str) -> list[Find]:
-    results: list[RecognizerResult] = recognizer.analyze(text, recognizer.supported_entities, None) or []
+    no_artifacts: Any = None  # recognizers that read patterns take None, whatever their annotation says
+    results: list[RecognizerResult] = recognizer.analyze(text, recognizer.supported_entities, no_artifacts) or []
     return [(result.start, result.end, result.entity_type, result.score) for result in results]
 
 
 def _phone_finder(recognizer: PhoneRecognizer) -> Finder:
     """PhoneRecognizer where digits stand close enough together for the shortest number of its regions, or of any after +."""
-    metadata = (PhoneMetadata.metadata_for_region(region) for region in recognizer.supported_regions)
-    shortest = min(min(region.general_desc.possible_length) for region in metadata if region is not None)
+    metadata = [PhoneMetadata.metadata_for_region(region) for region in recognizer.supported_regions]
+    plans = [region.general_desc for region in metadata if region is not None]
+    shortest = min((min(plan.possible_length) for plan in plans if plan is not None), default=SHORTEST_PHONE)
     domestic, foreign = (
         regex.compile(rf"\d(?:[{PHONE_PUNCTUATION}]{{0,8}}\d){{{max(SHORTEST_PHONE, digits) - 1}}}")
         for digits in (shortest, SHORTEST_PHONE)

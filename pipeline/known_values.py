@@ -31,7 +31,7 @@ PHONE_DIGITS: Final = 10
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001  # the apostrophe people type
 _PIECES: Final = re.compile(r"[^\W\d_]+")
 
-_FUNCTION_WORDS: Final = frozenset(
+FUNCTION_WORDS: Final = frozenset(
     (
         "a an the and or but if of at by for with about to from in on off over then once here there when where why how all any"
         " both each few more most other some such no nor not only own same so than too very can will just don should now i me"
@@ -39,14 +39,14 @@ _FUNCTION_WORDS: Final = frozenset(
         " be been being have has had do does did would could ought as until while into through during before after above"
         " below up down out again further get got go going please thanks thank hello hi hey ok okay yes yeah sure null none"
         " unknown customer agent user guest support admin info team service help mr mrs ms dr miss sir madam von van de der"
-        " la le el al bin und et y"
+        " la le el bin und et y"
     ).split()
 )
 """Words that are never looked for by themselves, whoever is called so."""
 
-_NAME_WORDS: Final = frozenset(
+NAME_WORDS: Final = frozenset(
     (
-        "may mark art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
+        "may mark al art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
         " miles norm pat penny pearl ray rich rob rose ruby sandy sue summer victor ward wade white black brown green gray grey"
         " king price day best good love rice bush wood woods stone hill banks cook baker page young long short bell bird brook"
         " carter case cash church cross field fields ford fox free gold hall hand hunt lane law light little marsh mason may"
@@ -94,8 +94,8 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
 
     letters = _PIECES.findall(value)
     digits = "".join(sign for sign in value if sign.isdecimal())
-    if not (len(letters) == 1 and letters[0] == value and (value.casefold() in _FUNCTION_WORDS or len(value) < MIN_LETTERS)):
-        add(value, kind, is_word=kind == "PERSON" and value.casefold() in _NAME_WORDS and len(value) <= MIN_DIGITS)
+    if not (len(letters) == 1 and letters[0] == value and (value.casefold() in FUNCTION_WORDS or len(value) < MIN_LETTERS)):
+        add(value, kind, is_word=kind == "PERSON" and value.casefold() in NAME_WORDS and len(value) <= MIN_DIGITS)
     if len(digits) >= MIN_DIGITS and len(digits) >= sum(map(len, letters)):
         add(digits, kind, is_number=True)
         if kind == "PHONE_NUMBER" and len(digits) > PHONE_DIGITS:
@@ -107,8 +107,8 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
     elif kind == "PERSON":
         for word in _WORDS.findall(value):
             for part in {word, *_PIECES.findall(word)} if "-" in word else {word}:
-                if len(part) >= MIN_LETTERS and part.casefold() not in _FUNCTION_WORDS:
-                    add(part, kind, is_word=part.casefold() in _NAME_WORDS)
+                if len(part) >= MIN_LETTERS and part.casefold() not in FUNCTION_WORDS:
+                    add(part, kind, is_word=part.casefold() in NAME_WORDS)
     return frozenset(found)
 
 
@@ -138,10 +138,32 @@ def _find_word(text: str, lowered: str, needle: Needle) -> Iterable[Span]:
     while start >= 0:
         end = start + length
         opens = not (start and text[start - 1].isalnum() and text[start].isalnum())
-        closes = end == len(text) or not (text[end].isalnum() and text[end - 1].isalnum())
-        if opens and closes and not (needle.is_word and text[start].islower()):
+        if (
+            opens
+            and _closes(text, end, needle)
+            and not (needle.is_word and text[start].islower() and not _is_called(text, start))
+        ):
             yield Span(start, end, needle.entity_type, needle.score, needle.recognizer)
         start = lowered.find(needle.text, start + 1)
+
+
+def _closes(text: str, end: int, needle: Needle) -> bool:
+    """Whether a word ends at `end`, or after the s of a possessive typed without its apostrophe (angelas)."""
+    if end < len(text) and text[end] in "sS" and needle.entity_type == "PERSON" and len(needle.text) > MIN_LETTERS:
+        return end + 1 == len(text) or not text[end + 1].isalnum()
+    return end == len(text) or not (text[end].isalnum() and text[end - 1].isalnum())
+
+
+_CALLED: Final = re.compile(
+    r"(?:\b(?:i'?m|i am|name|name'?s|nmae is|name is|named|called|this is|it'?s|friend|mr\.?|mrs\.?|ms\.?|dr\.?|hi|hello|hey|dear|thanks"
+    r"|thank you|with|regards)[\s,:]+|^\s*)\Z",
+    re.IGNORECASE,
+)
+
+
+def _is_called(text: str, start: int) -> bool:
+    """Whether what stands before says that a lower-case word such as "mark" is a name."""
+    return _CALLED.search(text[max(0, start - 20) : start]) is not None
 
 
 def _digits(text: str) -> tuple[str, list[int]]:
@@ -150,7 +172,10 @@ def _digits(text: str) -> tuple[str, list[int]]:
 
 
 MAX_GAP: Final = 3
-"""Signs between two digits of one number, as in "555) - 0134"."""
+"""Signs that a number may hold beyond one after each digit, as in "(555) - 0134"."""
+
+LONG: Final = 7
+"""Digits from which a number may be parted by points."""
 
 
 def _find_number(text: str, digits: tuple[str, list[int]], needle: Needle) -> Iterable[Span]:
@@ -160,9 +185,17 @@ def _find_number(text: str, digits: tuple[str, list[int]], needle: Needle) -> It
         run = places[index : index + len(needle.text)]
         start, end = run[0], run[-1] + 1
         is_apart = not (start and text[start - 1].isdecimal()) and not (end < len(text) and text[end].isdecimal())
-        if is_apart and end - start <= len(run) * 2 + MAX_GAP and not any(map(str.isalpha, text[start:end])):
+        if is_apart and _is_one_number(text[start:end], len(run)):
             yield Span(start, end, needle.entity_type, needle.score, needle.recognizer)
         index = row.find(needle.text, index + 1)
+
+
+def _is_one_number(text: str, digits: int) -> bool:
+    """Whether digits with signs between them are one number; a short one with a point or comma is an amount."""
+    signs = [sign for sign in text if not sign.isdecimal()]
+    if len(signs) > digits + MAX_GAP or any(map(str.isalpha, signs)):
+        return False
+    return digits >= LONG or not set(signs) & set(".,")
 
 
 _SAYS: Final = re.compile(
@@ -172,7 +205,7 @@ _SAYS: Final = re.compile(
 )
 _NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?:[ ]+[^\W\d_][\w'’.-]*){0,2}")  # noqa: RUF001  # the apostrophe people type
 _AFTER_THIS_IS: Final = re.compile(r"\s*,?\s*(?:here|from|speaking|calling|with|at)\b", re.IGNORECASE)
-_NO_NAMES: Final = _FUNCTION_WORDS | frozenset(
+_NO_NAMES: Final = FUNCTION_WORDS | frozenset(
     (
         "spelled misspelled wrong right correct incorrect still also already listed registered under back later asap very really"
         " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"

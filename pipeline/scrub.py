@@ -13,11 +13,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import polars as pl
-import pyarrow as pa
 from pydantic import Field
 
 from pipeline import known_values
@@ -29,7 +29,7 @@ from pipeline.parts import Maker, Means, Task, make_parts
 from pipeline.schema import FINDINGS, INGESTED, SCRUBBED, conform
 from pipeline.spans import Span, resolve
 from pipeline.stage import Outcome
-from pipeline.surrogates import Atom, Surrogates, normal_code, settle, shift_date, values_frame
+from pipeline.surrogates import Surrogates, barred_frame, normal_code, settle, shift_date, values_frame
 from pipeline.tables import Manifest, Part, Table, new_table
 
 VERSION: Final = 1
@@ -49,6 +49,12 @@ FOUND: Final = {
 """What the first pass writes: `index` counts the turns or the topics; [start, end) in characters of that text."""
 
 MASK: Final = "****"
+
+MIN_KNOWN: Final = 3
+"""Letters and digits of a known value that no stand-in of its conversation may hold, in part or whole."""
+
+FINDERS: Final = ("analyzer", "known_values", "scrub", "spans", "surrogates")
+"""Modules that decide, with the shelf of recognizers, what is found and what takes its place."""
 
 DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
 
@@ -121,7 +127,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
     given = Table(source)
     given.require_stage("ingest")
     lists = read_lists(params)
-    shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied))).encode()).hexdigest()
+    shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied), _finders_digest())).encode()).hexdigest()
     beside = target.with_name(f".{target.name}.found")
     tasks = [Task({part.name: part.files["kept"]}, part) for part in given.manifest.parts]
     with new_table(beside, "scrub.find", VERSION, f"{shared[:16]}-{means.key.fingerprint}", given=given) as writer:
@@ -142,6 +148,17 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
             writer, tasks, _prepare_replace, (given, found, params, means.key), means.workers, _half(means, first=False)
         )
         return writer.publish(parts)
+
+
+def _finders_digest() -> str:
+    """Over the code and the models that find: an old part that a better recognizer would change is not reused."""
+    here = Path(__file__).parent
+    files = sorted(
+        [*here.glob("*.py"), *here.glob("recognizers/*.py"), *(file for file in here.glob("models/**/*") if file.is_file())]
+    )
+    named = [file for file in files if file.parent != here or file.stem in FINDERS]
+    versions = [f"{package} {version(package)}" for package in ("presidio-analyzer", "spacy", "phonenumbers", "regex", "faker")]
+    return sha256("".join([sha256(file.read_bytes()).hexdigest() for file in named] + versions).encode()).hexdigest()
 
 
 def _half(means: Means, *, first: bool) -> Callable[[int, int], None]:
@@ -181,8 +198,8 @@ def _prepare_find(given: Table, params: ScrubParams, lists: Lists, key: Key) -> 
     def make(part: Part) -> Outcome:
         conversations = given.read(part)
         found = find(conversations, params, look, lists)
-        values = values_frame(Surrogates(key, countries=params.countries), _atoms(conversations, found, key, params))
-        return Outcome(kept=found, beside={"values": values})
+        hashes = keyed(conversations, found, Surrogates(key, countries=params.countries))
+        return Outcome(kept=found, beside=hashes._asdict())
 
     return make
 
@@ -346,15 +363,35 @@ class _Rows:
 # --- between the passes -------------------------------------------------------------------------------------------------
 
 
-def _atoms(conversations: pl.DataFrame, found: pl.DataFrame, key: Key, params: ScrubParams) -> list[Atom]:
-    """The atoms of all details of a part, found or stated by the export, each once."""
-    surrogates = Surrogates(key, countries=params.countries)
-    details = {(kind, value) for _, kind, value in _details(conversations, found) if kind not in DATES}
-    for participants in conversations["participants"].to_list():
-        if participants is not None:
-            details |= {(kind, value) for kind, value in known_values.participants_of(participants) if kind not in DATES}
-    atoms = {atom for kind, value in details for atom in surrogates.atoms(kind, value)}
-    return sorted(atoms, key=lambda atom: (atom.kind, atom.shape, atom.value))
+class Keyed(NamedTuple):
+    """What the first pass writes about details without their text, besides where they stand."""
+
+    values: pl.DataFrame
+    """VALUES."""
+
+    barred: pl.DataFrame
+    """BARRED."""
+
+
+def keyed(conversations: pl.DataFrame, found: pl.DataFrame, surrogates: Surrogates) -> Keyed:
+    """Keyed hashes of all details of these conversations, found or stated by the export."""
+    stated: dict[str, set[tuple[str, str]]] = {
+        conversation_id: set(known_values.participants_of(participants))
+        for conversation_id, participants in conversations.select("conversation_id", "participants").iter_rows()
+    }
+    details = {conversation_id: set(values) for conversation_id, values in stated.items()}
+    for conversation_id, entity_type, value in _details(conversations, found):
+        details[conversation_id].add((entity_type, value))
+    atoms = {
+        conversation_id: {atom for kind, value in values if kind not in DATES for atom in surrogates.atoms(kind, value)}
+        for conversation_id, values in details.items()
+    }
+    together = (
+        (own, {code for _, value in stated[conversation_id] if len(code := normal_code(value)) >= MIN_KNOWN})
+        for conversation_id, own in atoms.items()
+    )
+    every = sorted({atom for own in atoms.values() for atom in own}, key=lambda atom: (atom.kind, atom.shape, atom.value))
+    return Keyed(values_frame(surrogates, every), barred_frame(surrogates, together))
 
 
 def _details(conversations: pl.DataFrame, found: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
@@ -382,7 +419,7 @@ def _texts(conversations: pl.DataFrame) -> Callable[[str, str, int], str]:
 def _settled(found: Table, surrogates: Surrogates) -> dict[str, int]:
     if not found.manifest.total("values"):
         return {}
-    return settle(found.scan("values").unique("seed").collect(), surrogates)
+    return settle(found.scan("values").unique("seed").collect(), surrogates, found.scan("barred").unique().collect())
 
 
 def _moved_in(found: Table, part: Part, moved: Mapping[str, int]) -> dict[str, int]:
@@ -422,6 +459,8 @@ def replace(conversations: pl.DataFrame, found: pl.DataFrame, params: ScrubParam
         kept: SCRUBBED, every conversation. beside: `findings` (FINDINGS). counts: turns, turns with findings, details in
         columns, and found_<TYPE>.
     """
+    import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, which --help need not wait for
+
     conversations = conform(conversations, INGESTED, "scrub: ingested")
     turns = conversations["turns"].rechunk().to_arrow()
     offsets = turns.offsets.to_pylist()
@@ -527,5 +566,6 @@ def scrub(conversations: pl.DataFrame, params: ScrubParams, look: Look, key: Key
     """Both passes over conversations that are the whole corpus: for one part, a sample or a test."""
     found = find(conversations, params, look, lists)
     surrogates = Surrogates(key, countries=params.countries)
-    moved = settle(values_frame(surrogates, _atoms(conversations, found, key, params)), surrogates)
+    hashes = keyed(conversations, found, surrogates)
+    moved = settle(hashes.values, surrogates, hashes.barred)
     return replace(conversations, found, params, Surrogates(key, moved, params.countries))

@@ -28,10 +28,10 @@ Bundesnetzagentur "Drama-Nummern"; US social security numbers with area 9xx (nev
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from importlib import import_module
 from typing import Final
@@ -40,9 +40,13 @@ import phonenumbers
 import polars as pl
 
 from pipeline.key import Key
+from pipeline.schema import empty
 
 DRAWS: Final = 64
 """Draws before a space counts as full; later draws are one digit or syllable longer."""
+
+NANP_DIGITS: Final = 10
+"""Digits of a number in North America without its 1."""
 
 SHORT: Final = 4
 """Numbers with fewer digits have too few neighbours to be told from real ones."""
@@ -193,8 +197,8 @@ def _ipv4(_shape: str, dice: Dice, longer: int) -> str:
     return dice.pick(("192.0.2.", "198.51.100.", "203.0.113.")) + str(dice.below(256))
 
 
-def _ipv6(_shape: str, dice: Dice, longer: int) -> str:
-    return "2001:db8:" + ":".join(f"{1 + dice.below(65535):x}" for _ in range(4 + min(longer, 2)))
+def _ipv6(_shape: str, dice: Dice, _longer: int) -> str:
+    return "2001:db8:" + ":".join(f"{1 + dice.below(65535):x}" for _ in range(6))
 
 
 def _mac(_shape: str, dice: Dice, _longer: int) -> str:
@@ -409,35 +413,37 @@ def _ip(value: str) -> Iterator[Piece]:
     yield slash + length
 
 
-def _telephone(value: str) -> Iterator[Piece]:
+def _telephone(value: str, countries: Sequence[str]) -> Iterator[Piece]:
     """The national number is the atom, so that one number is one value with and without its country code."""
     digits = normal_code(value)
     if not digits.isdecimal():  # letters: an extension, or 1-800-FLOWERS
         yield from _code(value)
         return
-    country, national = _national(
-        digits, is_international=unicodedata.normalize("NFKC", value).lstrip(" (").startswith(("+", "00"))
-    )
-    kind = f"phone_{country}" if f"phone_{country}" in KINDS else "phone"
+    is_international = unicodedata.normalize("NFKC", value).lstrip(" (").startswith(("+", "00"))
+    country, national = _international(digits) if is_international else _domestic(digits, countries)
     start = _position_of_digit(value, len(digits) - len(national))
     yield value[:start]
-    yield Slot(Atom(kind, national, "#" * len(national)), value[start:])
+    yield Slot(Atom(f"phone_{country}" if f"phone_{country}" in KINDS else "phone", national, "#" * len(national)), value[start:])
 
 
-def _national(digits: str, *, is_international: bool) -> tuple[str, str]:
-    if is_international:
-        digits = digits.removeprefix("00")
-        for length in (1, 2, 3):
-            if digits[:length] in COUNTRY_CODES:
-                return digits[:length], digits[length:].removeprefix("0") or digits
-        return "", digits
-    if len(digits) == 11 and digits[0] == "1":  # noqa: PLR2004  # NANP with its trunk prefix
-        return "1", digits[1:]
-    if len(digits) == 10 and digits[0] not in "01":  # noqa: PLR2004  # NANP
-        return "1", digits
-    if digits[0] == "0":
-        return "", digits[1:]
+def _international(digits: str) -> tuple[str, str]:
+    digits = digits.removeprefix("00")
+    for length in (1, 2, 3):
+        if digits[:length] in COUNTRY_CODES:
+            return digits[:length], digits[length:].removeprefix("0") or digits
     return "", digits
+
+
+def _domestic(digits: str, countries: Sequence[str]) -> tuple[str, str]:
+    """The first of the countries where the number may exist."""
+    for region in countries:
+        code = str(phonenumbers.country_code_for_region(region.upper()))
+        trunk = "1" if code == "1" else "0"
+        if len(digits) == NANP_DIGITS + digits.startswith("1") if code == "1" else digits.startswith("0"):
+            parsed = phonenumbers.PhoneNumber(country_code=int(code), national_number=int(digits.removeprefix(trunk) or 0))
+            if phonenumbers.is_possible_number(parsed):
+                return code, digits.removeprefix(trunk)
+    return "", digits[1:] if digits[0] == "0" and len(digits) > SHORT else digits
 
 
 def _position_of_digit(value: str, number: int) -> int:
@@ -462,7 +468,6 @@ FORMS: Final[Mapping[str, Form]] = {
     "USER_NAME": _handle,
     "URL": _url,
     "DOMAIN_NAME": _url,
-    "PHONE_NUMBER": _telephone,
     "CREDIT_CARD": _whole("card", _card_shape),
     "IBAN_CODE": _whole("iban", _iban_shape),
     "US_SSN": _whole("ssn", lambda _code: "#########"),
@@ -474,6 +479,9 @@ FORMS: Final[Mapping[str, Form]] = {
 
 
 # --- looks --------------------------------------------------------------------------------------------------------------
+
+
+_DANGLING: Final = re.compile(r"\W+\Z")
 
 
 def dress(standin: str, original: str) -> str:
@@ -497,7 +505,7 @@ def dress(standin: str, original: str) -> str:
         else:
             dressed.append(old)
     look = "".join(dressed) + "".join(signs)
-    return look if len(standin) >= sum(map(str.isalnum, original)) else look.rstrip()
+    return look if len(standin) >= sum(map(str.isalnum, original)) else _DANGLING.sub("", look)
 
 
 # --- names people have --------------------------------------------------------------------------------------------------
@@ -539,32 +547,79 @@ def name_kind(word: str) -> str:
 _DATE: Final = re.compile(
     r"(?P<first>\d{1,4})(?P<between>[-/.])(?P<second>\d{1,2})(?P=between)(?P<third>\d{4}|\d{2})(?P<rest>.*)", re.DOTALL
 )
+MONTHS_IN_YEAR: Final = 12
+YEAR_DIGITS: Final = 4
 _PIVOT: Final = 70
 """Two-digit years below it belong to this century."""
 
 
+_MONTHS: Final = _listed("january february march april may june july august september october november december")
+_WRITTEN: Final = re.compile(
+    r"(?P<day>\d{1,2})(?P<th>st|nd|rd|th)?(?P<a>(?: of)?[ -])(?P<month>[a-z]{3,9})(?P<dot>\.?)(?P<b>,?[ -])(?P<year>\d{4}|\d{2})"
+    r"|(?P<month2>[a-z]{3,9})(?P<dot2>\.?)(?P<a2> )(?P<day2>\d{1,2})(?P<th2>st|nd|rd|th)?(?P<b2>,? )(?P<year2>\d{4}|\d{2})",
+    re.IGNORECASE,
+)
+
+
 def shift_date(value: str, days: int, *, day_first: bool) -> str | None:
-    """Move a numeric date, in its own look; None when the value is no date of the calendar."""
-    match = _DATE.fullmatch(value)
-    if match is None:
-        return None
+    """Move a date, in its own look; None when the value is no date of the calendar."""
+    if match := _DATE.fullmatch(value):
+        return _shift_numeric(match, days, day_first=day_first)
+    if match := _WRITTEN.fullmatch(value):
+        return _shift_written(match, days)
+    return None
+
+
+def _shift_numeric(match: re.Match[str], days: int, *, day_first: bool) -> str | None:
     parts = [match["first"], match["second"], match["third"]]
-    numbers = [int(part) for part in parts]
-    if len(parts[0]) == 4:  # noqa: PLR2004  # year first
+    if len(parts[0]) == YEAR_DIGITS:
         places = (0, 1, 2)
-    elif numbers[0] > 12 or (day_first and numbers[1] <= 12):  # noqa: PLR2004  # months
+    elif int(parts[0]) > MONTHS_IN_YEAR or (day_first and int(parts[1]) <= MONTHS_IN_YEAR):
         places = (2, 1, 0)
     else:
         places = (2, 0, 1)
-    year, month, day = (numbers[place] for place in places)
-    is_short = len(parts[places[0]]) == 2  # noqa: PLR2004  # digits of the year
+    year, month, day = (parts[place] for place in places)
+    moved = _moved(year, int(month), int(day), days)
+    if moved is None:
+        return None
+    is_padded = len(month) == len(day) == 2  # noqa: PLR2004  # as in 03/04
+    for place, number in zip(places, (_year(moved, year), moved.month, moved.day), strict=True):
+        parts[place] = str(number).zfill(2 if is_padded else 1)
+    return match["between"].join(parts) + match["rest"]
+
+
+def _shift_written(match: re.Match[str], days: int) -> str | None:
+    suffix = "" if match["month"] else "2"
+    name, day, year = (match[group + suffix] for group in ("month", "day", "year"))
+    number = next((place for place, month in enumerate(_MONTHS, 1) if month.startswith(name.lower()[:3])), 0)
+    moved = _moved(year, number, int(day), days) if number else None
+    if moved is None or not (_MONTHS[number - 1].startswith(name.lower()) or name.lower() == "sept"):
+        return None
+    full = _MONTHS[moved.month - 1]
+    written = full if name.lower() in _MONTHS and name.lower() != "may" else full[:3]
+    written = written.upper() if name.isupper() else written.capitalize() if name[0].isupper() else written
+    first, second = match["a" + suffix], match["b" + suffix]
+    ordinal = f"{moved.day}{_ordinal(moved.day)}" if match["th" + suffix] else str(moved.day).zfill(2 if first == "-" else 1)
+    standing = _year(moved, year)
+    if match["month"]:
+        return f"{ordinal}{first}{written}{match['dot']}{second}{standing}"
+    return f"{written}{match['dot2']}{first}{ordinal}{second}{standing}"
+
+
+def _moved(year: str, month: int, day: int, days: int) -> date | None:
+    full = int(year) if len(year) == YEAR_DIGITS else int(year) + (2000 if int(year) < _PIVOT else 1900)
     try:
-        moved = date(year + (0 if not is_short else 2000 if year < _PIVOT else 1900), month, day) + timedelta(days)
+        return date(full, month, day) + timedelta(days)
     except (ValueError, OverflowError):
         return None
-    for place, number in zip(places, (moved.year % 100 if is_short else moved.year, moved.month, moved.day), strict=True):
-        parts[place] = str(number).zfill(len(parts[place]) if parts[place][0] == "0" or len(parts[place]) != 1 else 1)
-    return match["between"].join(parts) + match["rest"]
+
+
+def _year(moved: date, like: str) -> str:
+    return f"{moved.year:04d}" if len(like) == YEAR_DIGITS else f"{moved.year % 100:02d}"
+
+
+def _ordinal(day: int) -> str:
+    return "th" if day in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
 
 # --- the key holder -----------------------------------------------------------------------------------------------------
@@ -583,13 +638,16 @@ class Surrogates:
         self._countries = countries
         self._forms: dict[tuple[str, str], list[Piece]] = {}
         self._drawn: dict[Atom, str] = {}
+        self._nth: dict[tuple[Atom, int], str] = {}
         self._circles: dict[tuple[str, int], Mapping[str, str]] = {}
 
     def apart(self, entity_type: str, value: str) -> list[Piece]:
         """The pieces of a detail."""
         known = self._forms.get((entity_type, value))
         if known is None:
-            form = FORMS.get(entity_type, _code)
+            form = (
+                FORMS.get(entity_type, _code) if entity_type != "PHONE_NUMBER" else partial(_telephone, countries=self._countries)
+            )
             known = self._forms[entity_type, value] = [piece for piece in form(value) if piece != ""]
         return known
 
@@ -631,6 +689,13 @@ class Surrogates:
             circle = self._circles[kind, length] = dict(zip(space, [*space[1:], space[0]], strict=True))
         return circle
 
+    def nth(self, atom: Atom, number: int) -> str:
+        """A draw of an atom by its number."""
+        known = self._nth.get((atom, number))
+        if known is None:
+            known = self._nth[atom, number] = draw(atom.kind, atom.shape, self.seed(atom), number)
+        return known
+
     def seed(self, atom: Atom) -> str:
         """24 hexadecimal digits (96 bits) that decide all draws of an atom, and who keeps a draw that two want."""
         return self._key.digest(f"surrogate {atom.kind} {atom.shape}", atom.value).hex()[:24]
@@ -662,6 +727,25 @@ VALUES: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
 """The atoms of a part without their values: what to draw from, the hash of the value, the hash of its first draw."""
 
 
+BARRED: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {"seed": pl.String, "draw": pl.Int64}
+"""Draws that hold, in part or whole, something known of a conversation in which their atom stands."""
+
+TRIED: Final = 4
+"""First draws that are looked at for that: the chance that all of them hold a given PIN is below 1e-12."""
+
+
+def barred_frame(surrogates: Surrogates, together: Iterable[tuple[Iterable[Atom], Collection[str]]]) -> pl.DataFrame:
+    """BARRED, given the atoms and the known values (normalised, 3 signs or more) of each conversation."""
+    rows = {
+        (surrogates.seed(atom), number)
+        for atoms, known in together
+        for atom in atoms
+        for number in range(TRIED)
+        if any(value in standin for standin in (surrogates.nth(atom, number),) for value in known)
+    }
+    return pl.DataFrame(sorted(rows), schema=dict(BARRED), orient="row")
+
+
 def values_frame(surrogates: Surrogates, atoms: Iterable[Atom]) -> pl.DataFrame:
     """VALUES of these atoms, in the order of their seeds."""
     rows = [
@@ -678,20 +762,26 @@ def values_frame(surrogates: Surrogates, atoms: Iterable[Atom]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(VALUES), orient="row").sort("seed")
 
 
-def settle(values: pl.DataFrame, surrogates: Surrogates) -> dict[str, int]:
+def settle(values: pl.DataFrame, surrogates: Surrogates, barred: pl.DataFrame | None = None) -> dict[str, int]:
     """Give every atom a draw that is nobody's value and no other atom's: deferred acceptance in rounds.
 
     Args:
         values: VALUES of the whole corpus, each atom once, in any order.
         surrogates: hashes what is drawn, under the key of `values`.
+        barred: BARRED of the whole corpus: draws that an atom may not have.
     Returns:
         seed -> number of the draw, for the atoms that may not have their first.
     """
     real = values.get_column("value_hash").unique().implode()
     proposals = values.select("seed", "draw_hash", draw=pl.lit(0, pl.Int64))
+    no_go = (empty(BARRED) if barred is None else barred).select(pl.concat_str("seed", pl.lit(" "), "draw")).to_series().implode()
     looks: dict[str, tuple[str, str]] = {}
     while True:
-        losers = proposals.filter(pl.col("draw_hash").is_in(real) | (pl.col("seed") != pl.col("seed").min().over("draw_hash")))
+        losers = proposals.filter(
+            pl.col("draw_hash").is_in(real)
+            | (pl.col("seed") != pl.col("seed").min().over("draw_hash"))
+            | pl.concat_str("seed", pl.lit(" "), "draw").is_in(no_go)
+        )
         if losers.is_empty():
             break
         if not looks:

@@ -34,7 +34,7 @@ CONTEXT: Final = ("account", "order", "number", "pin", "ticket", "tracking")
 
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
-    """One recognizer per kind of number."""
+    """One recognizer per kind of number, and one for long numbers that nobody announced: they always name something."""
     found: list[EntityRecognizer] = []
     for entity_type, words in _KINDS.items():
         value = _WEAK if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
@@ -50,4 +50,6 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ]
         name = "".join(part.capitalize() for part in entity_type.split("_")) + "Recognizer"
         found.append(PatternRecognizer(entity_type, name=name, supported_language=language, patterns=patterns))
+    bare = [Pattern("long", r"(?<![\w$€£#/@.,:=-])(?!\d*0{4}(?!\d))\d{7,19}(?![\w%€/@=-]|[.,:]\d)", 0.4)]
+    found.append(PatternRecognizer("ID_NUMBER", "LongNumberRecognizer", language, bare))
     return found

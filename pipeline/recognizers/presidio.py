@@ -8,7 +8,7 @@ Source: presidio-analyzer 2.2.366, presidio_analyzer/predefined_recognizers.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from presidio_analyzer import EntityRecognizer, PatternRecognizer, predefined_recognizers
@@ -38,7 +38,8 @@ def recognizers(language: str, countries: Sequence[str]) -> list[EntityRecognize
         if not issubclass(kind, PatternRecognizer) or name in LEFT_OUT:
             continue
         if kind.COUNTRY_CODE is None or kind.COUNTRY_CODE in wanted:
-            found.append(kind(supported_language=language))
+            make: Callable[..., EntityRecognizer] = kind  # each of them knows its entity
+            found.append(make(supported_language=language))
     regions = tuple(country.upper() for country in countries)
     found.append(PhoneRecognizer(supported_language=language, supported_regions=regions))
     return found

@@ -1,0 +1,213 @@
+"""Is anything personal left? Judged without the stage's recognizers, spans or findings.
+
+Two kinds of evidence: what the export itself said about its people is looked for again in the scrubbed text, by a simple
+search over words and digits; and plain patterns look for identifiers that are valid and not in a reserved range.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+from pydantic import Field
+
+from checks.gate import Limit, at_least, at_most
+from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
+from pipeline.params import Section
+from pipeline.surrogates import luhn_sum
+from pipeline.tables import Table
+
+MIN_DIGITS: Final = 4
+"""Shorter numbers are everywhere."""
+
+MIN_PART: Final = 3
+"""Letters of a part of a name that is looked for by itself."""
+
+
+class Bounds(Section):
+    """What the scrubbed table must keep."""
+
+    not_swept: list[str]
+    """Entity types whose known values may stay, because `scrub.modes` keeps them."""
+
+    max_known_value_hits: int = Field(ge=0)
+    """Conversations' own known values (names, numbers, addresses from the export) that still stand in their text."""
+
+    max_residual_per_1000_turns: float = Field(ge=0)
+    """Finds of the second detector: valid e-mail addresses, cards, IBANs, IPv4 addresses and telephone numbers outside the
+    ranges reserved for examples."""
+
+    max_secrets: int = Field(ge=0)
+    """Keys, tokens and private keys that the second detector still sees."""
+
+    min_turns_with_findings_share: float = Field(ge=0, le=1)
+    """Share of the turns in which something was replaced; 0 found in a real export means that nothing was looked for."""
+
+    max_turns_with_findings_share: float = Field(ge=0, le=1)
+    """A larger share says that a recognizer fires on everything and the texts are spoilt."""
+
+
+def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
+    """One row.
+
+    Columns:
+        lost: conversations that went in and are not in the table; null when the table before cannot be read.
+        known_value_hits: known values that still stand in the text or columns of their conversation; null likewise.
+        known_values: how many were looked for.
+        emails, cards, ibans, ip_addresses, phones, secrets: finds of the second detector.
+        residual_per_1000_turns: the first five over the turns; null without a turn.
+        turns_with_findings_share: null without a turn.
+    """
+    counts: Counter[str] = Counter()
+    turns = with_findings = 0
+    hits: int | None = 0
+    looked_for = lost = 0
+    before = table.previous()
+    sources = {part.files["kept"]: part for part in before.manifest.parts} if before else {}
+    for part in table.manifest.parts:
+        kept = table.read(part)
+        texts = _texts(kept)
+        turns += int(kept["turns"].list.len().sum())
+        with_findings += table.read(part, "findings", ["conversation_id", "turn_id"]).unique().height
+        counts.update(name for all_texts in texts.values() for text in all_texts for name in residual(text))
+        source = next((sources[digest] for digest in part.inputs.values() if digest in sources), None)
+        if before is None or source is None:
+            hits = None
+            continue
+        given = before.read(source, columns=["conversation_id", "participants"])
+        lost += given.filter(~pl.col("conversation_id").is_in(kept["conversation_id"].implode())).height
+        for conversation_id, participants in given.iter_rows():
+            values = {(row["kind"], row["value"]) for row in participants or [] if row["kind"] not in bounds.not_swept}
+            looked_for += len(values)
+            if hits is not None:
+                hits += sum(_stands(texts.get(conversation_id, []), sorted(values)))
+    residuals = sum(counts[name] for name in DETECTORS if name != "secrets")
+    columns: dict[str, float | int | None] = {
+        "lost": lost if hits is not None else None,
+        "known_values": looked_for,
+        "known_value_hits": hits,
+        **{name: counts[name] for name in DETECTORS},
+        "residual_per_1000_turns": 1000 * residuals / turns if turns else None,
+        "turns_with_findings_share": with_findings / turns if turns else None,
+    }
+    return pl.DataFrame({name: [value] for name, value in columns.items()}, schema_overrides=dict.fromkeys(columns, pl.Float64))
+
+
+def expectations(bounds: Bounds) -> list[Limit]:
+    """The bounds as limits on the measures."""
+    return [
+        at_most("lost", 0),
+        at_most("known_value_hits", bounds.max_known_value_hits),
+        at_most("residual_per_1000_turns", bounds.max_residual_per_1000_turns),
+        at_most("secrets", bounds.max_secrets),
+        at_least("turns_with_findings_share", bounds.min_turns_with_findings_share),
+        at_most("turns_with_findings_share", bounds.max_turns_with_findings_share),
+    ]
+
+
+def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:
+    """conversation_id -> the texts of its turns and of the columns that hold words."""
+    texts = kept.select(
+        "conversation_id",
+        pl.col("turns").list.eval(pl.element().struct.field("text")),
+        pl.concat_list("channel", "product", "source_file").alias("columns"),
+        "topics",
+    )
+    return {
+        conversation_id: [text for text in (*turns, *columns, *(topics or [])) if text]
+        for conversation_id, turns, columns, topics in texts.iter_rows()
+    }
+
+
+# --- known values -------------------------------------------------------------------------------------------------------
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[ .()/-]{1,3}(?=\d)")
+
+
+def _stands(texts: Sequence[str], values: Sequence[tuple[str, str]]) -> Iterator[int]:
+    """1 for each value that can still be read."""
+    if not values:
+        return
+    words = [_WORD.findall(text) for text in texts]
+    lines = "\n".join(" " + " ".join(line).casefold() + " " for line in words)
+    capitalised = {word.casefold() for line in words for word in line if not word.islower()}
+    numbers = {number for text in texts for number in re.findall(r"\d+", _BETWEEN_DIGITS.sub("", text))}
+    numbers |= {number for text in texts for number in re.findall(r"\d+", text)}
+    for kind, value in values:
+        pieces = _WORD.findall(value.casefold())
+        digits = "".join(filter(str.isdecimal, value))
+        if not pieces or (len(pieces) == 1 and (pieces[0] in FUNCTION_WORDS or len(pieces[0]) < MIN_PART)):
+            continue
+        if len(digits) >= MIN_DIGITS and len(digits) * 2 >= sum(map(len, pieces)):
+            yield int(digits in numbers)
+        elif len(pieces) == 1 and pieces[0] in NAME_WORDS:
+            yield int(pieces[0] in capitalised)
+        elif kind == "PERSON":
+            parts = [piece for piece in pieces if len(piece) >= MIN_PART and piece not in FUNCTION_WORDS | NAME_WORDS]
+            yield int(any(f" {part} " in lines for part in parts))
+        else:
+            yield int(f" {' '.join(pieces)} " in lines)
+
+
+# --- second detector ----------------------------------------------------------------------------------------------------
+
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,5})")
+_CARD: Final = re.compile(r"(?<![\d.-])[3-6](?:[ -]?\d){12,18}(?![\d-])")
+_IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+_RESERVED_IPV4: Final = re.compile(r"192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2[45]\d\.|127\.|0\.")
+_PHONE: Final = re.compile(r"(?<![\d-])(?:\+?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]([2-9]\d\d)[ .-](\d{4})(?![\d-])")
+_SECRET: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\.|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{36}|\bxox[abprs]-[\w-]{10}"
+    r"|\b[rs]k_live_\w{10}|\bAIza[\w-]{35}|\bsk-[\w-]{20}|://[^\s:/@]{1,60}:[^\s/@]{3,100}@"
+)
+
+
+def _emails(text: str) -> int:
+    if "@" not in text:
+        return 0
+    return sum(not re.fullmatch(r"(?:.+\.)?example(?:\.com|\.net|\.org)?", domain) for domain in _EMAIL.findall(text))
+
+
+def _cards(text: str) -> int:
+    numbers = ("".join(filter(str.isdecimal, match)) for match in _CARD.findall(text))
+    return sum(luhn_sum(number) % 10 == 0 for number in numbers)
+
+
+def _ibans(text: str) -> int:
+    codes = (match.replace(" ", "") for match in _IBAN.findall(text))
+    return sum(int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 == 1 for code in codes if len(code) > 14)  # noqa: PLR2004  # shortest: Norway
+
+
+def _ip_addresses(text: str) -> int:
+    return sum(
+        all(int(number) < 256 for number in match.split(".")) and not _RESERVED_IPV4.match(match)  # noqa: PLR2004  # one byte
+        for match in _IPV4.findall(text)
+    )
+
+
+def _phones(text: str) -> int:
+    return sum(not (exchange == "555" and line.startswith("01")) for _, exchange, line in _PHONE.findall(text))
+
+
+def _secrets(text: str) -> int:
+    return len(_SECRET.findall(text))
+
+
+DETECTORS: Final[dict[str, Callable[[str], int]]] = {
+    "emails": _emails,
+    "cards": _cards,
+    "ibans": _ibans,
+    "ip_addresses": _ip_addresses,
+    "phones": _phones,
+    "secrets": _secrets,
+}
+
+
+def residual(text: str) -> list[str]:
+    """What the second detector sees in a text: the name of the detector, once per find."""
+    has_digit = any(map(str.isdecimal, text))
+    names: Any = DETECTORS if has_digit else ("emails", "secrets")
+    return [name for name in names for _ in range(DETECTORS[name](text))]

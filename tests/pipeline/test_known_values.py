@@ -1,0 +1,90 @@
+"""What the export says of its people is found in every spelling that people type."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.known_values import find, lower, needles, said_names
+
+
+def found(kind: str, value: str, text: str) -> list[str]:
+    spans = sorted(find(text, needles([(kind, value)])), key=lambda span: (span.start, -span.end))
+    longest: list[str] = []
+    end = -1
+    for span in spans:
+        if span.end > end:
+            longest.append(text[span.start : span.end])
+            end = span.end
+    return longest
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "hits"),
+    [
+        ("Crystal Minh", "hi, crystal minh here", ["crystal minh"]),
+        ("Crystal Minh", "Thanks Crystal! Mrs MINH?", ["Crystal", "MINH"]),
+        ("Crystal Minh", "crystals and Minhee", ["crystal"]),
+        ("Minh, Crystal", "crystal's order", ["crystal"]),
+        ("Anne-Marie Holt", "anne or Marie or anne-marie", ["anne", "Marie", "anne-marie"]),
+        ("Mark Will", "i will mark it as paid", []),
+        ("Mark Will", "i'm mark", ["mark"]),
+        ("Mark Will", "Mark said so", ["Mark"]),
+        ("Al", "also, Al and all", ["Al"]),
+        ("J", "j j", []),
+        ("null", "it is null", []),
+        ("Null, Peter", "null and peter", ["peter"]),
+        ("the", "the the", []),
+    ],
+)
+def test_names_are_found_with_their_parts_but_not_inside_words(value: str, text: str, hits: list[str]):
+    assert found("PERSON", value, text) == hits
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "hits"),
+    [
+        ("ACCOUNT_NUMBER", "85731890", "it is 8573 1890.", ["8573 1890"]),
+        ("ACCOUNT_NUMBER", "85731890", "it is 185731890", []),
+        ("PIN", "5225", "5225", ["5225"]),
+        ("PIN", "5225", "52.25 dollars", []),
+        ("PIN", "52", "52 and 520 and 5 2", ["52"]),
+        ("PHONE_NUMBER", "+1 (212) 555-0134", "call 212.555.0134", ["212.555.0134"]),
+        ("DATE_OF_BIRTH", "15/09/1940", "born 15.09.1940", ["15.09.1940"]),
+        ("EMAIL_ADDRESS", "crystal.minh@mail.example", "user Crystal.Minh wrote", ["Crystal.Minh"]),
+        ("EMAIL_ADDRESS", "info@mail.example", "more info please", []),
+        ("ORDER_NUMBER", "AB-10423", "order ab-10423", ["ab-10423"]),
+    ],
+)
+def test_numbers_are_found_in_any_spacing(kind: str, value: str, text: str, hits: list[str]):
+    assert found(kind, value, text) == hits
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Hi, my name is Crystal Minh and I need help", ["Crystal Minh"]),
+        ("my name is crystal", ["crystal"]),
+        ("My name's Crystal.", ["Crystal"]),
+        ("This is Crystal from billing", ["Crystal"]),
+        ("this is ridiculous", []),
+        ("my name is misspelled on the card", []),
+        ("my name is on the card", []),
+        ("call me back", []),
+        ("Call me Crystal", ["Crystal"]),
+        ("Ich heiße Jürgen Brandt.", ["Jürgen Brandt"]),
+    ],
+)
+def test_a_name_that_somebody_gives_is_known(text: str, names: list[str]):
+    assert said_names([text]) == names
+
+
+@given(st.text(max_size=60))
+def test_lower_case_keeps_every_offset(text: str):
+    assert len(lower(text)) == len(text)
+    assert lower(text).isascii() is False or lower(text) == text.lower()
+
+
+def test_capital_letters_that_grow_when_lowered_do_not_shift_a_find():
+    text = "İİİ crystal"
+    (span,) = find(text, needles([("PERSON", "Crystal")]))
+    assert text[span.start : span.end] == "crystal"
