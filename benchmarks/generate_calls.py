@@ -44,9 +44,8 @@ def meter(base_url: str) -> dict[str, int]:
 
 def main(received: Path, results: Path) -> None:
     """Measure and write."""
-    texts = pl.concat(
-        [pl.read_csv(gzip.open(received / name).read()) for name in ("train.csv.gz", "test.csv.gz")]
-    )["text"].to_list()
+    files = [gzip.decompress((received / name).read_bytes()) for name in ("train.csv.gz", "test.csv.gz")]
+    texts = pl.concat([pl.read_csv(file) for file in files])["text"].to_list()
     os.environ["TICKETMILL_TEST_KEY"] = "none"
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.llm_server", "--latency", str(LATENCY_SECONDS)], stdout=subprocess.PIPE, text=True
@@ -67,7 +66,11 @@ def main(received: Path, results: Path) -> None:
                 manifest = run(source, folder / name, chosen, MEANS)
                 wall, cpu = time.perf_counter() - started, cpu_seconds() - used
                 requests = meter(base_url)["requests"] - before
-                report |= {f"{name}_requests": requests, f"{name}_wall_seconds": round(wall, 2), f"{name}_cpu_seconds": round(cpu, 2)}
+                report |= {
+                    f"{name}_requests": requests,
+                    f"{name}_wall_seconds": round(wall, 2),
+                    f"{name}_cpu_seconds": round(cpu, 2),
+                }
                 report |= {f"{name}_answered": manifest.counts.get("answered", 0)}
                 if requests:
                     ideal = requests * LATENCY_SECONDS / CONCURRENCY

@@ -50,6 +50,9 @@ NOBODY: Final = frozenset(
     )
 )
 
+SPECIFIC: Final = re.compile(r"[\d@]|\.\w|://", re.IGNORECASE)
+"""What every specific holds: most answers are not looked at any closer."""
+
 LIST_MARK: Final = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]|step \d{1,2}[:.)]?)(?=\s)|\[\d{1,2}\]", re.IGNORECASE)
 URL: Final = re.compile(
     r"(?:https?://|www\.)[^\s<>\"')\]]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|app|dev|info|co|de|fr|es|it|nl|uk|eu|ch|at|us|ca|au)\b(?:/[^\s<>\"')\]]*)?",
@@ -162,6 +165,8 @@ def specifics(text: str) -> frozenset[str]:
     >>> sorted(specifics("1. Pay $1,200.00 by May 5th for order AB-17, see https://www.acme.example/a."))
     ['1200', '5', 'ab-17', 'acme.example/a', 'may 5']
     """
+    if not SPECIFIC.search(text):
+        return frozenset()
     text = LIST_MARK.sub(" ", text)
     found: set[str] = {match.casefold() for match in MAIL.findall(text)}
     text = MAIL.sub(" ", text)
@@ -208,6 +213,8 @@ def _unsupported(answer: Answer, said: str) -> bool:
 
 def _foreign(answer: Answer, said: str) -> bool:
     """Something that names somebody, and stands neither in this conversation nor in the team's knowledge."""
+    if not SPECIFIC.search(answer.text) and not GREETED.search(answer.text):
+        return False
     known = "\n".join([said, *(f"{hit.question}\n{hit.answer}" for hit in answer.grounding if not hit.is_exchange)]).casefold()
     digits_known = re.sub(r"\D", "", known)
     for match in (*MAIL.findall(answer.text), *HANDLE.findall(answer.text)):

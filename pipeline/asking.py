@@ -95,7 +95,7 @@ def ask_each(provider: str, endpoint: str, settings: Settings, fetch: Fetch) -> 
 
 
 def _fetch_by_place(requests: Mapping[int, Request], fetch: Fetch) -> dict[int, Reply | Gap]:
-    keys = {place: request.key() for place, request in requests.items()}
+    keys = {place: request.key for place, request in requests.items()}
     replied = fetch({keys[place]: request for place, request in requests.items()}) if requests else {}
     return {place: replied[key] for place, key in keys.items()}
 

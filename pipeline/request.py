@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
+
+import orjson
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,16 @@ class Request:
             **self.extra,
         }
 
+    @cached_property
+    def encoded(self) -> bytes:
+        """The body as it is sent."""
+        return orjson.dumps(self.body())
+
+    @cached_property
     def key(self) -> str:
         """Cache key over every field, so that none can be forgotten; 64 hexadecimal digits."""
-        return sha256(json.dumps(asdict(self), sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @dataclass(frozen=True)

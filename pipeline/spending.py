@@ -5,7 +5,6 @@ statement checks the caps and reserves, so they hold for several processes at on
 stays reserved at its worst: it may have been billed, and nobody can tell.
 """
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,7 +127,7 @@ class Account:
 
     def worst(self, request: Request) -> Amount:
         """The most that one attempt at a request can cost: a token is at least one byte of the body, a reply is full."""
-        sent = len(json.dumps(request.body(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        sent = len(request.encoded)
         candidates = int(request.extra.get("n") or 1)
         return self._amount(sent, request.max_tokens * candidates)
 

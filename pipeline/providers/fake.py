@@ -25,7 +25,7 @@ def answerer(settings: Settings) -> Answerer:
 
 def reply(request: Request, *, as_json: bool) -> Reply:
     """Thanks, and a word that depends on the request, so that no two conversations get the same answer."""
-    text = f"Thank you for your message. A colleague will look into this and write to you soon. ({_word(request.key())})"
+    text = f"Thank you for your message. A colleague will look into this and write to you soon. ({_word(request.key)})"
     asked = sum(len(message.content) for message in request.messages)
     if as_json:
         text = json.dumps({"answer": text, "needs_human": True, "cited_ids": []})

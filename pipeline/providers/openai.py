@@ -61,8 +61,8 @@ def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[
             content = await client.post(
                 "/chat/completions",
                 cast_to=str,
-                body=request.body(),
-                options={"headers": {"Idempotency-Key": request.key()}},
+                content=request.encoded,
+                options={"headers": {"Idempotency-Key": request.key}},
             )
         except openai.APIStatusError as error:
             raise _translated(error.status_code, error.response.headers.get("retry-after")) from None

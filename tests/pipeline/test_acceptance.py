@@ -30,8 +30,8 @@ def passage(text: str) -> Hit:
 
 @pytest.mark.parametrize(
     "text",
-    ["Dear {{ticket.requester}}, soon.", "Best regards, [Your Name]", "Order [order number] is late.", "See [ORDER_ID].",
-     "It is <order number>.",
+    ["Dear {{ticket.requester}}, soon.", "Best regards, [Your Name]", "Order [order number] is late.",
+     "See [ORDER_ID].", "It is <order number>.",
      "Your code is XXXX."],
 )  # fmt: skip
 def test_a_placeholder_is_found(text: str) -> None:

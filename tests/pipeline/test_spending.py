@@ -46,7 +46,7 @@ def connection() -> Any:
 def test_the_worst_is_every_byte_of_the_body_a_token_and_a_full_reply(connection: sqlite3.Connection) -> None:
     worst = account(connection).worst(REQUEST)
 
-    sent = len(json.dumps(REQUEST.body(), ensure_ascii=False).encode())
+    sent = len(json.dumps(REQUEST.body(), ensure_ascii=False, separators=(",", ":")).encode())
     assert worst.tokens == sent + 50
     assert worst.cost == sent * 150_000 + 50 * 600_000  # in 1e-12 of a unit
 
