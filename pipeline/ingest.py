@@ -33,7 +33,7 @@ from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
 from pipeline.sources import SOURCES, SourceMapping
 from pipeline.stage import Outcome
-from pipeline.tables import Manifest, Part, TableWriter, new_table
+from pipeline.tables import Manifest, Part, TableWriter, new_table, translated_errors
 
 VERSION: Final = 1
 
@@ -222,7 +222,11 @@ def gather(unit: Unit, spills: Path, params: IngestParams, key: Key) -> tuple[pl
 
 
 def _gather(unit: Unit, rows: Iterator[Row | Looked], spills: Path, key: Key) -> pl.DataFrame:
-    spill, looked = SpillWriter(spills / f"{unit.key}.rows"), LookUpWriter(spills / f"{unit.key}.users")
+    with translated_errors(spills):
+        return _spilled(SpillWriter(spills / f"{unit.key}.rows"), LookUpWriter(spills / f"{unit.key}.users"), rows, key)
+
+
+def _spilled(spill: SpillWriter, looked: LookUpWriter, rows: Iterator[Row | Looked], key: Key) -> pl.DataFrame:
     try:
         hashed = lru_cache(1024)(lambda kind, native: int.from_bytes(key.digest(kind, native)[:8], "big"))
         for row in rows:
@@ -230,11 +234,11 @@ def _gather(unit: Unit, rows: Iterator[Row | Looked], spills: Path, key: Key) ->
                 looked.add(row)
             else:
                 spill.add(hashed("row" if row.reason else "conversation", row.native), row)
-    except SourceError:
+        looked.finish()
+        return spill.finish()
+    except BaseException:
         spill.abandon()
         raise
-    looked.finish()
-    return spill.finish()
 
 
 def _rows(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
@@ -271,10 +275,11 @@ def _known_index(unit: Unit, writer: TableWriter) -> pl.DataFrame | None:
 
 def _keep_index(unit: Unit, writer: TableWriter, index: pl.DataFrame) -> None:
     path = _index_path(unit, writer.folder)
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".writing")
-    index.write_parquet(unfinished, compression="zstd")
-    unfinished.replace(path)
+    with translated_errors(writer.target):
+        path.parent.mkdir(exist_ok=True)
+        unfinished = path.with_suffix(".writing")
+        index.write_parquet(unfinished, compression="zstd")
+        unfinished.replace(path)
 
 
 def _refuse_lost_sources(units: Sequence[Unit], indexes: Mapping[str, pl.DataFrame], faults: Mapping[str, str]) -> None:

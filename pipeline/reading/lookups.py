@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from pipeline.errors import TableError
 from pipeline.reading.drafts import Looked, LookUp
 
 CACHED: Final = 20_000
@@ -23,7 +24,17 @@ class LookUpWriter:
         self._database: sqlite3.Connection | None = None
 
     def add(self, looked: Looked) -> None:
-        """Put one; a later one of the same kind and key takes its place."""
+        """Put one; a later one of the same kind and key takes its place.
+
+        Raises:
+            TableError: it cannot be written.
+        """
+        try:
+            self._add(looked)
+        except sqlite3.Error as error:
+            raise TableError(f"{self._path.parent}: users cannot be written; free some space and run again") from error
+
+    def _add(self, looked: Looked) -> None:
         if self._database is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path)

@@ -7,7 +7,8 @@ wall; what remains of a unit once the table is published is its index: which ids
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -83,7 +84,8 @@ class SpillWriter:
 
     def abandon(self) -> None:
         """Remove what was written."""
-        self._file.close()
+        with suppress(OSError):  # closing writes what is buffered, which a full disk refuses again
+            self._file.close()
         self._unfinished.unlink(missing_ok=True)
 
 
@@ -127,8 +129,3 @@ def _unpacked(block: bytes, least: int, most: int) -> Iterator[tuple[int, Row]]:
             texts = block[at:a].decode(), block[c : c + payload], block[a:b].decode(), block[b:c].decode()
             yield row_id, Row(file, number, *texts)
         at += native + reason + detail + payload
-
-
-def index_of(rows: Iterable[tuple[int, int]]) -> pl.DataFrame:
-    """An index of these (id, rows)."""
-    return pl.DataFrame(list(rows), schema=INDEX, orient="row").sort("id")

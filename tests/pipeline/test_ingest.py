@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import ingest
-from pipeline.errors import ParamsError, SourceError
+from pipeline.errors import ParamsError, SourceError, TableError
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.tables import Table
@@ -410,6 +410,20 @@ def test_a_run_killed_at_any_moment_is_taken_up_by_the_next_and_ends_the_same(tm
 
     assert files_of(Table(target)) == files_of(whole)
     assert [path.name for path in target.parent.iterdir()] == ["in_ingested"]
+
+
+def test_a_full_disk_is_one_clear_error_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    folder, target = write(tmp_path / "in", log__csv=FOUR), tmp_path / "in_ingested"
+    [unit] = ingest.plan(folder, params(TURNS), KEY)
+    spill = tmp_path / ".in_ingested.unfinished" / ingest.SPILLS / f"{unit.key}.writing"
+    spill.parent.mkdir(parents=True)
+    spill.symlink_to("/dev/full")  # every write to it fails with ENOSPC
+
+    with pytest.raises(TableError, match=r"_spill: the disk is full; free some space and run again, finished parts are kept$"):
+        ingested(folder, TURNS)
+
+    assert not target.exists()
+    assert len(rows(ingested(folder, TURNS))) == 4
 
 
 def test_no_frame_of_python_objects_grows_with_the_part(tmp_path: Path) -> None:

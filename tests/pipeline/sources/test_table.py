@@ -23,6 +23,14 @@ def test_turns_stand_in_the_order_of_their_time(tmp_path: Path) -> None:
     assert rows(table)[0]["opened_at"] == datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
+def test_turns_of_one_moment_stand_in_the_order_of_their_rows(tmp_path: Path) -> None:
+    lines = HEAD + "".join(f"81,c,{word},2026-01-05 12:00:00\n" for word in ("one", "two", "three"))
+
+    assert texts(ingested(write(tmp_path / "in", log__csv=lines), TURNS)) == {
+        "81": ["customer: one", "customer: two", "customer: three"]
+    }
+
+
 def test_an_order_column_goes_before_time(tmp_path: Path) -> None:
     lines = "ticket,from,body,at,place\n81,c,second,2026-01-05,2\n81,c,tenth,2026-01-04,10\n81,a,first,2026-01-06,1\n"
     mapping = {**TURNS, "turn": {**TURNS["turn"], "order": "place"}}
