@@ -155,9 +155,15 @@ def store(kind: str, rows: pl.DataFrame, folder: Path) -> int:
     target = folder / f"{kind}.csv"
     before = [read_kind(kind, target)] if target.is_file() else []
     merged = pl.concat([*before, rows]).unique(maintain_order=True)
+    replace_kind(kind, merged, folder)
+    return merged.height
+
+
+def replace_kind(kind: str, rows: pl.DataFrame, folder: Path) -> None:
+    """Write the rows of a kind in place of those that are there."""
+    target = folder / f"{kind}.csv"
     with translated_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f"{target.name}.writing")
-        unfinished.write_text(merged.write_csv(), "utf-8")
+        unfinished.write_text(rows.write_csv(), "utf-8")
         unfinished.replace(target)
-    return merged.height

@@ -1,0 +1,146 @@
+"""M05 audited defect rate, M24 judge validity."""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from checks.readiness.bounds import upper
+from checks.readiness.corpus import Corpus
+from checks.readiness.evidence import RUBRIC, Evidence
+from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
+from checks.readiness.settings import ReadinessParams
+from pipeline.minhash import Array
+
+MIN_AUDITED_OF_TOPIC: Final = 300
+"""A topic stands for itself from as many audits on as the whole needs; below, the whole stands for it."""
+
+DRAWS: Final = 2_000
+"""Bootstrap samples."""
+
+
+def read(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Reading:
+    """What people found in a random sample of answers, and whether a model that judges agrees with people."""
+    defects, by_stratum = _defects(corpus, evidence)
+    judges, table = _judges(evidence, params)
+    return Reading((*defects, *judges), {"audit": by_stratum, "judges": table})
+
+
+def _defects(corpus: Corpus, evidence: Evidence) -> tuple[list[Measured], pl.DataFrame]:
+    names = ("defect_share", "defect_upper")
+    empty = pl.DataFrame(schema={"topic": pl.String, "source": pl.String, "audited": pl.Int64, "defects": pl.Int64})
+    audit = evidence.get("audit")
+    if audit is None:
+        return unknown("M05", "no audit; draw a sheet with `ticketmill readiness sample`", *names), empty
+    judged = (
+        audit.filter(pl.any_horizontal(pl.col(RUBRIC).is_not_null()))
+        .with_columns(defect=pl.any_horizontal(~pl.col(RUBRIC).fill_null(value=True)))
+        .group_by("conversation_id")
+        .agg(pl.col("defect").any())  # two auditors: one who sees a defect is enough
+        .join(corpus.conversations.select("conversation_id", "topic", "source"), on="conversation_id", how="inner")
+        .sort("conversation_id")
+    )
+    if judged.is_empty():
+        return unknown("M05", "no audited conversation is in this export", *names), empty
+    values = _bounded(judged, None)
+    for (topic,), rows in judged.group_by("topic", maintain_order=True):
+        if rows.height >= MIN_AUDITED_OF_TOPIC:
+            values += _bounded(rows, str(topic))
+    strata = judged.group_by("topic", "source").agg(audited=pl.len(), defects=pl.col("defect").sum()).sort("topic", "source")
+    bounds = [upper(int(k), int(n)) for n, k in strata.select("audited", "defects").iter_rows()]
+    return values, strata.with_columns(defect_upper=pl.Series(bounds, dtype=pl.Float64))
+
+
+def _bounded(judged: pl.DataFrame, topic: str | None) -> list[Measured]:
+    bad = judged.filter("defect")["conversation_id"].to_list()
+    return [
+        Measured("M05", "defect_share", len(bad) / judged.height, topic, n=judged.height, records=tuple(bad[:MAX_RECORDS])),
+        Measured("M05", "defect_upper", upper(len(bad), judged.height), topic, n=judged.height),
+    ]
+
+
+def _judges(evidence: Evidence, params: ReadinessParams) -> tuple[list[Measured], pl.DataFrame]:
+    """Every judge that scored anything must be labelled against people; one in doubt is enough to hold back."""
+    names = ("judge_kappa", "judge_kappa_lower", "order_flips", "length_slope")
+    scores, labels = evidence.get("scores"), evidence.get("judges")
+    used = set() if scores is None else set(scores["judge"].drop_nulls().to_list())
+    rows = []
+    for judge in sorted(used | (set() if labels is None else set(labels["judge"].to_list()))):
+        items = (
+            pl.DataFrame() if labels is None else labels.filter(pl.col("judge") == judge).unique("item_id", maintain_order=True)
+        )
+        rows.append({"judge": judge, **_validity(items, params)})
+    schema = {
+        "judge": pl.String,
+        "items": pl.Int64,
+        **dict.fromkeys(names, pl.Float64),
+        "may_decide": pl.Boolean,
+        "used": pl.Boolean,
+    }
+    table = pl.DataFrame([{**row, "used": row["judge"] in used} for row in rows], schema=schema)
+    if table.is_empty():
+        return unknown("M24", "no model judged anything", *names, "judges_in_doubt"), table
+    in_doubt = table.filter(pl.col("used") & ~pl.col("may_decide")).height
+    values = [Measured("M24", "judges_in_doubt", float(in_doubt), n=table.height)]
+    measured = table.drop_nulls("judge_kappa")
+    if measured.is_empty():
+        return [*values, *unknown("M24", "no item was labelled by judge and people (evidence/judges.csv)", *names)], table
+    worst = measured.sort("judge_kappa_lower").row(0, named=True)
+    for name in names:
+        why = None if worst[name] is not None else f"not labelled for {name}"
+        values.append(Measured("M24", name, worst[name], n=worst["items"], unknown=why))
+    return values, table
+
+
+def _validity(items: pl.DataFrame, params: ReadinessParams) -> dict[str, float | int | bool | None]:
+    limits = params.limits
+    if items.is_empty():
+        return {"items": 0, "may_decide": False}
+    human, verdict = items["human"].to_numpy(), items["verdict"].to_numpy()
+    kappas = _bootstrap(human, verdict, params.seed)
+    low = float(np.quantile(kappas, 0.025))
+    swapped = items.drop_nulls("swapped")
+    flips = share_of(swapped["swapped"] != swapped["verdict"]) if swapped.height else None
+    lengths = items.drop_nulls("length")
+    slope = _slope(lengths) if lengths.height else None
+    good = (
+        items.height >= limits.min_judged_items
+        and low >= limits.min_kappa_gate
+        and flips is not None
+        and flips <= limits.max_order_flips
+    )
+    return {
+        "items": items.height,
+        "judge_kappa": kappa(human, verdict),
+        "judge_kappa_lower": low,
+        "order_flips": flips,
+        "length_slope": slope,
+        "may_decide": good,
+    }
+
+
+def kappa(one: Array, other: Array) -> float:
+    """Agreement beyond chance; 0 where there is nothing to agree on beyond it.
+
+    Source: Cohen, "A coefficient of agreement for nominal scales", 1960.
+    """
+    agreed = float((one == other).mean())
+    chance = float(one.mean() * other.mean() + (1 - one.mean()) * (1 - other.mean()))
+    return 0.0 if chance > 1 - 1e-12 else (agreed - chance) / (1 - chance)
+
+
+def _bootstrap(one: Array, other: Array, seed: int) -> Array:
+    drawn = np.random.default_rng(seed).integers(0, len(one), (DRAWS, len(one)))
+    first, second = one[drawn].astype(float), other[drawn].astype(float)
+    agreed = (first == second).mean(axis=1)
+    p, q = first.mean(axis=1), second.mean(axis=1)
+    chance = p * q + (1 - p) * (1 - q)
+    return np.where(chance > 1 - 1e-12, 0.0, (agreed - chance) / np.where(chance > 1 - 1e-12, 1, 1 - chance))
+
+
+def _slope(items: pl.DataFrame) -> float:
+    """How much more often the judge approves than people do, per 1,000 characters of answer."""
+    length = items["length"].cast(pl.Float64).to_numpy() / 1000
+    excess = items["verdict"].cast(pl.Float64).to_numpy() - items["human"].cast(pl.Float64).to_numpy()
+    spread = float(((length - length.mean()) ** 2).sum())
+    return 0.0 if spread == 0 else float(((length - length.mean()) * (excess - excess.mean())).sum() / spread)
