@@ -31,7 +31,7 @@ from tests.pipeline.generate_tables import deduped, params
 QUESTIONS = 150
 CONCURRENCY = 8
 LATENCY_SECONDS = 0.01
-CAP = 1.0
+CAP = 20.0
 PRICES = "{tiny: {input_per_million: 10, output_per_million: 40}}"
 WORDS = "amber birch cedar delta ember flint grove heron".split()  # noqa: SIM905  # one line
 
@@ -98,7 +98,9 @@ def round_of_kills(place: Path, draw: random.Random, forgetful: bool, seed: int)
             assert process.stdout is not None
             process.stdout.readline()  # the imports are done, the run begins
             try:
-                _, complaint = process.communicate(timeout=draw.uniform(0.0, 1.5 * 1.1**kills))  # it ends some day, on a busy machine too
+                _, complaint = process.communicate(
+                    timeout=draw.uniform(0.0, 1.5 * 1.1**kills)
+                )  # it ends some day, on a busy machine too
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, signal.SIGKILL)
                 process.communicate()

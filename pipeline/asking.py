@@ -13,7 +13,7 @@ from typing import Any, Final
 from pipeline.errors import CurationError, EndpointError, Overloaded, ProviderError
 from pipeline.pace import Pace
 from pipeline.prompts import Prompt, load_prompt
-from pipeline.providers.settings import PaceParams, PromptParams, Settings
+from pipeline.provider_params import PaceParams, PromptParams, Settings
 from pipeline.replies import Replies
 from pipeline.request import Answer, Answerer, Candidates, Choice, Gap, Message, Question, Reply, Request, Turn
 from pipeline.spending import Account, Amount

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from pipeline import dedupe, emit, generate, ingest, scrub, validate
-from pipeline.errors import CurationError
+from pipeline.errors import BudgetReached, CurationError
 from pipeline.key import load_key
 from pipeline.ledger import Entry, balance, prove
 from pipeline.params import Section, load_section
@@ -23,6 +23,7 @@ from pipeline.trace import trace as trace_conversation
 
 EXPECTED_ERROR: Final = 1
 GATE_SAID_NO: Final = 3
+BUDGET_REACHED: Final = 4
 INTERRUPTED: Final = 130
 
 Run = Callable[[Path, Path, Any, Means], Manifest]
@@ -65,8 +66,19 @@ def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., No
         workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count()
         or 1,
         as_json: AsJson = False,
+        estimate: Annotated[
+            bool,
+            typer.Option(
+                "--estimate", help="Print what a model would be asked and cost; send nothing.", hidden=name != "generate"
+            ),
+        ] = False,
     ) -> None:
         section = load_section(kind, name, params, settings)
+        if estimate:
+            if not isinstance(section, generate.GenerateParams):
+                raise typer.BadParameter(f"{name} asks no model; --estimate is for generate")
+            _print_estimate(generate.estimate(source, section), as_json)
+            return
         with _ProgressBar(name) as progress:
             manifest = run(source, target, section, Means(load_key(), workers, progress))
         if as_json:
@@ -212,6 +224,14 @@ def _bounds(least: float | None, most: float | None) -> str:
     return "must be " + " and ".join(f"{side} {bound:g}" for side, bound in sides if bound is not None)
 
 
+def _print_estimate(estimate: generate.Estimate, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(asdict(estimate)))
+        return
+    for label, value in asdict(estimate).items():
+        typer.echo(f"{label.replace('_', ' '):20} {'unknown' if value is None else f'{value:,}'}")
+
+
 class _ProgressBar:
     """A bar on a terminal, nothing in a pipe."""
 
@@ -246,6 +266,9 @@ def main() -> None:
     """
     try:
         app()
+    except BudgetReached as error:
+        print(f"ticketmill: {error}", file=sys.stderr)  # noqa: T201  # the one line
+        sys.exit(BUDGET_REACHED)
     except CurationError as error:
         print(f"ticketmill: {error}", file=sys.stderr)  # noqa: T201  # the one line
         sys.exit(EXPECTED_ERROR)

@@ -6,8 +6,8 @@ long as it does not change; the others are made again when any answer in the ind
 of a model: replies are kept by the hash of the whole request.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Final
@@ -16,21 +16,28 @@ import polars as pl
 from pydantic import field_validator
 
 from pipeline.acceptance import AcceptanceParams, find_fault, find_repeats
+from pipeline.asking import ENCODING, ask_each
 from pipeline.errors import AccountingError
-from pipeline.knowledge import KnowledgeParams, load_knowledge
+from pipeline.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
+from pipeline.provider_params import Settings
 from pipeline.providers import PROVIDERS
-from pipeline.providers.settings import Settings
-from pipeline.request import Answer, Answerer, Candidates, Gap, Hit, Question, Turn
+from pipeline.replies import Replies
+from pipeline.request import Answer, Answerer, Candidates, Gap, Hit, Question, Reply, Request, Turn
 from pipeline.retrieval import Exchange, Index, RetrievalParams
 from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, conform, empty
+from pipeline.spending import MILLION
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
+from pipeline.tokens import counter, tokens_of
 
 VERSION: Final = 1
 
 REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai")
+MODELS: Final = ("openai", "fake")
+"""Providers that send requests."""
+
 PACE: Final = ("pace", "budget", "prices", "replies", "replay")
 """Fields of the params that change how replies are got, not which."""
 
@@ -158,12 +165,7 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
     knowledge = load_knowledge(params.knowledge)
-    answer = PROVIDERS[params.provider](params)
-
-    def find(questions: Sequence[str]) -> list[tuple[Hit, ...]]:
-        both = zip(index.find(questions), knowledge.find(questions), strict=True)
-        return [tuple(sorted((*exchanges, *passages), key=lambda hit: (-hit.score, hit.id))) for exchanges, passages in both]
-
+    answer, find = PROVIDERS[params.provider](params), _search(index, knowledge)
     with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
         made: list[Part] = []
         for number, part in enumerate(parts):
@@ -175,6 +177,68 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
             made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, find, answer, params))
         means.progress(len(parts), len(parts))
         return writer.publish(made)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would ask a model, and cost, before anything is sent."""
+
+    questions: int
+    """Customers whom nobody answered."""
+
+    requests: int
+    """Requests whose replies are not kept already; a repaired reply is one more."""
+
+    input_tokens: int
+    """Tokens of the prompts, counted in o200k."""
+
+    output_tokens: int
+    """Tokens of the replies at most."""
+
+    cost: float | None
+    """At most, in the currency of the price table; None without a price for the model."""
+
+    minutes: float | None
+    """At the rate limits of params; None without limits."""
+
+
+def estimate(source: Path, params: GenerateParams) -> Estimate:
+    """Count what `run` would send, and send nothing.
+
+    Raises:
+        TableError: the table is not finished, or was never scrubbed.
+    """
+    table = Table(source)
+    table.require_stage("scrub")
+    unsent: dict[str, Request] = {}
+    questions = 0
+
+    def note(requests: Mapping[str, Request]) -> dict[str, Reply | Gap]:
+        with Replies(params.replies) as replies:
+            kept = replies.find(list(requests))
+        unsent.update({key: request for key, request in requests.items() if key not in kept})
+        return {key: kept.get(key, Gap("not_sent")) for key in requests}
+
+    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge))
+    endpoint = params.openai.base_url if params.provider == "openai" else params.provider
+    answer = (
+        ask_each(params.provider, endpoint, params, note) if params.provider in MODELS else PROVIDERS[params.provider](params)
+    )
+    for part in table.manifest.parts:
+        outcome = generate(conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}"), find, answer, params)
+        questions += outcome.beside["asked"].height
+    return _estimated(questions, list(unsent.values()), params)
+
+
+def _estimated(questions: int, unsent: Sequence[Request], params: GenerateParams) -> Estimate:
+    count_tokens = counter(ENCODING)
+    sent = sum(tokens_of(len(r.messages), sum(count_tokens(m.content) for m in r.messages)) for r in unsent)
+    received = sum(request.max_tokens * params.model.candidates for request in unsent)
+    price, pace = params.prices.models.get(params.model.name), params.pace
+    cost = float(sent * price.input_per_million + received * price.output_per_million) / MILLION if price else None
+    minutes = [len(unsent) / pace.requests_per_minute] if pace.requests_per_minute else []
+    minutes += [(sent + received) / pace.tokens_per_minute] if pace.tokens_per_minute else []
+    return Estimate(questions, len(unsent), sent, received, cost, round(max(minutes), 2) if minutes else None)
 
 
 def _make(
@@ -235,6 +299,14 @@ def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: 
         is_personal = any((conversation_id, turn["turn_id"]) in personal for turn in run)
         if said and text and is_ours and not is_personal and len(text) <= LONGEST_TEXT:
             yield Exchange(f"{conversation_id}/{run[0]['turn_id']}", "\n".join(said)[-LONGEST_TEXT:], text)
+
+
+def _search(index: Index, knowledge: Knowledge) -> Find:
+    def find(questions: Sequence[str]) -> list[tuple[Hit, ...]]:
+        both = zip(index.find(questions), knowledge.find(questions), strict=True)
+        return [tuple(sorted((*exchanges, *passages), key=lambda hit: (-hit.score, hit.id))) for exchanges, passages in both]
+
+    return find
 
 
 def _is_open() -> pl.Expr:

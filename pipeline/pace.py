@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from pipeline.providers.settings import PaceParams
+from pipeline.provider_params import PaceParams
 from pipeline.request import Request
 
 SECONDS_PER_MINUTE: Final = 60.0

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pipeline.provider_params import Settings
 from pipeline.providers import fake, nearest, openai
-from pipeline.providers.settings import Settings
 from pipeline.request import Answerer
 
 PROVIDERS: Final[Mapping[str, Callable[[Settings], Answerer]]] = {

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from pipeline.asking import ask_each, fetch_with
-from pipeline.providers.settings import Settings
+from pipeline.provider_params import Settings
 from pipeline.request import Answerer, Choice, Reply, Request
 
 NAME: Final = "fake"

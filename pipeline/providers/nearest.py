@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.providers.settings import Settings
+from pipeline.provider_params import Settings
 from pipeline.request import Answer, Answerer, Candidates, Gap, Question
 
 NAME: Final = "nearest"

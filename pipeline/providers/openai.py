@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pipeline.asking import Ask, ask_each, fetch_with
 from pipeline.errors import EndpointError, Overloaded, ParamsError, ProviderError
-from pipeline.providers.settings import EndpointParams, PaceParams, Settings
+from pipeline.provider_params import EndpointParams, PaceParams, Settings
 from pipeline.request import Answerer, Choice, Reply, Request
 
 NAME: Final = "openai"

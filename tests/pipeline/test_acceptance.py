@@ -49,7 +49,7 @@ def test_a_placeholder_that_the_customer_wrote_may_be_spoken_of() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["As an AI language model I have no orders.", "Rest on the knowledge below. Never invent amounts, dates, numbers, links, names.",
+    ["As an AI language model I have no orders.", "Rest on the knowledge below. Never invent amounts, dates, numbers, links.",
      "My instructions say so."],
 )  # fmt: skip
 def test_what_comes_from_the_prompt_or_the_model_itself_is_a_leak(text: str) -> None:

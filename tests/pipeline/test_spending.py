@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import BudgetReached, ParamsError, ProviderError
-from pipeline.generate import run
+from pipeline.generate import estimate, run
 from pipeline.replies import Replies
 from pipeline.request import Choice, Message, Reply, Request
 from pipeline.spending import Account, BudgetParams, Price, PriceParams
@@ -197,3 +197,22 @@ def test_replay_answers_from_kept_replies_and_stops_when_one_is_missing(tmp_path
         ask(server, tmp_path, replay="true")
 
     assert len(server.received) == 26
+
+
+def test_an_estimate_counts_what_would_be_sent_and_sends_nothing(tmp_path: Path) -> None:
+    source = deduped(tmp_path, [*MANY, conversation(40, "Hello", "agent: Hi")])
+    with LlmServer() as server:
+        endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
+        chosen = params(tmp_path, provider="openai", prices__models=PRICES, pace__requests_per_minute=13, **endpoint)
+        before = estimate(source, chosen)
+        assert server.received == []
+        run(source, tmp_path / "generated", params(tmp_path, provider="openai", **endpoint), MEANS)
+        after = estimate(source, chosen)
+
+    assert (before.questions, before.requests, before.output_tokens, before.minutes) == (26, 26, 26 * 400, 2)
+    assert before.cost == pytest.approx((before.input_tokens * 100 + before.output_tokens * 400) / 1e6)
+    assert (after.questions, after.requests, after.cost) == (26, 0, 0)
+
+
+def test_an_estimate_of_the_offline_provider_costs_nothing(tmp_path: Path) -> None:
+    assert estimate(deduped(tmp_path, MANY), params(tmp_path)).requests == 0
