@@ -18,4 +18,5 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [False, True, False]
     """
-    return pl.col("text").str.contains(PLACEHOLDER)
+    opens = pl.col("text").str.contains_any(["{{", "${", "{%", "<%"])
+    return pl.when(opens).then(pl.col("text")).str.contains(PLACEHOLDER).fill_null(value=False)
