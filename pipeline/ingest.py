@@ -27,7 +27,9 @@ from pydantic import Field, StringConstraints
 from pipeline.errors import AccountingError, SourceError
 from pipeline.key import Key
 from pipeline.parts import Maker, Means, Task, make_parts, unmade
+from pipeline.reading.archives import INSIDE, is_archive, members_of, reading_order
 from pipeline.reading.drafts import Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
+from pipeline.reading.files import readable
 from pipeline.reading.lookups import LookUpWriter, look_up
 from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
@@ -109,7 +111,7 @@ def run(source: Path, target: Path, params: IngestParams, means: Means) -> Manif
         spills = writer.folder / SPILLS
         indexes: dict[str, pl.DataFrame] = {}
         faults: dict[str, str] = {}
-        for unit in units:
+        for unit in sorted(units, key=lambda each: reading_order(each.files[0])):
             index = _known_index(unit, writer)
             if index is None:
                 index, fault = gather(unit, spills, params, means.key)
@@ -142,9 +144,12 @@ def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
     )
     if not labels:
         raise SourceError(f"{source}: holds no files; put what was received there")
+    received = {file.label: file for label in labels for file in _received(source / label, label, params)}
+    labels = sorted(received)
     left = {label for label in labels if not _matches(label, params.ignore)}
     units: list[Unit] = []
     taken: dict[str, str] = {}
+    digests: dict[Path, str] = {}
     for name, settings in params.sources.items():
         below = _below(settings.path or name, labels)
         left -= {label for label, inner in below.items() if _matches(inner, settings.ignore)}
@@ -158,7 +163,7 @@ def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
             raise SourceError(f"{source}: {both[0]}: two sources map it, {taken[both[0]]!r} and {name!r}; leave it to one")
         taken |= dict.fromkeys(wanted, name)
         left -= set(wanted)
-        units += _units(source, name, settings, wanted, key)
+        units += _units(name, settings, [received[label] for label in wanted], key, digests)
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         raise SourceError(f"{source}: {min(left)}{more}: no source maps it; add it to ingest.sources, or to ignore in params")
@@ -177,22 +182,35 @@ def _below(path: str, labels: Sequence[str]) -> dict[str, str]:
     """Label -> its path below `path`, for the labels there; a file at `path` itself has its own name."""
     if path == ".":
         return {label: label for label in labels}
-    prefix = path.rstrip("/") + "/"
-    return {
-        label: label.removeprefix(prefix) if label != path else Path(label).name
-        for label in labels
-        if f"{label}/".startswith(prefix)
-    }
+    path = path.rstrip("/")
+    prefixes = (f"{path}/", path + INSIDE)
+    inner = {label: label[len(prefix) :] for label in labels for prefix in prefixes if label.startswith(prefix)}
+    return {**inner, **{label: Path(label).name for label in labels if label == path}}
 
 
-def _units(source: Path, name: str, settings: SourceSettings, labels: Sequence[str], key: Key) -> Iterator[Unit]:
-    def group(label: str) -> str:
-        return Path(label).parent.as_posix() if settings.joins_folder else label
+def _received(path: Path, label: str, params: Limits) -> Iterator[ReceivedFile]:
+    """The file, or the members of the archive that it is."""
+    if not is_archive(path.name):
+        yield ReceivedFile(path, label, limits=params)
+        return
+    with readable(ReceivedFile(path, label)):
+        yield from members_of(path, label, params)
 
-    for label, members in groupby(sorted(labels, key=lambda each: (group(each), each)), key=group):
-        files = tuple(ReceivedFile(source / member, member) for member in members)
-        content = [VERSION, name, settings.fingerprint(), key.fingerprint, *((each.label, _digest(each.path)) for each in files)]
-        yield Unit(name, label, files, sha256(repr(content).encode()).hexdigest())
+
+def _units(
+    name: str, settings: SourceSettings, files: Sequence[ReceivedFile], key: Key, digests: dict[Path, str]
+) -> Iterator[Unit]:
+    def group(file: ReceivedFile) -> str:
+        if settings.joins_source:
+            return settings.path or name
+        return Path(file.label).parent.as_posix() if settings.joins_folder else file.label
+
+    for label, group_members in groupby(sorted(files, key=lambda each: (group(each), each.label)), key=group):
+        own = tuple(group_members)
+        for path in {each.path for each in own} - digests.keys():
+            digests[path] = _digest(path)
+        content = [VERSION, name, settings.fingerprint(), key.fingerprint, *((each.label, digests[each.path]) for each in own)]
+        yield Unit(name, label, own, sha256(repr(content).encode()).hexdigest())
 
 
 def _digest(path: Path) -> str:
@@ -243,8 +261,11 @@ def _spilled(spill: SpillWriter, looked: LookUpWriter, rows: Iterator[Row | Look
 
 def _rows(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
     settings = params.sources[unit.source]
-    for number, file in enumerate(unit.files):
-        rows = SOURCES[settings.format].read(file, number, settings, params)
+    source = SOURCES[settings.format]
+    read = source.open_unit(unit.files, settings, params) if source.open_unit else source.read
+    files = enumerate(unit.files)
+    for number, file in files if source.reads_in_order else sorted(files, key=lambda each: reading_order(each[1])):
+        rows = read(file, number, settings, params)
         head = list(islice(rows, PROBED_ROWS))
         reasons = ", ".join(sorted({row.reason if isinstance(row, Row) else "" for row in head}))
         if head and all(isinstance(row, Row) and row.reason in WRONG_LAYOUT for row in head):

@@ -138,16 +138,14 @@ class SourceSettings(Section):
         return False
 
     @property
+    def joins_source(self) -> bool:
+        """Whether all files of the source are one unit, in whatever folder they lie."""
+        return False
+
+    @property
     def rows_have_ids(self) -> bool:
         """Whether a row names its conversation; if not, every row is one."""
         return True
-
-
-class ReceivedFile(NamedTuple):
-    """A file to read; `label` is its path below SOURCE, the only name of it that leaves this machine's memory."""
-
-    path: Path
-    label: str
 
 
 class Limits(Section):
@@ -155,6 +153,28 @@ class Limits(Section):
 
     max_row_bytes: int = Field(gt=0)
     """A longer row is quarantined unread; in a CSV it also bounds how far an open quote is followed. Bytes, uncompressed."""
+    max_unpacked_bytes: int = Field(gt=0)
+    """A compressed file, or an archive as a whole, that unpacks to more is refused. Bytes."""
+    max_unpacked_ratio: float = Field(gt=0)
+    """One that unpacks to more than this many times its size is refused; the first 64 MiB are free."""
+
+
+class ReceivedFile(NamedTuple):
+    """A file to read; `label` is its path below SOURCE, the only name of it that leaves this machine's memory."""
+
+    path: Path
+    label: str
+    member: str = ""
+    """Its name inside the archive at `path`; empty for a file that lies there itself."""
+    position: int = 0
+    """Its place in that archive, counted from 0."""
+    limits: Limits | None = None
+    """What bounds its unpacking; null for no bound."""
+
+    @property
+    def name(self) -> str:
+        """Its own name, without folders."""
+        return self.member.rpartition("/")[2] if self.member else self.path.name
 
 
 Read = Callable[[ReceivedFile, int, Any, Limits], Iterator[Row | Looked]]
@@ -164,12 +184,20 @@ Assemble = Callable[[Sequence[Row], Any, LookUp], Draft]
 """Rows of one native id in file order, settings, look-up -> the conversation. Raises Refused."""
 
 
+OpenUnit = Callable[[Sequence[ReceivedFile], Any, Limits], Read]
+"""All files of a unit, settings, limits -> the `read` of these files, which is called once for each."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One export format."""
 
     read: Read
     assemble: Assemble
+    open_unit: OpenUnit | None = None
+    """Where the rows of a file can only be told apart with the other files of its unit in view; takes the place of `read`."""
+    reads_in_order: bool = False
+    """Whether files must be read in the order of their names, even where they lie in another order in an archive."""
 
 
 class Csat(Section):

@@ -56,6 +56,8 @@ def params(mapping: Mapping[str, Any] | None = None, **more: Any) -> ingest.Inge
         "ignore": [],
         "rows_per_part": 100,
         "max_row_bytes": 10**6,
+        "max_unpacked_bytes": 10**9,
+        "max_unpacked_ratio": 200,
         "on_bad_file": "quarantine",
     }
     return ingest.IngestParams.model_validate({**values, **more})
