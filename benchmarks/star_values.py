@@ -20,10 +20,8 @@ import polars as pl
 
 from pipeline.tables import Table
 
-FIELDS = (
-    "FullName CustomerName PatientName RenterName UserName HostName GuestName AccountNumber PIN DateOfBirth SecurityAnswer1"
-    " SecurityAnswer2"
-).split()
+PEOPLE = ("FullName", "CustomerName", "PatientName", "RenterName", "UserName", "HostName", "GuestName")
+FIELDS = (*PEOPLE, "AccountNumber", "PIN", "DateOfBirth", "SecurityAnswer1", "SecurityAnswer2")
 """Fields about a person; the others say what is wanted: days, cities, dishes."""
 
 

@@ -13,7 +13,7 @@ import re
 import re._constants as sre  # type: ignore[import-not-found]  # the standard library's own parser, without stubs
 import re._parser as sre_parse  # type: ignore[import-not-found]  # likewise
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from typing import Any, Final
@@ -28,10 +28,10 @@ from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
 from pipeline.spans import Span
 
-WINDOW: Final = 4_000
+WINDOW: Final = 2_000
 """Characters of a long text that are analysed at once: bounds the backtracking of patterns such as Presidio's e-mail."""
 
-MARGIN: Final = 400
+MARGIN: Final = 300
 """Characters before and after a window that are seen, so that a find on its edge is whole and has its context words."""
 
 MIN_SCORE_WITH_CONTEXT: Final = LemmaContextAwareEnhancer().min_score_with_context_similarity
@@ -47,10 +47,17 @@ SHORTEST_PHONE: Final = 5
 PHONE_PUNCTUATION: Final = phonenumberutil._VALID_PUNCTUATION  # noqa: SLF001  # no public name
 
 _DIGITS = regex.compile(r"\d")
-_DOT_LETTER = regex.compile(r"\.\p{L}")
+_DOT_LETTER: Final = regex.compile(r"\.\p{L}{2}")
+_TOO_DOTTED: Final = regex.compile(r"(?:[^\s.]{1,64}\.){64}")
 
-EXTRA_NEEDS: Final = {"UrlRecognizer": _DOT_LETTER}
-"""Necessary conditions that one cannot read off character by character: a top-level domain follows its dot."""
+
+def _may_hold_url(text: str) -> bool:
+    """Whether a top-level domain may follow a dot; a word of 64 dots is no address, and Presidio's pattern would choke on it."""
+    return _DOT_LETTER.search(text) is not None and _TOO_DOTTED.search(text) is None
+
+
+EXTRA_NEEDS: Final[Mapping[str, Callable[[str], bool]]] = {"UrlRecognizer": _may_hold_url}
+"""Necessary conditions that one cannot read off a pattern character by character."""
 
 
 def silence() -> None:
@@ -298,9 +305,9 @@ def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
         patterns: list[Pattern] = recognizer.patterns  # type: ignore[has-type]  # untyped there
         needs = [Need.of(pattern.regex, flags) for pattern in patterns]
         if type(recognizer).analyze is PatternRecognizer.analyze:
-            guard = EXTRA_NEEDS.get(type(recognizer).__name__)
+            may_match = EXTRA_NEEDS.get(type(recognizer).__name__)
             return [
-                (need, _pattern_finder(recognizer, pattern.regex, pattern.score, flags, guard))
+                (need, _pattern_finder(recognizer, pattern.regex, pattern.score, flags, may_match))
                 for need, pattern in zip(needs, patterns, strict=True)
             ]
         return [(reduce(Need.either, needs), partial(_ask, recognizer))]
@@ -335,7 +342,7 @@ def _phone_finder(recognizer: PhoneRecognizer) -> Finder:
 
 
 def _pattern_finder(
-    recognizer: PatternRecognizer, pattern: str, pattern_score: float, flags: int, guard: "regex.Pattern[str] | None"
+    recognizer: PatternRecognizer, pattern: str, pattern_score: float, flags: int, may_match: Callable[[str], bool] | None
 ) -> Finder:
     """One pattern of PatternRecognizer.analyze, without the explanations."""
     compiled = regex.compile(pattern, flags=flags)
@@ -343,7 +350,7 @@ def _pattern_finder(
 
     def find(text: str) -> list[Find]:
         found: list[Find] = []
-        if guard is not None and not guard.search(text):
+        if may_match is not None and not may_match(text):
             return found
         for match in compiled.finditer(text):
             if not (value := match.group()):

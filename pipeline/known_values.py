@@ -5,7 +5,7 @@ that people give in the conversation itself ("my name is ...").
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -31,35 +31,34 @@ PHONE_DIGITS: Final = 10
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001  # the apostrophe people type
 _PIECES: Final = re.compile(r"[^\W\d_]+")
 
-FUNCTION_WORDS: Final = frozenset(
-    (
-        "a an the and or but if of at by for with about to from in on off over then once here there when where why how all any"
-        " both each few more most other some such no nor not only own same so than too very can will just don should now i me"
-        " my we our you your he him his she her it its they them their what which who this that these those am is are was were"
-        " be been being have has had do does did would could ought as until while into through during before after above"
-        " below up down out again further get got go going please thanks thank hello hi hey ok okay yes yeah sure null none"
-        " unknown customer agent user guest support admin info team service help mr mrs ms dr miss sir madam von van de der"
-        " la le el bin und et y"
-    ).split()
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+FUNCTION_WORDS: Final = _set(
+    "a an the and or but if of at by for with about to from in on off over then once here there when where why how all any"
+    " both each few more most other some such no nor not only own same so than too very can will just don should now i me"
+    " my we our you your he him his she her it its they them their what which who this that these those am is are was were"
+    " be been being have has had do does did would could ought as until while into through during before after above"
+    " below up down out again further get got go going please thanks thank hello hi hey ok okay yes yeah sure null none"
+    " unknown customer agent user guest support admin info team service help mr mrs ms dr miss sir madam von van de der"
+    " la le el bin und et y"
 )
 """Words that are never looked for by themselves, whoever is called so."""
 
-NAME_WORDS: Final = frozenset(
-    (
-        "may mark al art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
-        " miles norm pat penny pearl ray rich rob rose ruby sandy sue summer victor ward wade white black brown green gray grey"
-        " king price day best good love rice bush wood woods stone hill banks cook baker page young long short bell bird brook"
-        " carter case cash church cross field fields ford fox free gold hall hand hunt lane law light little marsh mason may"
-        " moody moon park parks pool power reed rivers sharp shields small snow speed star steel strong swift wise wolf worth"
-        " said star van will winter west east north south sky dawn eve hazel heather holly iris ivy jade jasmine lily olive"
-        " patience star storm sunny violet willow angel christian china india paris sydney jordan georgia virginia carolina"
-    ).split()
+NAME_WORDS: Final = _set(
+    "may mark al art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
+    " miles norm pat penny pearl ray rich rob rose ruby sandy sue summer victor ward wade white black brown green gray grey"
+    " king price day best good love rice bush wood woods stone hill banks cook baker page young long short bell bird brook"
+    " carter case cash church cross field fields ford fox free gold hall hand hunt lane law light little marsh mason may"
+    " moody moon park parks pool power reed rivers sharp shields small snow speed star steel strong swift wise wolf worth"
+    " said star van will winter west east north south sky dawn eve hazel heather holly iris ivy jade jasmine lily olive"
+    " patience star storm sunny violet willow angel christian china india paris sydney jordan georgia virginia carolina"
 )
 """Names that are words: a part of a name is looked for in lower case unless it is one of these."""
 
-_GENERIC_MAILBOXES: Final = frozenset(
-    "info support admin sales contact hello help service team office mail noreply no-reply".split()
-)  # noqa: SIM905  # reads better
+_GENERIC_MAILBOXES: Final = _set("info support admin sales contact hello help service team office mail noreply no-reply")
 
 
 class Needle(NamedTuple):
@@ -82,34 +81,51 @@ def needles(values: Iterable[tuple[str, str]], recognizer: str = PARTICIPANTS, s
     return frozenset(needle for kind, value in values for needle in _needles_of(kind, value, recognizer, score))
 
 
+NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "na", "unknown", "-"})
+"""What exports write where they know nothing."""
+
+
 @lru_cache(maxsize=100_000)
 def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozenset[Needle]:
-    value = value.strip().strip("\"'").strip()
-    if not value or value.casefold() in {"null", "none", "nan", "n/a", "unknown"}:
+    value = value.strip(" \t\r\n\"'")
+    if value.casefold() in NOTHING:
         return frozenset()
     found: set[Needle] = set()
 
     def add(text: str, entity_type: str, *, is_number: bool = False, is_word: bool = False) -> None:
         found.add(Needle(lower(text), entity_type, is_number, is_word, score, recognizer))
 
-    letters = _PIECES.findall(value)
-    digits = "".join(sign for sign in value if sign.isdecimal())
-    if not (len(letters) == 1 and letters[0] == value and (value.casefold() in FUNCTION_WORDS or len(value) < MIN_LETTERS)):
-        add(value, kind, is_word=kind == "PERSON" and value.casefold() in NAME_WORDS and len(value) <= MIN_DIGITS)
-    if len(digits) >= MIN_DIGITS and len(digits) >= sum(map(len, letters)):
+    if not _says_nothing(value):
+        add(value, kind, is_word=kind == "PERSON" and value.casefold() in NAME_WORDS)
+    for digits in _numbers_of(kind, value):
         add(digits, kind, is_number=True)
-        if kind == "PHONE_NUMBER" and len(digits) > PHONE_DIGITS:
-            add(digits[-PHONE_DIGITS:], kind, is_number=True)
-    if kind == "EMAIL_ADDRESS":
-        local = value.partition("@")[0]
-        if len(local) >= MIN_DIGITS and local.casefold() not in _GENERIC_MAILBOXES:
-            add(local, "USER_NAME")
-    elif kind == "PERSON":
-        for word in _WORDS.findall(value):
-            for part in {word, *_PIECES.findall(word)} if "-" in word else {word}:
-                if len(part) >= MIN_LETTERS and part.casefold() not in FUNCTION_WORDS:
-                    add(part, kind, is_word=part.casefold() in NAME_WORDS)
+    local = value.partition("@")[0] if kind == "EMAIL_ADDRESS" else ""
+    if len(local) >= MIN_DIGITS and local.casefold() not in _GENERIC_MAILBOXES:
+        add(local, "USER_NAME")
+    for part in _parts_of(value) if kind == "PERSON" else ():
+        add(part, kind, is_word=part.casefold() in NAME_WORDS)
     return frozenset(found)
+
+
+def _says_nothing(value: str) -> bool:
+    return value.isalpha() and (value.casefold() in FUNCTION_WORDS or len(value) < MIN_LETTERS)
+
+
+def _numbers_of(kind: str, value: str) -> Iterator[str]:
+    """The digits of a value that is mostly a number."""
+    digits = "".join(filter(str.isdecimal, value))
+    if len(digits) >= MIN_DIGITS and len(digits) >= sum(map(str.isalpha, value)):
+        yield digits
+        if kind == "PHONE_NUMBER" and len(digits) > PHONE_DIGITS:
+            yield digits[-PHONE_DIGITS:]
+
+
+def _parts_of(name: str) -> Iterator[str]:
+    """The words of a name that say who it is, those with a hyphen whole and in halves."""
+    for word in _WORDS.findall(name):
+        for part in {word, *_PIECES.findall(word)} if "-" in word else {word}:
+            if len(part) >= MIN_LETTERS and part.casefold() not in FUNCTION_WORDS:
+                yield part
 
 
 def lower(text: str) -> str:
@@ -155,8 +171,8 @@ def _closes(text: str, end: int, needle: Needle) -> bool:
 
 
 _CALLED: Final = re.compile(
-    r"(?:\b(?:i'?m|i am|name|name'?s|nmae is|name is|named|called|this is|it'?s|friend|mr\.?|mrs\.?|ms\.?|dr\.?|hi|hello|hey|dear|thanks"
-    r"|thank you|with|regards)[\s,:]+|^\s*)\Z",
+    r"(?:\b(?:i'?m|i am|name|name'?s|nmae is|name is|named|called|this is|it'?s|friend|mr\.?|mrs\.?|ms\.?|dr\.?|hi|hello|hey"
+    r"|dear|thanks|thank you|with|regards)[\s,:]+|^\s*)\Z",
     re.IGNORECASE,
 )
 
@@ -199,19 +215,17 @@ def _is_one_number(text: str, digits: int) -> bool:
 
 
 _SAYS: Final = re.compile(
-    r"\b(?:(?:my|the|full|first|last) (?:full |first |last )?name(?: is|'s|:)|name(?: is|:)|i am called|call me|this is|i'm called"
-    r"|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo)\s+",
+    r"\b(?:(?:my|the|full|first|last) (?:full |first |last )?name(?: is|'s|:)|name(?: is|:)|i am called|call me|this is"
+    r"|i'm called|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo)\s+",
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?:[ ]+[^\W\d_][\w'’.-]*){0,2}")  # noqa: RUF001  # the apostrophe people type
 _AFTER_THIS_IS: Final = re.compile(r"\s*,?\s*(?:here|from|speaking|calling|with|at)\b", re.IGNORECASE)
-_NO_NAMES: Final = FUNCTION_WORDS | frozenset(
-    (
-        "spelled misspelled wrong right correct incorrect still also already listed registered under back later asap very really"
-        " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"
-        " account order number phone email address like something someone anything nothing because since but however though"
-        " wondering calling writing having getting first last full middle name names one two it's that's what's dear"
-    ).split()
+_NO_NAMES: Final = FUNCTION_WORDS | _set(
+    "spelled misspelled wrong right correct incorrect still also already listed registered under back later asap very really"
+    " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"
+    " account order number phone email address like something someone anything nothing because since but however though"
+    " wondering calling writing having getting first last full middle name names one two it's that's what's dear"
 )
 
 

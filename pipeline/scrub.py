@@ -138,7 +138,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
     found = Table(beside)
     moved = _settled(found, Surrogates(means.key))
     tasks = [
-        Task({part.name: part.files["kept"], "draws": _digest(own)}, (part, found_part, own))
+        Task({"draws": _digest(own), part.name: part.files["kept"]}, (part, found_part, own))  # labels in alphabetical order
         for part, found_part in zip(given.manifest.parts, found.manifest.parts, strict=True)
         for own in (_moved_in(found, found_part, moved),)
     ]

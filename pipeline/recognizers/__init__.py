@@ -20,5 +20,20 @@ RECOGNIZERS: dict[str, Callable[[str, Sequence[str]], list[EntityRecognizer]]] =
 }
 """Name -> recognizers for a language (ISO 639-1) and countries (ISO 3166-1, lower case)."""
 
-MODELS: dict[str, Callable[[], Callable[[Sequence[str]], list[list[Span]]]]] = {}
+
+def _packaged_names() -> Callable[[Sequence[str]], list[list[Span]]]:
+    from pipeline.recognizers.names import NamesRecognizer  # noqa: PLC0415  # onnxruntime, where the model is used only
+
+    recognizer = NamesRecognizer()
+
+    def read(texts: Sequence[str]) -> list[list[Span]]:
+        return [
+            [Span(one.start, one.end, one.entity_type, one.score, "NamesRecognizer") for one in found]
+            for found in recognizer.find_batch(texts)
+        ]
+
+    return read
+
+
+MODELS: dict[str, Callable[[], Callable[[Sequence[str]], list[list[Span]]]]] = {"names": _packaged_names}
 """Name -> a function that opens a model and gives one that reads many texts at once: a list of spans per text."""

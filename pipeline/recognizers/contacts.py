@@ -13,7 +13,7 @@ _JOINT: Final = rf"(?:{_DOT}|\s+(?:underscore|dash|hyphen|plus)\s+)"
 
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
-    """Spelled and spaced e-mail addresses, non-ASCII ones, spaced card numbers, user names."""
+    """Spelled and spaced e-mail addresses, non-ASCII ones, spaced card numbers, card tails, user names, any web address."""
     email = [
         Pattern("spelled", rf"\b{_PART}(?:{_JOINT}{_PART}){{0,4}}{_AT}{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}\b", 0.8),
         Pattern("any script", r"(?<![\w.+-])[\w.+%-]{1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
@@ -29,8 +29,10 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.6,
         ),
     ]
-    card = [Pattern("spaced", r"(?<![\w.,])(?:\d[ .·-]{1,2}){12,18}\d(?![\w])", 0.3)]  # noqa: RUF001  # a dot people type
+    card = [Pattern("spaced", r"(?<![\w.,])(?:\d[ .·-]{1,2}){12,18}\d(?![\w])", 0.3)]  # a dot people type
+    url = [Pattern("any top-level domain", r"\b(?:https?://|www\.)[^\s<>\"'\])}]{4,2000}(?<![.,;:!?])", 0.6)]
     return [
+        PatternRecognizer("URL", "WebAddressRecognizer", language, url),
         PatternRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
         PatternRecognizer("USER_NAME", "UserNameRecognizer", language, handle),
         SpacedCardRecognizer("CREDIT_CARD", "SpacedCardRecognizer", language, card),

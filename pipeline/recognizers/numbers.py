@@ -10,7 +10,8 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
 _KINDS: Final = {
     "ACCOUNT_NUMBER": r"account|acct|acc|a/c|customer|client|member(?:ship)?|policy|contract|subscriber|loyalty|konto|kunden",
-    "ORDER_NUMBER": r"order|purchase|invoice|receipt|transaction|booking|reservation|confirmation|reference|ref|bestell|rechnungs?",
+    "ORDER_NUMBER": r"order|purchase|invoice|receipt|transaction|booking|reservation|confirmation|reference|ref"
+    r"|bestell|rechnungs?",
     "TICKET_NUMBER": r"ticket|case|incident|claim|complaint|service request|vorgangs?",
     "TRACKING_NUMBER": r"tracking|parcel|shipment|package|consignment|waybill|awb|sendungs?",
     "DEVICE_ID": r"serial|s/n|imei|meid|iccid|device|vin",

@@ -41,7 +41,10 @@ _ASSIGNED: Final = (
     r"|access[_ -]?key|private[_ -]?key|auth[_ -]?key|encryption[_ -]?key|client[_ -]?secret|access[_ -]?token|auth[_ -]?token"
     r"|token|credentials?|app[_ -]?key|_auth|salt)(?:[_.-]\w{0,30})?)"
 )
-_VALUE: Final = r"""(?:"[^"\n]{4,200}"|'[^'\n]{4,200}'|(?!(?:null|none|true|false|nil|process|env|your|the|my|is|was|it)\b)[^\s,;<>()"'{}]{4,200})"""
+_VALUE: Final = (
+    r"""(?:"[^"\n]{4,200}"|'[^'\n]{4,200}'"""
+    r"""|(?!(?:null|none|true|false|nil|process|env|your|the|my|is|was|it)\b)[^\s,;<>()"'{}]{4,200})"""
+)
 
 _SAID: Final = (
     r"\b(?:pass ?word|pass ?phrase|pwd|passwort|pass ?code|log-?in|kennwort)\s*(?:(?:for|to|on|of|at)\s+(?:\w+\s+){1,4})?"

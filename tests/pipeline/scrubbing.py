@@ -9,7 +9,7 @@ import polars as pl
 
 from pipeline.params import load_section
 from pipeline.schema import INGESTED
-from pipeline.scrub import Look, Lists, ScrubParams, make_look, scrub
+from pipeline.scrub import Lists, Look, ScrubParams, make_look, scrub
 from pipeline.spans import Span
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
@@ -17,6 +17,7 @@ from tests.build import KEY, conversation, conversations
 
 ROOT: Final = Path(__file__).parents[2]
 SHIPPED: Final = load_section(ScrubParams, "scrub", [ROOT / "params.yaml"])
+NO_LISTS: Final = Lists()
 PATTERNS: Final = SHIPPED.model_copy(update={"models": []})
 
 
@@ -48,7 +49,7 @@ def talk(*texts: str, number: int = 1, **more: Any) -> dict[str, Any]:
     return conversation(number, *texts, **more)
 
 
-def scrubbed(*rows: dict[str, Any], lists: Lists = Lists(), **params: Any) -> Outcome:
+def scrubbed(*rows: dict[str, Any], lists: Lists = NO_LISTS, **params: Any) -> Outcome:
     changed = PATTERNS.model_copy(update=params)
     return scrub(ingested(*rows), changed, look(), KEY, lists)
 

@@ -83,7 +83,7 @@ def sample() -> Iterator[str]:
             yield from (line.strip() for number, line in enumerate(lines) if number % step == 0)
 
 
-def test_findings_equal_those_of_the_analyzer_engine_on_real_texts():
+def test_findings_equal_those_of_the_analyzer_engine_on_real_texts() -> None:
     texts = list(dict.fromkeys(sample()))
     assert len(texts) > 900
     assert {text: by_us(text) for text in texts} == {text: by_presidio(text) for text in texts}
@@ -130,7 +130,7 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES, max_size=12).map(" ".join) | st.lists(PIECES, max_size=12).map("".join))
-def test_findings_equal_those_of_the_analyzer_engine_on_any_mixture(text: str):
+def test_findings_equal_those_of_the_analyzer_engine_on_any_mixture(text: str) -> None:
     assert by_us(text) == by_presidio(text)
 
 
@@ -147,12 +147,12 @@ def test_findings_equal_those_of_the_analyzer_engine_on_any_mixture(text: str):
         (r"(?:a@|b@|\.)", 0, set()),
     ],
 )
-def test_what_a_text_must_hold_is_read_off_the_pattern(pattern: str, digits: int, signs: set[str]):
+def test_what_a_text_must_hold_is_read_off_the_pattern(pattern: str, digits: int, signs: set[str]) -> None:
     need = Need.of(pattern, 0)
     assert (need.digits, need.signs - {" "}) == (digits, signs)
 
 
-def test_no_socket_is_opened_and_no_suffix_list_is_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_no_socket_is_opened_and_no_suffix_list_is_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*_arguments: Any, **_more: Any) -> None:
         raise AssertionError("a socket was opened")
 
@@ -167,39 +167,42 @@ def test_no_socket_is_opened_and_no_suffix_list_is_cached(monkeypatch: pytest.Mo
 
 
 HOSTILE = {
-    "digits": "7" * 300_000,
-    "spaced digits": "7 " * 150_000,
-    "letters": "a" * 300_000,
-    "letters before an at": "a" * 299_999 + "@",
-    "at signs": "@" * 300_000,
-    "dots": "a." * 150_000,
-    "dashes": "1-" * 150_000,
-    "emoji": "😀" * 300_000,
-    "right to left": "שלום 123 " * 30_000,
-    "names": "my name is " * 27_000,
-    "passwords": "password: " * 30_000,
-    "key without end": "-----BEGIN PRIVATE KEY-----" + "A" * 300_000,
-    "spelled address": "a dot " * 50_000,
-    "streets": "12 north " * 33_000,
-    "colons": "a:" * 150_000,
+    "digits": "7",
+    "spaced digits": "7 ",
+    "letters": "a",
+    "letters and an at far off": "a" * 5000 + "@",
+    "at signs": "@",
+    "dots": "a.",
+    "top-level domains": "co.",
+    "dashes": "1-",
+    "emoji": "😀",
+    "right to left": "שלום 123 ",
+    "names": "my name is ",
+    "passwords": "password: ",
+    "keys without end": "-----BEGIN PRIVATE KEY-----AAAA ",
+    "spelled address": "a dot ",
+    "streets": "12 north ",
+    "colons": "a:",
+    "addresses": "a@b.co ",
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_turn_of_300_kilobytes_is_looked_through_in_seconds(name: str):
+def test_a_hostile_turn_of_ten_windows_costs_less_than_three_seconds(name: str) -> None:
+    text = (HOSTILE[name] * 10 * WINDOW)[: 10 * WINDOW]
     started = time.process_time()
-    fast().analyze(HOSTILE[name])
-    assert time.process_time() - started < 20
+    fast().analyze(text)
+    assert time.process_time() - started < 3
 
 
-def test_a_find_in_a_long_text_is_where_it_would_be_in_a_short_one():
+def test_a_find_in_a_long_text_is_where_it_would_be_in_a_short_one() -> None:
     text = "x " * WINDOW + "crystal@harbour.co.uk" + " y" * WINDOW
     (span,) = [span for span in fast().analyze(text) if span.entity_type == "EMAIL_ADDRESS"]
     assert text[span.start : span.end] == "crystal@harbour.co.uk"
 
 
 @pytest.mark.parametrize("offset", range(WINDOW - 25, WINDOW + 5, 4))
-def test_a_find_on_the_edge_of_a_window_is_found_whole_and_once(offset: int):
+def test_a_find_on_the_edge_of_a_window_is_found_whole_and_once(offset: int) -> None:
     text = "x" * (offset - 1) + " crystal@harbour.co.uk " + "y " * 200
     spans = [span for span in fast().analyze(text) if span.entity_type == "EMAIL_ADDRESS"]
     assert [text[span.start : span.end] for span in spans] == ["crystal@harbour.co.uk"]
@@ -215,6 +218,6 @@ class Boom(EntityRecognizer):  # type: ignore[misc]
         raise ValueError(text)
 
 
-def test_a_recognizer_of_somebody_else_is_asked_as_it_is():
+def test_a_recognizer_of_somebody_else_is_asked_as_it_is() -> None:
     with pytest.raises(ValueError, match="hello"):
         Analyzer([Boom(["PERSON"])], "en", 0.3).analyze("hello")

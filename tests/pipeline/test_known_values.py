@@ -36,7 +36,7 @@ def found(kind: str, value: str, text: str) -> list[str]:
         ("the", "the the", []),
     ],
 )
-def test_names_are_found_with_their_parts_but_not_inside_words(value: str, text: str, hits: list[str]):
+def test_names_are_found_with_their_parts_but_not_inside_words(value: str, text: str, hits: list[str]) -> None:
     assert found("PERSON", value, text) == hits
 
 
@@ -55,7 +55,7 @@ def test_names_are_found_with_their_parts_but_not_inside_words(value: str, text:
         ("ORDER_NUMBER", "AB-10423", "order ab-10423", ["ab-10423"]),
     ],
 )
-def test_numbers_are_found_in_any_spacing(kind: str, value: str, text: str, hits: list[str]):
+def test_numbers_are_found_in_any_spacing(kind: str, value: str, text: str, hits: list[str]) -> None:
     assert found(kind, value, text) == hits
 
 
@@ -74,17 +74,17 @@ def test_numbers_are_found_in_any_spacing(kind: str, value: str, text: str, hits
         ("Ich heiße Jürgen Brandt.", ["Jürgen Brandt"]),
     ],
 )
-def test_a_name_that_somebody_gives_is_known(text: str, names: list[str]):
+def test_a_name_that_somebody_gives_is_known(text: str, names: list[str]) -> None:
     assert said_names([text]) == names
 
 
 @given(st.text(max_size=60))
-def test_lower_case_keeps_every_offset(text: str):
+def test_lower_case_keeps_every_offset(text: str) -> None:
     assert len(lower(text)) == len(text)
     assert lower(text).isascii() is False or lower(text) == text.lower()
 
 
-def test_capital_letters_that_grow_when_lowered_do_not_shift_a_find():
+def test_capital_letters_that_grow_when_lowered_do_not_shift_a_find() -> None:
     text = "İİİ crystal"
     (span,) = find(text, needles([("PERSON", "Crystal")]))
     assert text[span.start : span.end] == "crystal"

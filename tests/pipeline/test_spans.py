@@ -1,5 +1,7 @@
 """Of overlapping finds the longest counts, and no found character goes free."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,21 +24,21 @@ SPANS = st.lists(
 )
 
 
-def test_the_longest_of_two_spans_counts():
+def test_the_longest_of_two_spans_counts() -> None:
     assert resolve([span(0, 5), span(0, 9, "URL")]) == [span(0, 9, "URL")]
 
 
-def test_of_equally_long_ones_the_surer_counts_then_the_first_type():
+def test_of_equally_long_ones_the_surer_counts_then_the_first_type() -> None:
     assert resolve([span(0, 5, "URL", 0.4), span(0, 5, "PIN", 0.9)]) == [span(0, 5, "PIN", 0.9)]
     assert resolve([span(0, 5, "URL"), span(0, 5, "PIN")]) == [span(0, 5, "PIN")]
 
 
-def test_what_the_loser_had_beyond_the_winner_stays_covered():
+def test_what_the_loser_had_beyond_the_winner_stays_covered() -> None:
     assert resolve([span(0, 10, "URL"), span(8, 14)]) == [span(0, 10, "URL"), span(10, 14)]
 
 
 @given(SPANS)
-def test_no_two_chosen_spans_overlap_and_every_found_character_is_covered(spans: list[Span]):
+def test_no_two_chosen_spans_overlap_and_every_found_character_is_covered(spans: list[Span]) -> None:
     chosen = resolve(spans)
     covered = [place for one in chosen for place in range(one.start, one.end)]
     assert len(covered) == len(set(covered))
@@ -44,7 +46,7 @@ def test_no_two_chosen_spans_overlap_and_every_found_character_is_covered(spans:
 
 
 @given(SPANS, st.randoms())
-def test_the_order_of_the_finds_changes_nothing(spans: list[Span], random):
+def test_the_order_of_the_finds_changes_nothing(spans: list[Span], random: Random) -> None:
     shuffled = list(spans)
     random.shuffle(shuffled)
     assert resolve(shuffled) == resolve(spans)

@@ -1,0 +1,128 @@
+"""The gate after scrub sees what the stage missed, by evidence of its own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.scrub import Bounds, expectations, measure, residual
+from pipeline.params import load_section
+from pipeline.schema import FINDINGS, SCRUBBED, empty
+from pipeline.scrub import run
+from pipeline.stage import Outcome
+from pipeline.tables import Table, new_table
+from tests.build import MEANS
+from tests.pipeline.scrubbing import PATTERNS, ROOT, ingested, ingested_table, person, talk
+
+SHIPPED = load_section(Bounds, "gates.scrub", [ROOT / "params.yaml"])
+
+CRYSTAL = [
+    person("Crystal Minh"),
+    person("85731890", "ACCOUNT_NUMBER"),
+    person("+1 (212) 867-5309", "PHONE_NUMBER"),
+    person("crystal.minh@harbour-mail.example", "EMAIL_ADDRESS"),
+    person("Mark Will", role="agent"),
+]
+
+
+def unscrubbed(folder: Path, *rows: dict[str, Any], kept: int | None = None) -> Table:
+    """A table that claims to be scrubbed, with the texts as they came in."""
+    before = ingested_table(folder / "ingested", [ingested(*rows)])
+    (part,) = before.manifest.parts
+    with new_table(folder / "scrubbed", "scrub", 1, "test", given=before) as writer:
+        frame = before.read(part).select(list(SCRUBBED)).head(len(rows) if kept is None else kept)
+        outcome = Outcome(kept=frame, beside={"findings": empty(FINDINGS)})
+        writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
+    return Table(folder / "scrubbed")
+
+
+def measured(table: Table, **bounds: Any) -> dict[str, float | None]:
+    return measure(table, SHIPPED.model_copy(update=bounds)).row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("hello", 0),
+        ("i am crystal", 1),
+        ("MINH, Crystal", 1),
+        ("crystalline", 0),
+        ("it is 8573 1890", 1),
+        ("it is 985731890", 0),
+        ("+1 212.867.5309", 1),
+        ("write to crystal.minh@harbour-mail.example", 2),
+        ("i will mark it", 0),
+        ("Mark said so", 1),
+    ],
+)
+def test_a_known_value_that_still_stands_is_counted(text: str, hits: int, tmp_path: Path) -> None:
+    result = measured(unscrubbed(tmp_path, talk(text, participants=CRYSTAL)))
+    assert (result["known_value_hits"], result["known_values"]) == (hits, 5)
+
+
+def test_a_known_value_counts_in_columns_too(tmp_path: Path) -> None:
+    assert measured(unscrubbed(tmp_path, talk("hi", participants=CRYSTAL, topics=["crystal's boat"])))["known_value_hits"] == 1
+
+
+def test_values_of_types_that_may_stay_are_not_looked_for(tmp_path: Path) -> None:
+    result = measured(unscrubbed(tmp_path, talk("crystal", participants=CRYSTAL)), not_swept=["PERSON"])
+    assert (result["known_value_hits"], result["known_values"]) == (0, 3)
+
+
+def test_the_value_of_another_conversation_does_not_count(tmp_path: Path) -> None:
+    table = unscrubbed(tmp_path, talk("hi", participants=CRYSTAL), talk("a crystal glass", number=2))
+    assert measured(table)["known_value_hits"] == 0
+
+
+def test_a_lost_conversation_is_counted(tmp_path: Path) -> None:
+    assert measured(unscrubbed(tmp_path, talk("a"), talk("b", number=2), kept=1))["lost"] == 1
+
+
+def test_without_the_table_before_the_sweep_is_null_and_so_fails(tmp_path: Path) -> None:
+    table = unscrubbed(tmp_path, talk("a"))
+    (tmp_path / "ingested" / "kept" / "part-00000.parquet").rename(tmp_path / "gone")
+    (tmp_path / "ingested" / "_manifest.json").write_text(
+        (tmp_path / "ingested" / "_manifest.json").read_text().replace(table.manifest.parts[0].inputs["part-00000"], "0" * 64)
+    )
+    result = measured(table)
+    assert result["known_value_hits"] is None
+    assert result["lost"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("write to a@harbour.co.uk", ["emails"]),
+        ("write to a@harbour.example.com", []),
+        ("4111 1111 1111 1111", ["cards"]),
+        ("4111 1111 1111 1112", []),
+        ("GB82 WEST 1234 5698 7654 32", ["ibans"]),
+        ("GB00 WEST 1234 5698 7654 32", []),
+        ("from 81.2.69.160", ["ip_addresses"]),
+        ("from 192.0.2.44 or 203.0.113.9", []),
+        ("version 1.2.3.4.5", []),
+        ("212-867-5309", ["phones"]),
+        ("(212) 555-0134", []),
+        ("key AKIAIOSFODNN7EXAMPLE", ["secrets"]),
+        ("https://me:hunter22@harbour.example.com", ["secrets"]),
+        ("order 66 is late", []),
+    ],
+)
+def test_the_second_detector_sees_valid_identifiers_outside_the_reserved_ranges(text: str, names: list[str]) -> None:
+    assert residual(text) == names
+
+
+def test_what_the_stage_writes_passes(tmp_path: Path) -> None:
+    said = "i am crystal, 85731890, (212) 867-5309, crystal.minh@harbour-mail.example, card 4111 1111 1111 1111, ip 81.2.69.160"
+    source = ingested_table(tmp_path / "ingested", [ingested(talk(said, "Hello", "thanks", participants=CRYSTAL))])
+    run(source.folder, tmp_path / "scrubbed", PATTERNS, MEANS)
+    result = measured(Table(tmp_path / "scrubbed"))
+    for limit in expectations(SHIPPED):
+        value = result[limit.measure]
+        assert value is not None
+        assert limit.least is None or value >= limit.least
+        assert limit.most is None or value <= limit.most
+
+
+def test_every_bound_judges_a_measure_that_is_taken(tmp_path: Path) -> None:
+    assert {limit.measure for limit in expectations(SHIPPED)} <= measured(unscrubbed(tmp_path, talk("a"))).keys()
