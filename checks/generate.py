@@ -53,7 +53,7 @@ def measure(table: Table, _bounds: Bounds) -> pl.DataFrame:
         asked,
         synthetic,
         synthetic_share=synthetic / max(kept, 1),
-        gap_share=pl.when(asked > 0).then((asked - synthetic) / asked).otherwise(0.0),
+        gap_share=pl.when(asked > 0).then((asked - pl.col("answered")) / asked).otherwise(0.0),
         provider_error_share=pl.when(asked > 0).then(pl.col("provider_errors") / asked).otherwise(0.0),
         unanswered_share=pl.col("unanswered") / max(kept, 1),
         echo_share=pl.when(synthetic > 0).then(pl.col("echoes") / synthetic).otherwise(0.0),
@@ -77,11 +77,11 @@ def expectations(bounds: Bounds) -> list[Limit]:
     ]
 
 
-COUNTS: Final = ("asked", "provider_errors", "synthetic", "unanswered", "echoes", "placeholders", "identifiers")
+COUNTS: Final = ("asked", "answered", "provider_errors", "synthetic", "unanswered", "echoes", "placeholders", "identifiers")
 
 
 def _measure_part(table: Table, part: Part) -> pl.DataFrame:
-    asked = table.read(part, "asked", ["reason"])
+    asked = table.read(part, "asked", ["fate", "reason"])
     kept = table.read(part, columns=["conversation_id", "turns"])
     turns = kept.filter(pl.col("turns").list.len() > 0).explode("turns").unnest("turns")
     human = pl.col("origin") == "human"
@@ -102,6 +102,7 @@ def _measure_part(table: Table, part: Part) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "asked": asked.height,
+            "answered": asked.filter(pl.col("fate") == "answered").height,
             "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
             "synthetic": made.height,
             "unanswered": int(per["is_left_alone"].sum()),

@@ -8,6 +8,7 @@ of a model: replies are kept by the hash of the whole request.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Final
@@ -81,9 +82,10 @@ class GenerateParams(Settings):
 
     def deciding(self) -> str:
         """Fingerprint of what decides an answer; the version of the prompt is part of it where a model is asked."""
-        if self.provider == "nearest":
-            return self.fingerprint(leave_out=frozenset((*REPLIES_OF_A_MODEL, *PACE)))
-        return self.fingerprint(load_prompt(self.prompt.name).version, leave_out=frozenset(PACE))
+        if self.provider in {"nearest", "file"}:
+            answers = self.file.answers.read_bytes() if self.provider == "file" and self.file.answers.is_file() else b""
+            return self.fingerprint(sha256(answers).hexdigest(), leave_out=frozenset((*REPLIES_OF_A_MODEL, *PACE, "file")))
+        return self.fingerprint(load_prompt(self.prompt.name).version, leave_out=frozenset((*PACE, "file")))
 
 
 def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: GenerateParams) -> Outcome:
@@ -137,7 +139,9 @@ def _accept(
             continue
         given: Answer | Gap | None = None
         for candidate in candidates:
-            fault = find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
+            fault = (
+                None if candidate.is_human else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
+            )
             if fault is None:
                 given = candidate
                 break
@@ -145,7 +149,9 @@ def _accept(
             given = given or Gap(fault.reason, fault.detail)
         assert given is not None
         settled.append((question, given))
-    answered = [(question.conversation_id, given) for question, given in settled if isinstance(given, Answer)]
+    answered = [
+        (question.conversation_id, given) for question, given in settled if isinstance(given, Answer) and not given.is_human
+    ]
     repeats = find_repeats(answered, params.acceptance)
     for place, (question, given) in enumerate(settled):
         if isinstance(given, Answer) and question.conversation_id in repeats:
@@ -349,8 +355,10 @@ def _turn(question: Question, given: Answer) -> dict[str, Any]:
         "text": given.text,
         "sent_at": None,
         "author_key": None,
-        "origin": "synthetic",
-        "generation": {
+        "origin": "human" if given.is_human else "synthetic",
+        "generation": None
+        if given.is_human
+        else {
             "provider": given.provider,
             "model": given.model,
             "prompt_version": given.prompt_version,

@@ -120,6 +120,16 @@ class PaceParams(Section):
     """Attempts of any requests that fail with none succeeding between, before the run stops."""
 
 
+class FileParams(Section):
+    """Where people write answers. CSV or JSON lines, by the ending; scrubbed text only."""
+
+    questions: Path
+    """Written by every run: the questions that wait for an answer."""
+
+    answers: Path
+    """Read by every run: the same rows with `answer` filled in. Need not be there yet."""
+
+
 class Settings(Section):
     """What providers read of the section `generate`."""
 
@@ -143,6 +153,9 @@ class Settings(Section):
 
     prices: PriceParams
     """What it costs."""
+
+    file: FileParams
+    """Where people write answers."""
 
     replies: Path
     """Folder of the replies that were paid for, and of the account of what was spent."""

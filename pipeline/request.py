@@ -134,6 +134,12 @@ class Question:
     hits: tuple[Hit, ...]
     """What the answer may rest on, best first."""
 
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits over everything said so far: an answer to other words is no answer to these."""
+        said = orjson.dumps([[turn.speaker, turn.text] for turn in self.turns])
+        return sha256(said).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -144,6 +150,8 @@ class Answer:
     model: str
     prompt_version: str | None
     grounding: tuple[Hit, ...]
+    is_human: bool = False
+    """A person wrote it for this question: its turn has origin human, and nothing was generated."""
 
 
 @dataclass(frozen=True)

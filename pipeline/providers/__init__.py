@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.provider_params import Settings
-from pipeline.providers import fake, nearest, openai
+from pipeline.providers import fake, file, nearest, openai
 from pipeline.request import Answerer
 
 PROVIDERS: Final[Mapping[str, Callable[[Settings], Answerer]]] = {
     "nearest": nearest.answerer,
     "openai": openai.answerer,
+    "file": file.answerer,
     "fake": fake.answerer,
 }

@@ -163,7 +163,7 @@ def test_a_table_that_was_never_scrubbed_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_provider_is_refused_with_the_names_of_those_there_are() -> None:
-    with pytest.raises(ParamsError, match=r"generate\.provider: .*no such provider; one of nearest, openai, fake"):
+    with pytest.raises(ParamsError, match=r"generate\.provider: .*no such provider; one of nearest, openai, file, fake"):
         load(provider="oracle")
 
 

@@ -1,0 +1,104 @@
+"""People answer, in a spreadsheet: questions go out as CSV or JSON lines, answers come back the same way.
+
+A row is matched by conversation and by a hash of everything said in it, so an answer never lands under words it was not
+written for. Text that a spreadsheet would take for a formula is quoted with an apostrophe (OWASP, "CSV Injection").
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.errors import SourceError
+from pipeline.provider_params import Settings
+from pipeline.request import Answer, Answerer, Candidates, Gap, Question
+from pipeline.tables import translated_errors
+
+NAME: Final = "file"
+COLUMNS: Final = ("conversation_id", "turn_id", "turn_hash", "conversation", "suggestion", "answer")
+NEEDED: Final = ("conversation_id", "turn_hash", "answer")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def answerer(settings: Settings) -> Answerer:
+    """Answers of people; a question without one waits, and is written to `settings.file.questions`.
+
+    Raises:
+        SourceError: the file of answers is not what it promises.
+    """
+    answers: dict[str, tuple[str, str]] | None = None
+    waiting: dict[str, Mapping[str, str]] = {}
+
+    def answer(questions: Sequence[Question]) -> Sequence[Candidates | Gap]:
+        nonlocal answers
+        if answers is None:
+            answers = _read_answers(settings.file.answers)
+        given = [_answer(question, answers) for question in questions]
+        waiting.update({q.conversation_id: _row(q) for q, each in zip(questions, given, strict=True) if isinstance(each, Gap)})
+        _write_questions(settings.file.questions, [waiting[conversation_id] for conversation_id in sorted(waiting)])
+        return given
+
+    return answer
+
+
+def _answer(question: Question, answers: Mapping[str, tuple[str, str]]) -> Candidates | Gap:
+    turn_hash, text = answers.get(question.conversation_id, ("", ""))
+    if not text:
+        return Gap("awaiting_answer", may_pass=True)
+    if turn_hash != question.hash:
+        return Gap("stale_answer", may_pass=True)
+    return (Answer(text, NAME, NAME, None, (), is_human=True),)
+
+
+def _row(question: Question) -> dict[str, str]:
+    said = "\n".join(f"{turn.speaker}: {turn.text}" for turn in question.turns)
+    suggestion = question.hits[0].answer if question.hits else ""
+    values = (question.conversation_id, question.turn_id, question.hash, said, suggestion, "")
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _write_questions(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    out = io.StringIO(newline="")
+    if path.suffix == ".jsonl":
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    else:
+        writer = csv.DictWriter(out, COLUMNS)
+        writer.writeheader()
+        writer.writerows({name: f"'{text}" if text.startswith(FORMULA) else text for name, text in row.items()} for row in rows)
+    with translated_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.writing")
+        unfinished.write_text(
+            out.getvalue(), "utf-8-sig" if path.suffix == ".csv" else "utf-8", newline=""
+        )  # Excel needs the mark
+        unfinished.replace(path)
+
+
+def _read_answers(path: Path) -> dict[str, tuple[str, str]]:
+    """conversation_id -> (turn_hash, answer); rows without an answer are left out."""
+    if not path.exists():
+        return {}
+    try:
+        text = path.read_text("utf-8-sig")
+        rows: list[Any]
+        if path.suffix == ".jsonl":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+        raise SourceError(f"{path}: cannot be read as UTF-8 CSV or JSON lines; save it as such") from error
+    answers: dict[str, tuple[str, str]] = {}
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict) or any(not isinstance(row.get(name), str) for name in NEEDED):
+            raise SourceError(f"{path}: row {number} lacks one of the columns {', '.join(NEEDED)}")
+        answer = row["answer"].strip()
+        if answer.startswith("'") and answer[1:].startswith(FORMULA):
+            answer = answer[1:]
+        if not answer:
+            continue
+        if row["conversation_id"] in answers:
+            raise SourceError(f"{path}: row {number} answers {row['conversation_id']} a second time; keep one")
+        answers[row["conversation_id"]] = (row["turn_hash"], answer)
+    return answers

@@ -1,0 +1,105 @@
+"""People answer in a spreadsheet: out, filled in, and back under the right conversation, or not at all."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.generate import run
+from pipeline.tables import Manifest, Table
+from tests.build import MEANS, conversation
+from tests.pipeline.generate_tables import deduped, params
+
+FIRST = conversation(1, "Where is my\nblue parcel?")
+SECOND = conversation(2, "=1+1 is on my bill")
+
+
+def go(folder: Path, *rows: Any, ending: str = "csv") -> Manifest:
+    files = {"file__questions": folder / f"questions.{ending}", "file__answers": folder / f"answers.{ending}"}
+    return run(deduped(folder, rows or [FIRST, SECOND]), folder / "generated", params(folder, provider="file", **files), MEANS)
+
+
+def asked(folder: Path) -> list[dict[str, str]]:
+    with (folder / "questions.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fill_in(folder: Path, rows: list[dict[str, str]]) -> None:
+    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_questions_go_out_and_answers_come_back_as_human_turns(tmp_path: Path) -> None:
+    assert go(tmp_path).reasons == {"awaiting_answer": 2}
+    rows = asked(tmp_path)
+    assert [row["conversation"] for row in rows] == ["customer: Where is my\nblue parcel?", "customer: =1+1 is on my bill"]
+
+    fill_in(tmp_path, [row | {"answer": f"Answer {number}, dear {{customer}}"} for number, row in enumerate(rows)])
+    assert go(tmp_path).reasons == {}
+
+    turns = Table(tmp_path / "generated").scan().collect()["turns"].to_list()
+    assert [(turn[-1]["text"], turn[-1]["origin"], turn[-1]["generation"]) for turn in turns] == [
+        ("Answer 0, dear {customer}", "human", None),
+        ("Answer 1, dear {customer}", "human", None),
+    ]
+    assert asked(tmp_path) == []
+
+
+def test_json_lines_do_as_well(tmp_path: Path) -> None:
+    go(tmp_path, FIRST, ending="jsonl")
+    row = json.loads((tmp_path / "questions.jsonl").read_text())
+    (tmp_path / "answers.jsonl").write_text(json.dumps(row | {"answer": "At the depot."}) + "\n")
+
+    assert go(tmp_path, FIRST, ending="jsonl").reasons == {}
+
+
+def test_an_answer_to_other_words_is_not_taken(tmp_path: Path) -> None:
+    go(tmp_path, FIRST)
+    fill_in(tmp_path, [asked(tmp_path)[0] | {"answer": "At the depot."}])
+    changed = conversation(1, "Where is my red parcel?")
+
+    assert go(tmp_path, changed).reasons == {"stale_answer": 1}
+    assert len(asked(tmp_path)) == 1
+
+
+def test_a_changed_answer_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    go(tmp_path, FIRST)
+    row = asked(tmp_path)[0]
+    for text in ("At the depot.", "On its way."):
+        fill_in(tmp_path, [row | {"answer": text}])
+        go(tmp_path, FIRST)
+
+    assert Table(tmp_path / "generated").scan().collect()["turns"][0][-1]["text"] == "On its way."
+
+
+def test_a_suggestion_stands_beside_a_question_that_resembles_an_answered_one(tmp_path: Path) -> None:
+    go(tmp_path, conversation(3, "Where is my blue parcel now?", "At the depot."), FIRST)
+
+    assert [row["suggestion"] for row in asked(tmp_path)] == ["At the depot."]
+
+
+def test_text_that_a_spreadsheet_would_run_is_quoted(tmp_path: Path) -> None:
+    go(tmp_path, conversation(3, "What is in my blue parcel?", "=HYPERLINK(1)"), FIRST)
+
+    assert [row["suggestion"] for row in asked(tmp_path)] == ["'=HYPERLINK(1)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"conversation_id,answer\nc,Hi\n", r"answers\.csv: row 1 lacks one of the columns conversation_id, turn_hash, answer"),
+        (b"\xff\xfe", r"answers\.csv: cannot be read as UTF-8 CSV or JSON lines; save it as such"),
+        (b'conversation_id,turn_hash,answer\nc,h,"never closed\n', r"answers\.csv: cannot be read as UTF-8 CSV"),
+        (b"conversation_id,turn_hash,answer\nc,h,Hi\nc,h,Ho\n", r"answers\.csv: row 2 answers c a second time; keep one"),
+    ],
+)
+def test_a_file_that_is_not_what_it_promises_is_one_clear_error(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "answers.csv").write_bytes(content)
+
+    with pytest.raises(SourceError, match=message):
+        go(tmp_path)
