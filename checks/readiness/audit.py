@@ -193,7 +193,7 @@ def _read_workbook(path: Path) -> list[dict[str, str]]:
     from openpyxl import load_workbook  # noqa: PLC0415  # only for a workbook
 
     try:
-        lines = load_workbook(path, read_only=True, data_only=True).active.iter_rows(values_only=True)
+        lines = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True).active.iter_rows(values_only=True)
         heading = [str(cell) for cell in next(lines)]
         return [
             {name: "" if cell is None else str(cell) for name, cell in zip(heading, line, strict=False)}

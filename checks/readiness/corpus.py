@@ -14,8 +14,8 @@ import polars as pl
 
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import TableError
-from pipeline.schema import VALIDATED, empty
-from pipeline.tables import Table
+from pipeline.schema import TIME, VALIDATED, empty
+from pipeline.tables import Part, Table
 
 UNTAGGED: Final = "(untagged)"
 OTHER: Final = "(other topics)"
@@ -35,6 +35,17 @@ EXPORT_COLUMNS: Final = (
 )
 
 RAW_COLUMNS: Final = ("conversation_id", "source", "opened_at", "channel", "language", "product", "topics")
+
+
+ASKED: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
+    "conversation_id": pl.String,
+    "opened_at": TIME,
+    "question": pl.String,
+    "answer": pl.String,
+    "question_values": pl.String,
+    "answer_values": pl.String,
+}
+"""`_values`: the text before numbers were masked, but with surrogates by their kind; of it specifics are read."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,10 @@ class Corpus:
     exported: int
     """All exported conversations, of which `conversations` may be a sample."""
 
+    max_rows: int
+    """Conversations of the scrubbed table whose first exchange is looked at."""
+
+    seed: int
     approximate_topics: bool
     """Topics were found by clustering: they may not carry a block on their own."""
 
@@ -99,6 +114,84 @@ class Corpus:
             .join(firsts, on="conversation_id", how="left", maintain_order="left")
             .with_columns(pl.col("question", "answer", "first_question", "first_answer").fill_null(""))
         )
+
+    @cached_property
+    def asked(self) -> pl.DataFrame:
+        """What customers asked first, and what they were answered first, before anything was dropped as a duplicate.
+
+        One row per scrubbed conversation with a customer's turn, sorted by id: conversation_id, topic (null where topics are
+        clusters), opened_at, question, answer (empty where there was none), both masked; `exported`. Without a scrubbed
+        table, of the exported ones. Of more than `max_rows` a sample by hash of the id.
+        """
+        exported = self.conversations.select("conversation_id", exported=pl.lit(value=True))
+        scrubbed = self.line.get("scrub")
+        if scrubbed is None:
+            rows = self.examples.select(
+                "conversation_id",
+                "opened_at",
+                question="first_question",
+                answer="first_answer",
+                question_values="first_question",
+                answer_values="first_answer",
+                topic="topic",
+            )
+            return rows.filter(pl.col("question") != "").with_columns(exported=pl.lit(value=True))
+        frames = [self._first_exchange(scrubbed, part) for part in scrubbed.manifest.parts]
+        rows = pl.concat(frames) if frames else empty(ASKED)
+        topics = (self.conversations if self.raw is None else self.raw).select("conversation_id", "topic")
+        if self.approximate_topics:
+            topics = topics.with_columns(topic=pl.lit(None, pl.String))
+        return (
+            rows.join(topics, on="conversation_id", how="left")
+            .join(exported, on="conversation_id", how="left")
+            .with_columns(pl.col("exported").fill_null(value=False), pl.col("answer").fill_null(""))
+            .sort("conversation_id")
+        )
+
+    def _first_exchange(self, scrubbed: Table, part: Part) -> pl.DataFrame:
+        """Of one part: the run of turns up to the first answer, and that answer."""
+        rows = scrubbed.read(part, columns=["conversation_id", "opened_at", "turns"]).filter(pl.col("turns").list.len() > 0)
+        if self.raw is not None and self.raw.height > self.max_rows:
+            number = draw(rows["conversation_id"], self.seed)
+            rows = rows.filter(number < int(2**64 * self.max_rows / self.raw.height))
+        flat = (
+            rows.explode("turns")
+            .with_columns(
+                speaker=pl.col("turns").struct.field("speaker").replace("bot", "agent"),
+                text=pl.col("turns").struct.field("text").fill_null(""),
+            )
+            .filter(pl.col("speaker") != "tool")
+            .with_columns(answers=(pl.col("speaker") == "agent").cum_sum().over("conversation_id"))
+            .with_columns(asks=(pl.col("speaker") == "customer").cum_sum().over("conversation_id"))
+        )
+        # the answers before the first question greet; the first run of customer turns ends with the next answer
+        said = flat.filter(pl.col("asks") > 0).with_columns(
+            later=(pl.col("speaker") == "agent").cum_sum().over("conversation_id")
+        )
+        firsts = (
+            said.filter(pl.col("later") <= 1)
+            .group_by("conversation_id", maintain_order=True)
+            .agg(
+                opened_at=pl.col("opened_at").first(),
+                question=pl.col("text").filter(pl.col("speaker") == "customer").str.join("\n"),
+                answer=pl.col("text").filter(pl.col("speaker") == "agent").first(),
+            )
+        )
+        values = self.scrub_values(part)
+        for column in ("question", "answer"):
+            replaced = [
+                _replace(text, values[one]) if text and one in values else text
+                for one, text in firsts.select("conversation_id", column).iter_rows()
+            ]
+            firsts = firsts.with_columns(
+                pl.Series(f"{column}_values", replaced, dtype=pl.String),
+                mask(pl.Series(column, replaced, dtype=pl.String)),
+            )
+        return firsts.select(list(ASKED))
+
+    def scrub_values(self, part: Part) -> dict[str, dict[str, str]]:
+        """Per conversation of a scrubbed part: what scrub wrote -> <KIND>."""
+        return surrogates_of(self.line["scrub"], part)
 
     @cached_property
     def topics(self) -> list[str]:
@@ -148,7 +241,18 @@ def read_corpus(last: Table, params: ReadinessParams) -> Corpus:
     flat = flat.sort("conversation_id", "position")
     raw, fates = _read_raw(line), _read_fates(line)
     conversations, raw, approximate = _name_topics(conversations, flat, raw, params)
-    return Corpus(conversations, flat, raw, fates, line, surrogates, exported, approximate)
+    return Corpus(
+        conversations,
+        flat,
+        raw,
+        fates,
+        line,
+        surrogates,
+        exported,
+        params.samples.max_conversations,
+        params.seed,
+        approximate,
+    )
 
 
 def _choose(line: Mapping[str, Table], params: ReadinessParams) -> tuple[pl.DataFrame, int]:
@@ -232,26 +336,32 @@ def read_surrogates(line: Mapping[str, Table], chosen: set[str]) -> tuple[dict[s
     if scrubbed is None:
         return {}, values
     for part in scrubbed.manifest.parts:
-        if not part.rows.get("findings"):
-            continue
-        findings = scrubbed.read(part, "findings", ["conversation_id", "turn_id", "entity_type", "new_start", "new_end"])
-        turns = (
-            scrubbed.read(part, columns=["conversation_id", "turns"])
-            .explode("turns")
-            .select("conversation_id", pl.col("turns").struct.field("turn_id"), pl.col("turns").struct.field("text"))
-        )
-        written = (
-            findings.join(turns, on=["conversation_id", "turn_id"], how="inner")
-            .with_columns(value=pl.col("text").str.slice(pl.col("new_start"), pl.col("new_end") - pl.col("new_start")))
-            .filter(pl.col("value").str.len_chars() > 1)
-            .select("conversation_id", "value", "entity_type")
-            .unique()
-            .sort("conversation_id", pl.col("value").str.len_chars(), "value", descending=[False, True, False])
-        )
-        for conversation, value, kind in written.iter_rows():
-            if conversation in chosen:
-                values.setdefault(conversation, {}).setdefault(value, f"<{kind}>")
+        values |= {one: known for one, known in surrogates_of(scrubbed, part).items() if one in chosen}
     return {one: frozenset(value.lower() for value in known) for one, known in values.items()}, values
+
+
+def surrogates_of(scrubbed: Table, part: Part) -> dict[str, dict[str, str]]:
+    """Per conversation of one part: what scrub wrote -> <KIND>, longest first."""
+    values: dict[str, dict[str, str]] = {}
+    if not part.rows.get("findings"):
+        return values
+    findings = scrubbed.read(part, "findings", ["conversation_id", "turn_id", "entity_type", "new_start", "new_end"])
+    turns = (
+        scrubbed.read(part, columns=["conversation_id", "turns"])
+        .explode("turns")
+        .select("conversation_id", pl.col("turns").struct.field("turn_id"), pl.col("turns").struct.field("text"))
+    )
+    written = (
+        findings.join(turns, on=["conversation_id", "turn_id"], how="inner")
+        .with_columns(value=pl.col("text").str.slice(pl.col("new_start"), pl.col("new_end") - pl.col("new_start")))
+        .filter(pl.col("value").str.len_chars() > 1)
+        .select("conversation_id", "value", "entity_type")
+        .unique()
+        .sort("conversation_id", pl.col("value").str.len_chars(), "value", descending=[False, True, False])
+    )
+    for conversation, value, kind in written.iter_rows():
+        values.setdefault(conversation, {}).setdefault(value, f"<{kind}>")
+    return values
 
 
 def _read_raw(line: Mapping[str, Table]) -> pl.DataFrame | None:

@@ -26,22 +26,27 @@ class Nearest:
 
 
 def vectorize(train: pl.Series, held_out: pl.Series) -> tuple[Any, Any]:
-    """TF-IDF vectors (rows of length 1) of both; the weights come from the training texts."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415  # untyped; a second, only where something is compared
+    """TF-IDF vectors (rows of length 1) of both; the weights come from the training texts.
 
-    model = TfidfVectorizer(sublinear_tf=True, token_pattern=r"<\w+>|\w+", dtype=np.float32)  # noqa: S106  # words, no secret
-    return model.fit_transform(train.to_list()).tocsr(), model.transform(held_out.to_list()).tocsr()
+    A word of no training text has the greatest weight and matches nothing: left out, a question of which only "the" is
+    known would be near to every short text with a "the".
+    """
+    # sklearn takes a second, and is needed only where something is compared; it ships no types
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    counter = CountVectorizer(token_pattern=r"<\w+>|\w+", dtype=np.float32)  # noqa: S106  # words, no secret
+    counts = counter.fit_transform([*train.to_list(), *held_out.to_list()]).tocsr()
+    model = TfidfTransformer(sublinear_tf=True).fit(counts[: len(train)])
+    vectors = model.transform(counts).tocsr()
+    return vectors[: len(train)], vectors[len(train) :]
 
 
 def nearest(train: pl.Series, held_out: pl.Series, sizes: tuple[int, ...] = ()) -> Nearest:
-    """The nearest training text of each held-out text; with `sizes`, for the first n training texts too.
-
-    A word that occurs in no training text counts for nothing, so a text of only such words is near to none.
-    """
+    """The nearest training text of each held-out text; with `sizes`, for the first n training texts too."""
     stops = tuple(sorted({min(size, len(train)) for size in sizes} | {len(train)}))
     cosine = np.zeros((len(stops), len(held_out)), np.float32)
     position = np.zeros(len(held_out), np.int64)
-    if len(held_out) == 0 or not any(text.strip() for text in train.head(1000)):
+    if held_out.is_empty() or not train.str.contains(r"\w").any():
         return Nearest(stops, cosine, position)
     known, asked = vectorize(train, held_out)
     for start in range(0, len(held_out), COLUMNS_PER_BLOCK):

@@ -6,13 +6,15 @@ from typing import Final
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Reading
-from checks.readiness.measures import audits, privacy, splits, style, turns, volume
+from checks.readiness.measures import audits, coverage, knowledge, privacy, splits, style, turns, volume
 from checks.readiness.settings import ReadinessParams
 
 MEASURES: Final[Mapping[str, Callable[[Corpus, Evidence, ReadinessParams], Reading]]] = {
     "volume": volume.read,
     "privacy": privacy.read,
     "audits": audits.read,
+    "coverage": coverage.read,
+    "knowledge": knowledge.read,
     "turns": turns.read,
     "style": style.read,
     "splits": splits.read,
