@@ -35,7 +35,7 @@ _TOPICS: Final = {
 }
 _COMPILED: Final = {topic: re.compile(words, re.IGNORECASE) for topic, words in _TOPICS.items()}
 
-_NUMBER: Final = re.compile(r"(?<![\w$€£.,])\d(?:[ -]?\d){2,24}(?![\w%]|[.,]\d)")
+_NUMBER: Final = re.compile(r"(?<![\w$€£.,/-])\d(?:[ -]?\d){2,24}(?![\w%]|[.,]\d)")
 _CODE: Final = re.compile(
     r"(?<![\w$€£.,])(?=[\w/-]*\d[\w/-]*\d)(?=[\w/-]*[A-Za-z])(?!\d+(?:st|nd|rd|th|am|pm)\b)[A-Za-z0-9][\w/-]{3,29}(?!\w)"
 )
@@ -49,7 +49,7 @@ _LEAD: Final = re.compile(
     r"[:,]?\s*)*",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’.-]*){0,3}")  # noqa: RUF001  # the apostrophe people type
+_NAME: Final = re.compile(r"[^\W\d_](?:[\w'’-]+|\.)?(?:\s+[^\W\d_](?:[\w'’-]+|\.)?){0,3}")  # noqa: RUF001  # the apostrophe people type
 _AFTER_NAME: Final = re.compile(r"(?:and|my|thanks|thank|please|here|account|i|the|\d|,)", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"\S{3,64}")
 _NOT_NAMES: Final = (
@@ -73,7 +73,8 @@ def asked(question: str) -> tuple[str, ...]:
     """The entity types that a turn asks for."""
     if len(question) > MAX_QUESTION or not _ASKS.search(question):
         return ()
-    return tuple(topic for topic, words in _COMPILED.items() if words.search(question))
+    topics = tuple(topic for topic, words in _COMPILED.items() if words.search(question))
+    return tuple(topic for topic in topics if topic != "PERSON") if "SECURITY_ANSWER" in topics else topics
 
 
 def find(text: str, topics: Sequence[str]) -> list[Span]:

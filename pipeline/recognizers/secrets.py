@@ -31,19 +31,25 @@ _TOKENS: Final = {
     "Telegram bot token": r"\b\d{8,10}:AA[\w-]{33}",
     "Mailgun or Mailchimp key": r"\b(?:key-[0-9a-z]{32}|[0-9a-f]{32}-us\d{1,2})\b",
     "Azure storage key": r"AccountKey=\K[A-Za-z0-9+/=]{40,120}",
-    "htpasswd or shadow hash": r"(?<=:)\$(?:apr1|[1256]|2[aby])\$[\w./$]{8,200}",
+    "crypt hash": r"\$(?:apr1|[1256y]|2[aby]|argon2id?)\$[\w./$=,+-]{16,200}",
+    "key alone": r"\A\s*\K(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})(?=\s*\Z)",
+    "password file of PostgreSQL": r"(?m:^)[^:\s]{1,100}:\d{2,5}:[^:\s]{1,100}:[^:\s\d][^:\s]{0,99}:\K\S{1,200}",
+    "netrc": r"\blogin\s{1,9}\S{1,100}\s{1,9}password\s{1,9}\K\S{1,200}",
     "authorization header": r"\b(?:Bearer|Basic)\s+\K[\w.~+/=-]{16,4000}",
-    "hash in URL userinfo": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,100}:\K[^\s/@'\"]{1,200}(?=@)",
+    "password in a URL": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/'\"]{0,100}:\K[^\s/'\"]{1,200}(?=@[\w.-])",
 }
 
 _ASSIGNED: Final = (
-    r"(?:(?:[\w.-]{0,40}[_.-])?(?:password|passwd|passwort|pwd|passphrase|secret|api[_ -]?key|apikey|secret[_ -]?key"
-    r"|access[_ -]?key|private[_ -]?key|auth[_ -]?key|encryption[_ -]?key|client[_ -]?secret|access[_ -]?token|auth[_ -]?token"
-    r"|token|credentials?|app[_ -]?key|_auth|salt)(?:[_.-]\w{0,30})?)"
+    r"(?:[\w.-]{0,40}?(?:password|passwd|passwort|kennwort|pwd|passphrase|secret|api[_ -]?key|private[_-]?key|master[_-]?key"
+    r"|auth[_ -]?key|encryption[_ -]?key|access[_-]?token|auth[_-]?token|oauth[_-]?token|token|credentials?|app[_-]?key|encrypted"
+    r"|salt)(?:[_.-]?(?!file|field|path|url|hint|policy|length|type|name|changed|expires|count|last|set)\w{0,30}))"
+    r"|(?<![a-z])(?:pass|auth|_auth)|[\w.-]{0,40}_pass"
 )
+"""Names of settings whose value is a secret; a user's name for it may stand around."""
+
 _VALUE: Final = (
-    r"""(?:"[^"\n]{4,200}"|'[^'\n]{4,200}'"""
-    r"""|(?!(?:null|none|true|false|nil|process|env|your|the|my|is|was|it)\b)[^\s,;<>()"'{}]{4,200})"""
+    r"""(?!["'](?:true|false|null|none)["'])(?:"[^"\n]{4,200}"|'[^'\n]{4,200}'"""
+    r"""|(?!(?:null|none|true|false|nil|process|env|your|the|my|is|was|it)\b|\$\w|<)[^\s,;<>()"'{}]{4,200})"""
 )
 
 _SAID: Final = (
@@ -58,8 +64,11 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     tokens = [Pattern(name, regex, 0.95) for name, regex in _TOKENS.items()]
     said = [
         Pattern("said", rf"(?i:{_SAID})", 0.8),
-        Pattern("assigned", rf"(?i:(?<![\w-])[\"']?{_ASSIGNED}[\"']?\s*(?:=>|:=|=|:)\s*)\K{_VALUE}", 0.7),
-        Pattern("XML", rf"(?i:<{_ASSIGNED}>)\K[^<>\n]{{3,200}}(?=</)", 0.7),
+        Pattern("assigned", rf"(?i:(?<![\w-])[\"']?(?:{_ASSIGNED})[\"']?\s{{0,9}}(?:=>|:=|=|:)\s{{0,9}})\K{_VALUE}", 0.7),
+        Pattern(
+            "assigned by a blank", rf"(?i:(?<![\w-])(?:{_ASSIGNED})[ \t]{{1,9}})\K(?:\"[^\"\n]{{4,200}}\"|'[^'\n]{{4,200}}')", 0.7
+        ),
+        Pattern("XML", rf"(?i:<(?:{_ASSIGNED})(?:\s[^<>]{{0,100}})?>)\K[^<>\n]{{3,200}}(?=</)", 0.7),
     ]
     return [
         PatternRecognizer("SECRET", "SecretRecognizer", language, tokens, global_regex_flags=16),  # DOTALL, case matters
