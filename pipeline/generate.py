@@ -39,7 +39,7 @@ REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai")
 MODELS: Final = ("openai", "fake")
 """Providers that send requests."""
 
-PACE: Final = ("pace", "budget", "prices", "replies", "replay")
+PACE: Final = ("pace", "budget", "prices", "replies", "replay", "mode", "batch")
 """Fields of the params that change how replies are got, not which."""
 
 ANSWERERS: Final = ("agent", "bot")

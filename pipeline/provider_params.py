@@ -120,6 +120,13 @@ class PaceParams(Section):
     """Attempts of any requests that fail with none succeeding between, before the run stops."""
 
 
+class BatchParams(Section):
+    """Requests that are handed in together and collected by a later run."""
+
+    max_requests: int = Field(ge=1)
+    """Requests of one batch."""
+
+
 class FileParams(Section):
     """Where people write answers. CSV or JSON lines, by the ending; scrubbed text only."""
 
@@ -153,6 +160,13 @@ class Settings(Section):
 
     prices: PriceParams
     """What it costs."""
+
+    mode: Literal["direct", "batch"]
+    """Provider openai: `direct` waits for every reply; `batch` hands the requests in, ends with gaps `awaiting_batch`, and
+    a later run collects."""
+
+    batch: BatchParams
+    """Requests that are handed in together."""
 
     file: FileParams
     """Where people write answers."""

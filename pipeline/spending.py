@@ -5,6 +5,7 @@ statement checks the caps and reserves, so they hold for several processes at on
 stays reserved at its worst: it may have been billed, and nobody can tell.
 """
 
+import math
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,6 +70,9 @@ class PriceParams(Section):
 
     as_of: date | None
     """Day on which the prices were looked up."""
+
+    batch_share: Decimal = Field(ge=0, le=1, decimal_places=6)
+    """Share of these prices that a request in a batch costs."""
 
     models: Mapping[str, Price]
     """Price by model, as named in generate.model.name."""
@@ -143,9 +147,13 @@ class Account:
         """Give back what was reserved for an attempt that was certainly not billed."""
         self._connection.execute(RELEASE, {"budget": self._budget.name, "tokens": worst.tokens, "cost": worst.cost})
 
-    def settle(self, worst: Amount, reply: Reply) -> None:
-        """Replace what was reserved by what the reply says it cost; a reply that does not say costs the worst."""
+    def settle(self, worst: Amount, reply: Reply, share: Decimal = Decimal(1)) -> None:
+        """Replace what was reserved by what the reply says it cost; a reply that does not say costs the worst.
+
+        `share`: of the price, for replies that came in a batch.
+        """
         paid = self._amount(reply.input_tokens, reply.output_tokens) if reply.input_tokens else worst
+        paid = Amount(paid.tokens, math.ceil(paid.cost * share))
         self._connection.execute(
             SETTLE,
             {

@@ -137,6 +137,11 @@ class LlmServer:
         self.model = model
         self.received: list[Received] = []
         self.keeps_bodies = True
+        self.files: dict[str, list[bytes]] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.polls_per_batch = 1
+        self.mangle: Callable[[list[bytes]], list[bytes]] = list
+        """What becomes of the lines of a batch's output file."""
         self.billed: Counter[str] = Counter()
         """How often an answer to this body was billed."""
         self.billed_tokens = Counter[str]()
@@ -185,6 +190,8 @@ class LlmServer:
         try:
             if received.path == "/meter":
                 _respond(transport, 200, json.dumps(self.meter()).encode())
+            elif received.path.startswith(("/v1/files", "/v1/batches")):
+                _respond(transport, 200, self._desk(received))
             elif received.path == "/v1/chat/completions":
                 await self._complete(received, transport)
             else:
@@ -218,6 +225,71 @@ class LlmServer:
             case Junk():
                 self._bill(received, Answer(), "")
                 _respond(transport, 200, act.body, {"content-type": act.content_type})
+
+    def _desk(self, received: Received) -> bytes:
+        """The files and batches endpoints; a batch is done when it was asked for `polls_per_batch` times."""
+        place = received.path.removeprefix("/v1/").split("?")[0].split("/")
+        match received.method, *place:
+            case "POST", "files":
+                content = (
+                    received.raw.split(b"application/octet-stream\r\n\r\n")[-1]
+                    if b"octet-stream" in received.raw
+                    else received.raw
+                )
+                lines = [line for line in content.replace(b"\r\n", b"\n").split(b"\n") if line.startswith(b'{"custom_id"')]
+                return json.dumps(self._file(lines)).encode()
+            case "POST", "batches":
+                batch = {
+                    "id": f"batch-{len(self.batches)}",
+                    "object": "batch",
+                    "status": "in_progress",
+                    "polls": 0,
+                    **received.body,
+                }
+                batch |= {"created_at": 0, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+                self.batches[str(batch["id"])] = batch
+                return json.dumps(batch).encode()
+            case "GET", "batches":
+                return json.dumps({"object": "list", "data": list(self.batches.values()), "has_more": False}).encode()
+            case "GET", "batches", batch_id:
+                batch = self.batches[batch_id]
+                batch["polls"] += 1
+                if batch["status"] == "in_progress" and batch["polls"] >= self.polls_per_batch:
+                    self._finish(batch)
+                return json.dumps(batch).encode()
+            case "GET", "files", file_id, "content":
+                return b"\n".join(self.files[file_id]) + b"\n"
+        return b"{}"
+
+    def _file(self, lines: list[bytes]) -> dict[str, Any]:
+        file_id = f"file-{len(self.files)}"
+        self.files[file_id] = lines
+        return {
+            "id": file_id,
+            "object": "file",
+            "bytes": 1,
+            "created_at": 0,
+            "filename": "f",
+            "purpose": "batch",
+            "status": "processed",
+        }
+
+    def _finish(self, batch: dict[str, Any]) -> None:
+        good, bad = list[bytes](), list[bytes]()
+        for line in self.files[batch["input_file_id"]]:
+            item = json.loads(line)
+            received = self.take("POST", "batch", {}, json.dumps(item["body"]).encode())
+            act = self.script(received)
+            if isinstance(act, Answer):
+                body = json.loads(self._bill(received, act, ""))
+                good.append(_result(item["custom_id"], 200, body))
+            elif isinstance(act, Status):
+                bad.append(_result(item["custom_id"], act.code, {"error": {"message": act.message}}))
+            elif isinstance(act, Junk):
+                good.append(act.body)
+        batch["status"] = "completed" if len(good) + len(bad) == len(self.files[batch["input_file_id"]]) else "expired"
+        batch["output_file_id"] = self._file(self.mangle(good))["id"] if good else None
+        batch["error_file_id"] = self._file(bad)["id"] if bad else None
 
     def _bill(self, received: Received, act: Answer, key: str) -> bytes:
         text = act.text
@@ -306,6 +378,12 @@ class _Connection(asyncio.Protocol):
         del self._buffer[: end + 4 + length]
         method, path, _ = first.split(" ")
         self._server.spawn(self._server.answer(self._server.take(method, path, headers, raw), self._transport))
+
+
+def _result(custom_id: str, status: int, body: Any) -> bytes:
+    return json.dumps(
+        {"id": "r", "custom_id": custom_id, "response": {"status_code": status, "body": body}, "error": None}
+    ).encode()
 
 
 def _head(status: int, length: int, headers: Mapping[str, str]) -> bytes:

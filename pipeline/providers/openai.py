@@ -10,11 +10,13 @@ Source: OpenAI API reference, "Create chat completion" (read November 2026).
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from socket import gaierror
 from typing import Any, Final
 
 from pipeline.asking import Ask, ask_each, fetch_with
+from pipeline.batch import UNDER_WAY, Collected, fetch_in_batches
 from pipeline.errors import EndpointError, Overloaded, ParamsError, ProviderError
 from pipeline.provider_params import EndpointParams, PaceParams, Settings
 from pipeline.request import Answerer, Choice, Reply, Request
@@ -29,7 +31,10 @@ BUSY: Final = frozenset({408, 409, 425, 429})
 
 def answerer(settings: Settings) -> Answerer:
     """Answers of the model at `settings.openai.base_url`."""
-    fetch = fetch_with(settings, lambda: connect(settings.openai, settings.pace))
+    if settings.mode == "batch" and not settings.replay:
+        fetch = fetch_in_batches(settings.openai.base_url, settings, lambda: _BatchDesk(settings.openai, settings.pace))
+    else:
+        fetch = fetch_with(settings, lambda: connect(settings.openai, settings.pace))
     return ask_each(NAME, settings.openai.base_url, settings, fetch)
 
 
@@ -39,11 +44,7 @@ def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[
     Raises:
         ParamsError: the environment holds no key.
     """
-    key = os.environ.get(endpoint.key_variable)
-    if not key:
-        raise ParamsError(
-            f"generate: ${endpoint.key_variable} is not set; put the endpoint's key there, or choose provider nearest"
-        )
+    key = _key(endpoint)
     import openai  # noqa: PLC0415  # 0.6 s, and only this provider talks to anybody
 
     client = openai.AsyncOpenAI(
@@ -71,6 +72,74 @@ def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[
         return _read(content)
 
     return ask, client.close
+
+
+def _key(endpoint: EndpointParams) -> str:
+    key = os.environ.get(endpoint.key_variable)
+    if not key:
+        raise ParamsError(
+            f"generate: ${endpoint.key_variable} is not set; put the endpoint's key there, or choose provider nearest"
+        )
+    return key
+
+
+class _BatchDesk:
+    """The files and batches endpoints."""
+
+    def __init__(self, endpoint: EndpointParams, pace: PaceParams) -> None:
+        import openai  # noqa: PLC0415  # as above
+
+        self._client = openai.OpenAI(
+            api_key=_key(endpoint),
+            base_url=endpoint.base_url,
+            timeout=pace.timeout_seconds,
+            max_retries=pace.max_attempts,
+            default_headers=dict(endpoint.headers),
+            http_client=openai.DefaultHttpx2Client(follow_redirects=False, trust_env=False),
+        )
+        self._client.organization = self._client.project = None
+        self._error: type[Exception] = openai.OpenAIError
+
+    def hand_in(self, lines: bytes, token: str) -> str:
+        with self._translated():
+            file = self._client.files.create(file=(f"{token}.jsonl", lines), purpose="batch")
+            batch = self._client.batches.create(
+                completion_window="24h", endpoint="/v1/chat/completions", input_file_id=file.id, metadata={"ticketmill": token}
+            )
+        return batch.id
+
+    def find(self, token: str) -> str | None:
+        with self._translated():
+            batches = self._client.batches.list(limit=100)
+            return next((batch.id for batch in batches if (batch.metadata or {}).get("ticketmill") == token), None)
+
+    def collect(self, batch_id: str) -> Collected:
+        with self._translated():
+            batch = self._client.batches.retrieve(batch_id)
+            if batch.status in UNDER_WAY:
+                return Collected(is_under_way=True, lines=())
+            files = [file for file in (batch.output_file_id, batch.error_file_id) if file]
+            lines = [
+                line for file in files for line in self._client.files.content(file).read().decode(errors="replace").splitlines()
+            ]
+        return Collected(is_under_way=False, lines=lines)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def read(self, body: Any) -> Reply:
+        return _read(json.dumps(body))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except self._error as error:
+            status = getattr(error, "status_code", None)
+            said = f"answered {status}" if status else "gave no answer"
+            raise EndpointError(
+                f"generate: {self._client.base_url} {said}; correct generate.openai, or run again when it does: nothing is lost"
+            ) from None
 
 
 def _translated(status: int, retry_after: str | None) -> ProviderError:

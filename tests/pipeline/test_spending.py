@@ -29,7 +29,9 @@ PRICES = "{tiny: {input_per_million: 100, output_per_million: 400}}"
 def account(connection: sqlite3.Connection, **caps: Any) -> Account:
     budget = BudgetParams(**{"name": "b", "max_cost": None, "max_tokens": None, "max_requests": None, **caps})
     price = Price(input_per_million=Decimal("0.15"), output_per_million=Decimal("0.6"))
-    return Account(connection, budget, PriceParams(currency="USD", as_of=None, models={"tiny": price}), "tiny")
+    return Account(
+        connection, budget, PriceParams(currency="USD", as_of=None, batch_share=Decimal(1), models={"tiny": price}), "tiny"
+    )
 
 
 def reply(input_tokens: int, output_tokens: int) -> Reply:
@@ -99,7 +101,7 @@ def test_a_cap_on_cost_without_a_price_is_refused(connection: sqlite3.Connection
     budget = BudgetParams(name="b", max_cost=Decimal(1), max_tokens=None, max_requests=None)
 
     with pytest.raises(ParamsError, match=r"max_cost is set, and generate\.prices\.models has no price for 'tiny'"):
-        Account(connection, budget, PriceParams(currency="USD", as_of=None, models={}), "tiny")
+        Account(connection, budget, PriceParams(currency="USD", as_of=None, batch_share=Decimal(1), models={}), "tiny")
 
 
 @settings(max_examples=50, deadline=None)
@@ -182,7 +184,10 @@ def test_a_cut_off_reply_stays_reserved_and_a_refused_request_does_not(tmp_path:
         ask(server, tmp_path)
     with Replies(tmp_path / "replies") as replies:
         spent = Account(
-            replies.connection, params(tmp_path).budget, PriceParams(currency="USD", as_of=None, models={}), "tiny"
+            replies.connection,
+            params(tmp_path).budget,
+            PriceParams(currency="USD", as_of=None, batch_share=Decimal(1), models={}),
+            "tiny",
         ).spent()
 
     assert (spent["requests"], spent["held_requests"]) == (26, 26)

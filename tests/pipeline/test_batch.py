@@ -1,0 +1,159 @@
+"""Batches: handed in once, collected by a later run, whatever the endpoint makes of them and whenever we are killed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import BudgetReached, EndpointError
+from pipeline.generate import run
+from pipeline.replies import Replies
+from pipeline.tables import Manifest, Table
+from tests.build import MEANS, conversation
+from tests.llm_server import Answer, Hang, Junk, LlmServer, Received, Status, in_turn
+from tests.pipeline.generate_tables import deduped, params
+
+MANY = [conversation(number, f"Where is parcel {'abcdefghij'[number]} of my order?") for number in range(10)]
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETMILL_TEST_KEY", "sk-not-a-real-key")
+
+
+def go(server: LlmServer, folder: Path, **more: Any) -> Manifest:
+    endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
+    chosen = params(folder, **{"provider": "openai", "mode": "batch", **endpoint, **more})
+    return run(deduped(folder, MANY), folder / "generated", chosen, MEANS)
+
+
+def texts(folder: Path) -> list[str]:
+    return [turns[-1]["text"] for turns in Table(folder / "generated").scan().collect()["turns"].to_list()]
+
+
+def test_the_first_run_hands_in_and_ends_the_second_collects_the_third_asks_nothing(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        first = go(server, tmp_path)
+        second = go(server, tmp_path)
+        (tmp_path / "generated" / "_manifest.json").unlink()
+        before = len(server.received)
+        third = go(server, tmp_path)
+
+        assert len(server.received) == before
+    assert first.reasons == {"awaiting_batch": 10}
+    assert (second.total("kept"), third.total("kept")) == (10, 10)
+    assert len(server.batches) == 1
+
+
+def test_a_gap_names_the_batch_it_waits_for(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        go(server, tmp_path)
+
+    assert set(Table(tmp_path / "generated").scan("dropped").collect()["detail"]) == {"batch-0"}
+
+
+def test_a_batch_that_is_not_done_is_waited_for_and_nothing_is_handed_in_again(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        server.polls_per_batch = 3
+        results = [go(server, tmp_path).total("kept") for _ in range(4)]
+
+    assert results == [0, 0, 0, 10]
+    assert len(server.batches) == 1
+
+
+def test_an_answer_given_directly_is_the_one_given_in_a_batch(tmp_path: Path) -> None:
+    (tmp_path / "direct").mkdir()
+    with LlmServer() as server:
+        go(server, tmp_path)
+        go(server, tmp_path)
+        endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
+        run(deduped(tmp_path, MANY), tmp_path / "direct" / "generated", params(tmp_path, provider="openai", **endpoint), MEANS)
+
+        assert [received.path for received in server.received].count("/v1/chat/completions") == 0
+    assert texts(tmp_path / "direct") == texts(tmp_path)
+
+
+@pytest.mark.parametrize("fault", [Status(500), Status(429), Hang(), Junk(b"{"), Junk(b'{"custom_id": "x"}')], ids=str)
+def test_only_what_failed_or_expired_is_handed_in_again(tmp_path: Path, fault: Any) -> None:
+    def script(received: Received) -> Any:
+        is_c = "parcel c" in received.body["messages"][-1]["content"]
+        return in_turn(fault, Answer("Here, at last."))(received) if is_c else Answer("Here.")
+
+    with LlmServer(script) as server:
+        kept = [go(server, tmp_path).total("kept") for _ in range(3)]
+
+    assert kept == [0, 9, 10]
+    assert [len(server.files[batch["input_file_id"]]) for batch in server.batches.values()] == [10, 1]
+
+
+def test_what_fails_in_every_batch_becomes_a_named_gap(tmp_path: Path) -> None:
+    with LlmServer(lambda _received: Status(500)) as server:
+        reasons = [go(server, tmp_path, pace__max_attempts=2).reasons for _ in range(4)]
+
+    assert reasons[1:] == [{"awaiting_batch": 10}, {"provider_error": 10}, {"provider_error": 10}]
+    assert len(server.batches) == 2
+
+
+def test_results_out_of_order_twice_or_unknown_end_under_their_own_question(tmp_path: Path) -> None:
+    def script(received: Received) -> Answer:
+        return Answer(f"Parcel {received.body['messages'][-1]['content'].split()[3]} is here.")
+
+    with LlmServer(script) as server:
+        server.mangle = lambda lines: [*reversed(lines), lines[3], lines[0].replace(b'"custom_id": "', b'"custom_id": "0')]
+        go(server, tmp_path)
+        go(server, tmp_path)
+
+    for turns in Table(tmp_path / "generated").scan().collect()["turns"].to_list():
+        assert turns[0]["text"].split()[3] == turns[-1]["text"].split()[1]
+    with Replies(tmp_path / "replies") as replies:
+        assert replies.connection.execute("SELECT requests, held_requests FROM account").fetchone() == (10, 0)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_killed_while_handing_in_pays_for_no_second_batch(
+    tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """Stands for kill -9: nothing after it runs."""
+
+    from pipeline.providers.openai import _BatchDesk  # noqa: PLC0415  # beside its only use
+
+    hand_in = _BatchDesk.hand_in
+
+    def killed(self: Any, lines: bytes, token: str) -> str:
+        if moment == "after":
+            hand_in(self, lines, token)
+        raise KilledError
+
+    with LlmServer() as server:
+        monkeypatch.setattr(_BatchDesk, "hand_in", killed)
+        with pytest.raises(KilledError):
+            go(server, tmp_path)
+        monkeypatch.undo()
+        monkeypatch.setenv("TICKETMILL_TEST_KEY", "sk-not-a-real-key")
+        for _ in range(3):
+            manifest = go(server, tmp_path)
+
+    assert manifest.total("kept") == 10
+    assert len(server.batches) == 1
+    assert max(server.billed.values()) == 1
+
+
+def test_a_batch_is_handed_in_as_far_as_the_budget_goes(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        with pytest.raises(BudgetReached, match="requests 4 of 4"):
+            go(server, tmp_path, budget__max_requests=4)
+        assert [len(server.files[batch["input_file_id"]]) for batch in server.batches.values()] == [4]
+
+
+def test_many_requests_make_several_batches(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        go(server, tmp_path, batch__max_requests=4)
+
+        assert [len(server.files[batch["input_file_id"]]) for batch in server.batches.values()] == [4, 4, 2]
+        assert go(server, tmp_path, batch__max_requests=4).total("kept") == 10
+
+
+def test_an_endpoint_without_batches_is_one_clear_error(tmp_path: Path) -> None:
+    with LlmServer() as server, pytest.raises(EndpointError, match=r"answered 404; correct generate\.openai"):
+        go(server, tmp_path, openai__base_url=server.base_url.replace("/v1", "/other"))
