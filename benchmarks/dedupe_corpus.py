@@ -22,7 +22,9 @@ WORDS: Final = 167
 TURNS: Final = 8
 COPIES: Final = 0.20
 EXACT_COPIES: Final = 0.05
-ROWS_PER_PART: Final = 20_000
+ROWS_PER_PART: Final = 5_000
+"""As params.yaml ships it for ingest."""
+
 OPENED: Final = datetime(2025, 1, 1, tzinfo=UTC)
 SYLLABLES: Final = [c + v + e for c in "bdfgklmnprstvz" for v in "aeiou" for e in ("", "n", "r", "l", "s", "t")]
 

@@ -97,36 +97,54 @@ def candidates(members: Array, ranks: Array) -> Iterator[tuple[Array, Array]]:
         yield members[starts[later] + hub], members[later]
 
 
-def components(count: int, bands: int, keys_of: KeysOf, similar: Similar, threshold: float) -> Array:
+class CrowdError(Exception):
+    """A bucket with more than HUBS conversations got one that is not its latest: what was decided before may change."""
+
+
+def components(
+    bands: int,
+    keys_of: KeysOf,
+    similar: Similar,
+    threshold: float,
+    roots: Array,
+    is_new: Array,
+    *,
+    in_time: bool = True,
+) -> Array:
     """The first member, in the order of time, of the component of every conversation.
 
     Components are those of the graph of all candidates (see the module) with a similarity of at least `threshold`; pairs
-    that are connected already are not compared again.
+    that are connected already, and pairs without a new conversation, are not compared again.
 
     Args:
-        count: number of conversations, numbered in the order of time.
         bands: how many bands there are; `keys_of` is asked for one at a time, twice each.
         similar: the judge of the pairs.
+        roots: what is known of the components; of nothing, each conversation by itself.
+        is_new: conversations about which nothing is known. Whatever shares a key with one of them is present.
+        in_time: the new ones are later than all others.
+    Raises:
+        CrowdError: see there; only when not `in_time`.
     """
-    roots = np.arange(count)
     for band in range(bands):
         keys = keys_of(band)
         members, ranks = buckets(keys)
-        roots = _connect(roots, members, ranks, similar, threshold)
         crowded = members[ranks >= HUBS]
+        if len(crowded) and not in_time:
+            raise CrowdError
+        roots = _connect(roots, members, ranks, is_new, similar, threshold)
         if len(crowded) and bands > 1:
             crowded.sort()
             both = mix_all(keys[crowded]) ^ keys_of((band + 1) % bands)[crowded]
             inner, ranks = buckets(both)
-            roots = _connect(roots, crowded[inner], ranks, similar, threshold)
+            roots = _connect(roots, crowded[inner], ranks, is_new, similar, threshold)
     return roots
 
 
-def _connect(roots: Array, members: Array, ranks: Array, similar: Similar, threshold: float) -> Array:
+def _connect(roots: Array, members: Array, ranks: Array, is_new: Array, similar: Similar, threshold: float) -> Array:
     waiting: list[tuple[Array, Array]] = []
     for hub, (left, right) in enumerate(candidates(members, ranks)):
-        apart = roots[left] != roots[right]
-        waiting.append((left[apart], right[apart]))
+        open_ = (roots[left] != roots[right]) & (is_new[left] | is_new[right])
+        waiting.append((left[open_], right[open_]))
         # the first hub alone ties together most of a crowd, and so spares the others their comparisons
         if hub == 0 or sum(len(pairs[0]) for pairs in waiting) > CHUNK:
             roots = _judge(roots, waiting, similar, threshold)

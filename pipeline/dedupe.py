@@ -1,16 +1,15 @@
 """Keep one conversation of each group of near-duplicates, and say which, how near, and why that one.
 
-Every part is sketched once (`pipeline.minhash`), clusters are found among the sketches of all parts (`pipeline.clusters`),
-and every part is written again with the verdicts on its rows. Text is held one part per worker at a time; band keys and
-shingles of the whole corpus lie in a scratch file.
+Every part is sketched once (`pipeline.minhash`) and remembered (`pipeline.index`); clusters are found among the sketches of
+all parts (`pipeline.verdicts`, `pipeline.clusters`); every part with another verdict than before is written again. Text is
+held one part per worker at a time.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal
 from unicodedata import unidata_version
@@ -19,14 +18,15 @@ import numpy as np
 import polars as pl
 from pydantic import Field, model_validator
 
-from pipeline.clusters import ShingleSets, buckets, components, keepers
 from pipeline.errors import TableError
+from pipeline.index import DIGITS, Index, PartSketch, open_index, verdict_of_all
 from pipeline.minhash import Array, Recipe, band_keys, sketch, texts_of
 from pipeline.params import Section
 from pipeline.parts import Means, Task
-from pipeline.schema import CLUSTERS, DEDUPED, DROPPED, SCRUBBED, conform
+from pipeline.schema import CLUSTERS, DEDUPED, DROPPED, SCRUBBED, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
+from pipeline.verdicts import ROWS, TEMPLATE, VERDICT, Preference, Rule
 
 VERSION: Final = 1
 
@@ -72,7 +72,7 @@ class DedupeParams(Section):
     link: Literal["any", "keeper"]
     """any: a chain of similar conversations is one cluster. keeper: each must be similar to the one that is kept."""
 
-    prefer: list[Literal["human", "resolved", "rated", "longer", "earlier"]]
+    prefer: list[Preference]
     """Which member of a cluster is kept: the first difference decides; what is still equal, the earlier, the lesser id.
     human: no synthetic turn. resolved: yes, unknown, no (reopened counts as no). rated: csat, unknown as 0.5.
     longer: more words."""
@@ -80,6 +80,9 @@ class DedupeParams(Section):
     max_per_template: int | None = Field(ge=1)
     """Conversations that are kept of those in which the agents say the same words throughout, whatever the customer says:
     canned replies. null: all of them; how many there are is counted either way."""
+
+    index: str | None = Field(pattern=r"^[\w.-]+$")
+    """Folder beside the target that remembers the sketches and verdicts for the next run. null: nothing is remembered."""
 
     @model_validator(mode="after")
     def _fit(self) -> "DedupeParams":
@@ -109,6 +112,14 @@ class DedupeParams(Section):
             seed=self.seed,
         )
 
+    def rule(self) -> Rule:
+        """What decides a verdict besides the sketches."""
+        return Rule(self.min_jaccard, self.recipe().bands, self.link, self.prefer, self.max_per_template)
+
+    def made_by(self) -> str:
+        """Fingerprint of all that decides a verdict: not of where it is remembered."""
+        return self.model_copy(update={"index": None}).fingerprint(unidata_version, str(VERSION))
+
 
 def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manifest:
     """Keep one conversation of each group of exact or near duplicates.
@@ -117,23 +128,23 @@ def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manif
     """
     table = Table(source)
     table.require_stage("scrub")
-    parts = table.manifest.parts
-    with new_table(target, "dedupe", VERSION, params.fingerprint(unidata_version), given=table) as writer:
-        with translated_errors(target):
-            corpus = Corpus(writer.folder / "_sketches")
-        for done, sketched in enumerate(_sketches(table, params, means.workers), start=1):
-            with translated_errors(target):
-                corpus.add(sketched)
-            means.progress(done, 2 * len(parts))
-        verdicts = corpus.verdicts(params)
-        tasks = [
-            Task({part.name: part.files["kept"], "verdicts": _digest(verdict)}, (part, verdict))
-            for part, verdict in zip(parts, verdicts, strict=True)
-        ]
-        # polars has threads of its own: another process would only start slowly
-        made = _make_parts(writer, table, tasks, means)
-        corpus.close()
-        return writer.publish(made)
+    with new_table(target, "dedupe", VERSION, params.made_by(), given=table) as writer:
+        # without a place of its own it lies in the unfinished table, and goes with whatever does not belong to that
+        folder = target.with_name(params.index) if params.index else writer.folder / "_index"
+        with open_index(folder, params.made_by(), params.rule()) as index:
+            keys = _sketch_parts(index, table, params, means)
+            with translated_errors(folder):
+                verdicts = index.judge([key for key in keys if key])
+            tasks = [
+                Task({part.name: part.files["kept"], "verdict": verdicts[key][:DIGITS] if key else ""}, (part, key))
+                for part, key in zip(table.manifest.parts, keys, strict=True)
+            ]
+            made = _make_parts(writer, table, tasks, lambda key: index.verdict(key, verdicts[key]), means)
+            manifest = writer.publish(made)
+            if params.index:
+                with translated_errors(folder):
+                    index.commit(verdicts)
+    return manifest
 
 
 def dedupe(conversations: pl.DataFrame, params: DedupeParams, findings: pl.DataFrame | None = None) -> Outcome:
@@ -151,29 +162,14 @@ def dedupe(conversations: pl.DataFrame, params: DedupeParams, findings: pl.DataF
         conversations whose canned replies others have too.
     Source: Broder, "On the resemblance and containment of documents", 1997.
     """
-    corpus = Corpus(None)
-    corpus.add(sketch_part(conversations, findings, params))
-    return apply(conversations, corpus.verdicts(params)[0])
-
-
-@dataclass(frozen=True)
-class PartSketch:
-    """What dedupe remembers of one part: no text."""
-
-    rows: pl.DataFrame
-    """conversation_id, opened_at, is_human, resolved, rating, words, digest_0, digest_1, reply_0, reply_1 (null where no
-    agent says a word); in the order of the part."""
-    keys: Array
-    """One row per band, one 64-bit key per conversation."""
-    ends: Array
-    """Where the shingles of every conversation end, from the first of the part."""
-    shingles: Array
+    sketched = sketch_part(conversations, findings, params)
+    return apply(conversations, verdict_of_all([sketched], params.rule()))
 
 
 def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, params: DedupeParams) -> PartSketch:
     """Sketch the conversations of one part; reads the columns READ."""
     recipe = params.recipe()
-    turns = conversations["turns"].fill_null([])
+    conversations, turns = conversations.drop("turns"), conversations["turns"].fill_null([])
     flat = pl.DataFrame({"row": np.repeat(np.arange(len(turns)), turns.list.len().to_numpy())}).with_columns(
         _field(turns, name).list.explode(empty_as_null=False).alias(name) for name in ("turn_id", "speaker", "origin")
     )
@@ -181,9 +177,11 @@ def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, para
     if findings is not None and "surrogates" in params.mask:
         spans, span_offsets = _spans(conversations["conversation_id"], flat, findings)
     texts = texts_of(_field(turns, "text"), _used(flat, params.match), spans, span_offsets)
+    count = len(turns)
+    del turns  # the text is in memory once from here on
     sketches = sketch(texts, recipe)
     replies = sketch(replace(texts, used=flat["speaker"].is_in(ANSWERING).to_numpy()), replace(recipe, permutations=1))
-    synthetic = np.zeros(len(turns), np.bool_)
+    synthetic = np.zeros(count, np.bool_)
     synthetic[flat.filter(pl.col("origin") == "synthetic")["row"].to_numpy()] = True
     outcome = pl.col("outcome").struct
     rows = conversations.select(
@@ -200,7 +198,8 @@ def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, para
         reply_0=pl.when(pl.Series(replies.words) > 0).then(pl.Series(replies.digests[:, 0])),
         reply_1=pl.when(pl.Series(replies.words) > 0).then(pl.Series(replies.digests[:, 1])),
     )
-    return PartSketch(rows, band_keys(sketches.signatures, recipe.bands, recipe.rows), sketches.offsets[1:], sketches.shingles)
+    keys = band_keys(sketches.signatures, recipe.bands, recipe.rows)
+    return PartSketch(rows.cast(pl.Schema(ROWS)), list(keys), sketches.offsets[1:], sketches.shingles)
 
 
 def _field(turns: pl.Series, name: str) -> pl.Series:
@@ -234,174 +233,6 @@ def _spans(ids: pl.Series, flat: pl.DataFrame, findings: pl.DataFrame) -> tuple[
     return found.select("new_start", "new_end").to_numpy().astype(np.int64, order="C"), offsets
 
 
-class Corpus:
-    """The sketches of all parts; keys and shingles on disk when given a folder."""
-
-    def __init__(self, folder: Path | None) -> None:
-        """Start afresh; what a killed run left in `folder` is overwritten."""
-        self._rows: list[pl.DataFrame] = []
-        self._ends: list[Array] = []
-        self._keys: list[Array] = []
-        self._shingles = _Shingles(folder / "shingles" if folder else None)
-        self._folder = folder
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
-
-    def add(self, part: PartSketch) -> None:
-        """Remember one more part."""
-        self._ends.append(part.ends + self._shingles.count)
-        self._shingles.append(part.shingles)
-        keys = part.keys
-        if self._folder:
-            path = self._folder / f"keys-{len(self._keys):05d}.npy"
-            np.save(path, keys)
-            keys = np.load(path, mmap_mode="r")
-        self._keys.append(keys)
-        self._rows.append(part.rows)
-
-    def _keys_of(self, band: int) -> Array:
-        return np.concatenate([keys[band] for keys in self._keys])
-
-    def verdicts(self, params: DedupeParams) -> list[pl.DataFrame]:
-        """Per part, aligned with its rows: VERDICT."""
-        rows = pl.concat(self._rows)
-        by_time = rows.select(pl.arg_sort_by("opened_at", "conversation_id", nulls_last=True)).to_series().to_numpy()
-        rows = rows[by_time]
-        count = rows.height
-        same_words = pl.when(pl.col("words") > 0).then(pl.col("time").first().over("digest_0", "digest_1"))
-        first = rows.with_row_index("time").select(same_words.otherwise("time").cast(pl.Int64)).to_series().to_numpy()
-        asked = np.flatnonzero((first == np.arange(count)) & (rows["words"].to_numpy() > 0))
-        compared = asked[self._sharing(by_time[asked])]
-        ends = np.concatenate([*self._ends, np.zeros(0, np.int64)])
-        starts = np.concatenate([[0], ends[:-1]])
-        sets = ShingleSets.of(self._shingles.values(), starts[by_time[compared]], ends[by_time[compared]])
-        found = components(
-            len(compared),
-            len(self._keys[0]) if self._keys else 0,
-            lambda band: self._keys_of(band)[by_time[compared]],
-            lambda left, right: sets.jaccard(left, right, params.min_jaccard),
-            params.min_jaccard,
-        )
-        number = np.full(count, -1)
-        number[compared] = np.arange(len(compared))
-
-        def similar(left: Array, right: Array, at_least: float = 0.0) -> Array:
-            """As `sets.jaccard`, of any two conversations of one component."""
-            one, other = number[first[left]], number[first[right]]
-            same = first[left] == first[right]
-            out = np.ones(len(left), np.float64)
-            out[~same] = sets.jaccard(one[~same], other[~same], at_least)
-            return out
-
-        roots = first.copy()
-        roots[compared] = compared[found]
-        roots = roots[first]
-        preference = _preference(rows, params.prefer)
-        keeper = keepers(
-            roots,
-            preference,
-            (lambda left, right: similar(left, right, params.min_jaccard)) if params.link == "keeper" else None,
-            params.min_jaccard,
-        )
-        size = np.bincount(keeper, minlength=count)[keeper]
-        similarity = np.ones(count, np.float64)
-        members = np.flatnonzero(keeper != np.arange(count))
-        similarity[members] = similar(keeper[members], members)
-        verdict = pl.DataFrame(
-            {
-                "cluster_id": rows["conversation_id"].gather(keeper),
-                "is_keeper": keeper == np.arange(count),
-                "is_exact": first[keeper] == first,
-                "similarity": np.round(similarity, 6),
-                "has_others": size > 1,
-            }
-        ).hstack(_templates(rows, preference, keeper == np.arange(count), params.max_per_template))
-        back = np.empty(count, np.int64)
-        back[by_time] = np.arange(count)
-        cuts = np.cumsum([0, *(len(part) for part in self._rows)])
-        return [verdict[back[start:end]] for start, end in pairwise(cuts)]
-
-    def _sharing(self, positions: Array) -> Array:
-        """Whether the conversations at these positions share a band key with another of them."""
-        shared = np.zeros(len(positions), np.bool_)
-        for band in range(len(self._keys[0]) if self._keys else 0):
-            members, _ = buckets(self._keys_of(band)[positions])
-            shared[members] = True
-        return shared
-
-    def close(self) -> None:
-        """Let go of the files; they are removed with everything else that does not belong to the table."""
-        self._keys.clear()
-        self._shingles = _Shingles(None)
-
-
-class _Shingles:
-    """One long array, grown at its end, in memory or in a file."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.count = 0
-        self._path = path
-        self._runs: list[Array] = []
-
-    def append(self, run: Array) -> None:
-        if self._path is None:
-            self._runs.append(run)
-        else:
-            with self._path.open("ab" if self.count else "wb") as file:
-                file.write(run.data)
-        self.count += len(run)
-
-    def values(self) -> Array:
-        """All of them; may be changed, but not on disk."""
-        if self._path is None or self.count == 0:
-            return np.concatenate([*self._runs, np.empty(0, np.uint32)])
-        return np.memmap(self._path, np.uint32, "c", shape=(self.count,))
-
-
-def _preference(rows: pl.DataFrame, prefer: Sequence[str]) -> Array:
-    """A number per row of a frame in the order of time; of a cluster the row with the smallest is kept."""
-    columns = {
-        "human": (pl.col("is_human"), True),
-        "resolved": (pl.col("resolved"), True),
-        "rated": (pl.col("rating"), True),
-        "longer": (pl.col("words"), True),
-        "earlier": (pl.int_range(pl.len()), False),
-    }
-    by = [columns[name] for name in (*prefer, "earlier")]
-    best_first = rows.select(pl.arg_sort_by([one for one, _ in by], descending=[falling for _, falling in by])).to_series()
-    preference = np.empty(rows.height, np.int64)
-    preference[best_first.to_numpy()] = np.arange(rows.height)
-    return preference
-
-
-def _templates(rows: pl.DataFrame, preference: Array, is_keeper: Array, limit: int | None) -> pl.DataFrame:
-    """Two columns, aligned with the rows.
-
-    template_id: the first, in the order of preference, of the keepers with the same canned replies; null where no other
-    has them. is_capped: whether as many as `limit` come before it.
-    """
-    keepers_alone = (
-        rows.lazy()
-        .select("conversation_id", "reply_0", "reply_1", preference=pl.Series(preference), row=pl.int_range(pl.len()))
-        .filter(pl.Series(is_keeper) & pl.col("reply_0").is_not_null())
-        .sort("preference")
-        .select(
-            "row",
-            first=pl.col("conversation_id").first().over("reply_0", "reply_1"),
-            size=pl.len().over("reply_0", "reply_1"),
-            rank=pl.int_range(pl.len()).over("reply_0", "reply_1"),
-        )
-        .filter(pl.col("size") > 1)
-        .collect()
-    )
-    template = pl.Series("template_id", [None], pl.String).new_from_index(0, rows.height)
-    capped = np.zeros(rows.height, np.bool_)
-    if keepers_alone.height:
-        template = template.scatter(keepers_alone["row"], keepers_alone["first"])
-        capped[keepers_alone["row"].to_numpy()] = keepers_alone["rank"].to_numpy() >= (limit or rows.height)
-    return pl.DataFrame([template, pl.Series("is_capped", capped)])
-
-
 def apply(conversations: pl.DataFrame, verdict: pl.DataFrame) -> Outcome:
     """Part the conversations by their verdicts, which are in the same order."""
     judged = pl.concat([conform(conversations, SCRUBBED, "dedupe"), verdict], how="horizontal")
@@ -419,42 +250,63 @@ def apply(conversations: pl.DataFrame, verdict: pl.DataFrame) -> Outcome:
     )
 
 
-def _sketches(table: Table, params: DedupeParams, workers: int) -> Iterator[PartSketch]:
-    """Sketch the parts in order, `workers` of them at a time: numba and polars let go of the interpreter lock."""
+def _sketch_parts(index: Index, table: Table, params: DedupeParams, means: Means) -> list[str]:
+    """Sketch the parts the index has no sketch of, `workers` at a time; returns the key of every part, "" of one without rows.
 
-    def sketch_of(part: Part) -> PartSketch:
+    In threads: numba and polars let go of the interpreter lock.
+    """
+
+    def sketch_of(part: Part, key: str) -> None:
         findings = None
         if "surrogates" in params.mask:
-            if "findings" not in part.files:
-                raise TableError(f"{table.folder}: has no findings; run scrub again or take 'surrogates' from dedupe.mask")
             findings = table.read(part, "findings", ("conversation_id", "turn_id", "new_start", "new_end"))
-        return sketch_part(table.read(part, columns=READ), findings, params)
+        sketched = sketch_part(table.read(part, columns=READ), findings, params)
+        with translated_errors(index.folder):
+            index.add(key, sketched)
 
-    waiting: deque[Future[PartSketch]] = deque()
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        for part in table.manifest.parts:
-            waiting.append(pool.submit(sketch_of, part))
-            if len(waiting) > workers:  # so that no more parts than that are held
-                yield waiting.popleft().result()
+    keys = [_key(part, table, params) for part in table.manifest.parts]
+    waiting: deque[Future[None]] = deque()
+    done = 0
+    with ThreadPoolExecutor(means.workers) as pool:
+        for part, key in zip(table.manifest.parts, keys, strict=True):
+            if key and not index.has_sketch(key):
+                waiting.append(pool.submit(sketch_of, part, key))
+            while len(waiting) > means.workers:
+                waiting.popleft().result()
+            done += 1
+            means.progress(done - len(waiting), 2 * len(keys))
         while waiting:
-            yield waiting.popleft().result()
+            waiting.popleft().result()
+    return keys
 
 
-def _digest(verdict: pl.DataFrame) -> str:
-    return sha256(verdict.write_csv().encode()).hexdigest()
+def _key(part: Part, table: Table, params: DedupeParams) -> str:
+    """A hash of the content of a part and of all that decides its sketch; "" of one without rows."""
+    if part.rows["kept"] == 0:
+        return ""
+    contents = [part.files["kept"], params.match, repr(params.recipe()), unidata_version, str(VERSION)]
+    if "surrogates" in params.mask:
+        if "findings" not in part.files:
+            raise TableError(f"{table.folder}: has no findings; run scrub again or take 'surrogates' from dedupe.mask")
+        contents.append(part.files["findings"])
+    return sha256("\n".join(contents).encode()).hexdigest()[:32]
 
 
-def _make_parts(writer: TableWriter, table: Table, tasks: Sequence[Task], means: Means) -> list[Part]:
+def _make_parts(
+    writer: TableWriter, table: Table, tasks: Sequence[Task], verdict_of: Callable[[str], pl.DataFrame], means: Means
+) -> list[Part]:
     """As `parts.make_parts`, in threads: polars lets go of the interpreter lock, and a process takes longer to start."""
 
     def make(number: int, task: Task) -> Part:
         name = f"part-{number:05d}"
         if same := writer.reuse(name, task.inputs):
             return same
-        part, verdict = task.payload
+        part, key = task.payload
         given = table.read(part)
-        outcome = apply(given, verdict)
-        outcome.account_for(given["conversation_id"], f"dedupe, {part.name}")
+        ids = given["conversation_id"]
+        outcome = apply(given, verdict_of(key) if key else empty({**VERDICT, **TEMPLATE}))
+        del given  # before the rows are copied to be written
+        outcome.account_for(ids, f"dedupe, {part.name}")
         return writer.write(name, task.inputs, outcome)
 
     made: list[Part] = []

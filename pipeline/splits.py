@@ -22,10 +22,10 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 from pydantic import Field, model_validator
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from pipeline.clusters import join
 from pipeline.key import Key
+from pipeline.minhash import Array
 from pipeline.params import Section
 from pipeline.schema import TIME, conform
 
@@ -177,7 +177,7 @@ def _latest_last(rows: pl.DataFrame, params: SplitParams, key: Key) -> list[str 
     return joined["split"].fill_null("train").to_list()
 
 
-def components(rows: pl.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
+def components(rows: pl.DataFrame) -> Array:
     """A number per row, equal where rows are tied by a chain of customers and clusters; null ties nobody."""
     ids = rows.select(
         customer=pl.col("customer_key").rank("dense").cast(pl.Int64) - 1,
@@ -190,7 +190,4 @@ def components(rows: pl.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.int32]
     known = ids["customer"].is_not_null().to_numpy()
     tails = np.concatenate([row[known], row])
     heads = np.concatenate([count + ids["customer"].drop_nulls().to_numpy(), count + customers + ids["cluster"].to_numpy()])
-    size = count + customers + clusters
-    graph = coo_array((np.ones(len(tails), np.int8), (tails, heads)), shape=(size, size))
-    _, labels = connected_components(graph, directed=False)
-    return np.asarray(labels[:count], np.int32)
+    return join(np.arange(count + customers + clusters), tails, heads)[:count]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import clusters, minhash
-from pipeline.clusters import HUBS, ShingleSets, buckets, candidates, components, join, keepers
+from pipeline.clusters import HUBS, CrowdError, KeysOf, ShingleSets, Similar, buckets, candidates, join, keepers
+from pipeline.clusters import components as components_of
 from pipeline.minhash import Array
 
 
@@ -17,6 +18,11 @@ def sets_of(*members: list[int]) -> ShingleSets:
     ends = np.cumsum(lengths, dtype=np.int64)
     values = np.array([value for one in members for value in one], np.uint32)
     return ShingleSets.of(values, ends - lengths, ends)
+
+
+def components(count: int, bands: int, keys_of: KeysOf, similar: Similar, threshold: float) -> Array:
+    """All of them new."""
+    return components_of(bands, keys_of, similar, threshold, np.arange(count), np.ones(count, np.bool_))
 
 
 numbers = st.lists(st.lists(st.integers(0, 30), max_size=12), min_size=2, max_size=6)
@@ -104,6 +110,27 @@ def test_real_copies_inside_a_crowd_of_look_alikes_are_found_by_the_next_band() 
     roots = components(crowd, 2, keys.__getitem__, alike, 0.8)
 
     assert roots[90] == 80
+
+
+def test_pairs_without_a_new_one_are_not_compared_again() -> None:
+    compared: list[tuple[int, int]] = []
+
+    def different(left: Array, right: Array) -> Array:
+        compared.extend(zip(left.tolist(), right.tolist(), strict=True))
+        return np.zeros(len(left))
+
+    is_new = np.array([False, False, False, True])
+    components_of(1, lambda _band: np.zeros(4, np.uint64), different, 0.8, np.array([0, 1, 0, 3]), is_new)
+
+    assert compared == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_an_earlier_one_in_a_crowd_asks_for_a_new_start() -> None:
+    count = HUBS + 1
+    arguments = (1, lambda _band: np.zeros(count, np.uint64), lambda left, _right: np.ones(len(left)), 0.8)
+
+    with pytest.raises(CrowdError):
+        components_of(*arguments, np.arange(count), np.ones(count, np.bool_), in_time=False)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60))

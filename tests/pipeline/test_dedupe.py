@@ -334,8 +334,8 @@ def test_part_cuts_change_no_verdict(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_the_scratch_files_are_gone_afterwards(tmp_path: Path) -> None:
-    run(scrubbed(tmp_path / "scrubbed", crowd(), [7]), tmp_path / "deduped", params(), MEANS)
+def test_without_an_index_no_file_is_left_but_the_table(tmp_path: Path) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), [7]), tmp_path / "deduped", params(index=None), MEANS)
 
     assert {path.parent.name for path in (tmp_path / "deduped").rglob("*.*")} == {"deduped", "kept", "dropped", "clusters"}
     assert {path.name for path in tmp_path.iterdir()} == {"scrubbed", "deduped"}

@@ -1,0 +1,231 @@
+"""An index makes the next run cheaper and changes nothing about its result."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import dedupe as stage
+from pipeline import index as module
+from pipeline.clusters import HUBS
+from pipeline.dedupe import DedupeParams, run
+from pipeline.errors import TableError
+from pipeline.index import open_index
+from pipeline.tables import Table
+from tests.build import MEANS, conversation
+from tests.pipeline.test_dedupe import CANNED, content, crowd, params, scrubbed, words
+
+
+def table_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    table = Table(folder)
+    return {frame: table.scan(frame).collect().rows() for frame in ("kept", "dropped", "clusters")} | {
+        "counts": sorted(table.manifest.counts.items())
+    }
+
+
+@st.composite
+def history(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[int]]:
+    """Conversations, mostly near one another, and the cuts of the batches they came in."""
+    count = draw(st.integers(4, 24))
+    rows = []
+    for number in range(count):
+        story, shift = draw(st.integers(0, 2)), draw(st.integers(0, 8))
+        text = " ".join(f"w{story}x{place}" for place in range(shift, shift + 30))
+        rows.append(
+            conversation(
+                number,
+                text,
+                CANNED if draw(st.booleans()) else words(number),
+                outcome={"resolved": draw(st.sampled_from([None, True])), "csat": None, "reopened": None},
+                opened_at=draw(st.sampled_from([None, *(conversation(day)["opened_at"] for day in range(6))])),
+            )
+        )
+    if draw(st.booleans()):  # half of the histories are in the order of time
+        rows.sort(key=lambda row: (row["opened_at"] is None, str(row["opened_at"]), row["conversation_id"]))
+    cuts = sorted(draw(st.lists(st.integers(1, count), max_size=3)))
+    return rows, cuts
+
+
+@given(
+    history(), st.sampled_from(["any", "keeper"]), st.sampled_from([None, 1, 2]), st.sampled_from(["question", "conversation"])
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_batch_after_batch_gives_what_one_run_over_all_gives(
+    tmp_path_factory: pytest.TempPathFactory,
+    drawn: tuple[list[dict[str, Any]], list[int]],
+    link: str,
+    limit: int | None,
+    match: str,
+) -> None:
+    rows, cuts = drawn
+    folder = tmp_path_factory.mktemp("history")
+    chosen = params(link=link, max_per_template=limit, match=match)
+    source = folder / "scrubbed"
+    for batches in range(1, len(cuts) + 2):
+        end = [*cuts, len(rows)][batches - 1]
+        run(scrubbed(source, rows[:end], cuts[: batches - 1]), folder / "deduped", chosen, MEANS)
+    (folder / "fresh").mkdir()
+    run(source, folder / "fresh/deduped", chosen, MEANS)
+
+    assert table_of(folder / "deduped") == table_of(folder / "fresh/deduped")
+    assert content(folder / "index") == content(folder / "fresh/index")
+
+
+def judged_again(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many conversations each call of the judge saw."""
+    seen: list[int] = []
+    judge = module.judge
+
+    def watched(rows: pl.DataFrame, *arguments: Any) -> pl.DataFrame:
+        seen.append(rows.height)
+        return judge(rows, *arguments)
+
+    monkeypatch.setattr(module, "judge", watched)
+    return seen
+
+
+def test_of_an_old_batch_only_what_news_may_touch_is_judged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = [conversation(number, words(number)) for number in range(50)]
+    run(scrubbed(tmp_path / "scrubbed", old, [20]), tmp_path / "deduped", params(), MEANS)
+    seen = judged_again(monkeypatch)
+    new = [conversation(60, words(3)), conversation(61, words(61))]
+
+    run(scrubbed(tmp_path / "scrubbed", [*old, *new], [20, 50]), tmp_path / "deduped", params(), MEANS)
+
+    assert seen == [3]
+
+
+def test_an_old_part_is_not_sketched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), [20]), tmp_path / "deduped", params(), MEANS)
+    sketched: list[int] = []
+    sketch_part = stage.sketch_part
+
+    def watched(rows: pl.DataFrame, *arguments: Any) -> Any:
+        sketched.append(rows.height)
+        return sketch_part(rows, *arguments)
+
+    monkeypatch.setattr(stage, "sketch_part", watched)
+
+    run(scrubbed(tmp_path / "scrubbed", [*crowd(), conversation(90, words(90))], [20, 40]), tmp_path / "deduped", params(), MEANS)
+    run(tmp_path / "scrubbed", tmp_path / "deduped", params(min_jaccard=0.9), MEANS)
+
+    assert sketched == [1]
+
+
+def test_without_news_nothing_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = scrubbed(tmp_path / "scrubbed", crowd(), [20])
+    run(source, tmp_path / "deduped", params(), MEANS)
+    seen = judged_again(monkeypatch)
+
+    run(source, tmp_path / "deduped", params(), MEANS)
+
+    assert seen == []
+
+
+def test_a_part_that_is_gone_leaves_the_index(tmp_path: Path) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), [20]), tmp_path / "deduped", params(), MEANS)
+
+    run(scrubbed(tmp_path / "scrubbed", crowd()[:20], []), tmp_path / "deduped", params(), MEANS)
+
+    (tmp_path / "fresh").mkdir()
+    run(tmp_path / "scrubbed", tmp_path / "fresh/deduped", params(), MEANS)
+    assert content(tmp_path / "index") == content(tmp_path / "fresh/index")
+
+
+def test_a_crowd_that_gets_an_earlier_member_is_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [conversation(number + 10, words(0) + f" w{number}") for number in range(HUBS + 3)]
+    run(scrubbed(tmp_path / "scrubbed", rows, []), tmp_path / "deduped", params(), MEANS)
+    seen = judged_again(monkeypatch)
+
+    early = conversation(1, words(0) + " first")
+    run(scrubbed(tmp_path / "scrubbed", [*rows, early], [len(rows)]), tmp_path / "deduped", params(), MEANS)
+
+    assert seen == [len(rows) + 1, len(rows) + 1]  # the first was given up
+
+
+def test_other_params_start_anew(tmp_path: Path) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), [20]), tmp_path / "deduped", params(), MEANS)
+    run(tmp_path / "scrubbed", tmp_path / "deduped", params(link="keeper"), MEANS)
+    (tmp_path / "fresh").mkdir()
+    run(tmp_path / "scrubbed", tmp_path / "fresh/deduped", params(link="keeper"), MEANS)
+
+    assert content(tmp_path / "index") == content(tmp_path / "fresh/index")
+
+
+def broken(tmp_path: Path, pattern: str) -> Path:
+    """An index beside `deduped` with one file of this pattern cut short; returns the file."""
+    run(scrubbed(tmp_path / "scrubbed", crowd(), [20]), tmp_path / "deduped", params(), MEANS)
+    victim = min((tmp_path / "index").glob(pattern))
+    victim.write_bytes(victim.read_bytes()[:-8])
+    return victim
+
+
+@pytest.mark.parametrize("pattern", ["sketches/*.arrow", "sketches/*.shingles"])
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, pattern: str) -> None:
+    victim = broken(tmp_path, pattern)
+
+    with pytest.raises(TableError, match=f"{victim.name}: is missing or cut off; run `ticketmill index rebuild`"):
+        run(tmp_path / "scrubbed", tmp_path / "deduped", params(), MEANS)
+
+
+def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    broken(tmp_path, "_manifest.json")
+
+    with pytest.raises(TableError, match=r"_manifest\.json: cannot be read; run `ticketmill index rebuild`"):
+        run(tmp_path / "scrubbed", tmp_path / "deduped", params(), MEANS)
+
+
+def test_a_changed_byte_is_found_by_verify(tmp_path: Path) -> None:
+    chosen = params()
+    run(scrubbed(tmp_path / "scrubbed", crowd(), []), tmp_path / "deduped", chosen, MEANS)
+    victim = next((tmp_path / "index/sketches").glob("*.shingles"))
+    victim.write_bytes(bytes([victim.read_bytes()[0] ^ 1]) + victim.read_bytes()[1:])
+
+    with (
+        open_index(tmp_path / "index", chosen.made_by(), chosen.rule()) as index,
+        pytest.raises(TableError, match="is not what was written"),
+    ):
+        index.verify()
+
+
+def test_an_index_of_another_format_counts_as_empty(tmp_path: Path) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), []), tmp_path / "deduped", params(), MEANS)
+    path = tmp_path / "index/_manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 0}))
+
+    run(tmp_path / "scrubbed", tmp_path / "deduped", params(), MEANS)
+
+    assert json.loads(path.read_text())["format"] == 1
+
+
+def test_two_runs_at_once_on_one_index_are_refused(tmp_path: Path) -> None:
+    chosen: DedupeParams = params()
+    scrubbed(tmp_path / "scrubbed", crowd(), [])
+
+    with (
+        open_index(tmp_path / "index", chosen.made_by(), chosen.rule()),
+        pytest.raises(TableError, match="another process is using this index"),
+    ):
+        run(tmp_path / "scrubbed", tmp_path / "deduped", chosen, MEANS)
+
+
+def test_the_index_holds_no_text(tmp_path: Path) -> None:
+    rows = [conversation(number, "unmistakable " + words(number)) for number in range(4)]
+    run(scrubbed(tmp_path / "scrubbed", rows, []), tmp_path / "deduped", params(), MEANS)
+
+    assert not any(b"unmistakable" in content_ or b"w1x1" in content_ for content_ in content(tmp_path / "index").values())
+
+
+def test_a_look_up_finds_what_is_in_the_set_and_nothing_else() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 2**64, 1000, np.uint64)
+    others = np.concatenate([values[:10], values[:10] ^ np.uint64(1), rng.integers(0, 2**64, 100_000, np.uint64)])
+
+    found = module._LookUp(values).within(others)
+
+    assert np.flatnonzero(found).tolist() == list(range(10))
