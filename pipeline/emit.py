@@ -1,15 +1,16 @@
 """Write the training files: one folder per format, a file per split, and the provenance of every line beside it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import polars as pl
 from pydantic import Field, field_validator
 
+from pipeline.card import CardParams, Facts, write_beside
 from pipeline.chat import Example, Row, Turn
 from pipeline.formats import FORMATS
 from pipeline.params import Section
@@ -51,6 +52,9 @@ class EmitParams(Section):
     splits: SplitParams
     """Shares of train, validation and test."""
 
+    card: CardParams
+    """What the dataset card says that nobody can count."""
+
     @field_validator("formats")
     @classmethod
     def _known(cls, formats: list[str]) -> list[str]:
@@ -83,12 +87,13 @@ def emit(conversations: pl.DataFrame, splits: pl.Series, params: EmitParams) -> 
     return press.outcome()
 
 
-@dataclass(frozen=True, slots=True)
-class _Conversation:
+class _Conversation(NamedTuple):
     """What emit reads of one conversation."""
 
     conversation_id: str
     cluster_id: str
+    language: str | None
+    opened_at: datetime | None
     product: str | None
     csat: float | None
     tokens: int
@@ -106,6 +111,8 @@ def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
     fields = frame.select(
         "conversation_id",
         "cluster_id",
+        "language",
+        "opened_at",
         "product",
         pl.col("outcome").struct.field("csat"),
         "tokens",
@@ -118,13 +125,12 @@ def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
         ),
     )
     generations = _generations(frame)
-    for name, cluster, product, csat, tokens, synthetic, edits, flags, ids, speakers, texts, origins in fields.iter_rows():
+    for *plain, ids, speakers, texts, origins in fields.iter_rows():
         turns = [
             Turn(turn_id, "user" if speaker == "customer" else "assistant", text)
             for turn_id, speaker, text in zip(ids, speakers, texts, strict=True)
         ]
-        how = generations.get(name, {})
-        yield _Conversation(name, cluster, product, csat, tokens, synthetic, edits, flags, turns, speakers, origins, how)
+        yield _Conversation._make([*plain, turns, speakers, origins, generations.get(plain[0], {})])
 
 
 def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -169,7 +175,7 @@ class _Press:
                 self._lines[name].add(one.conversation_id, split, _json(row.content), metas[row.reply])
         if formats:
             tokens = one.tokens + self._tokens_of(example.system)
-            self._kept.append((one.conversation_id, one.cluster_id, split, one.synthetic, tokens, formats))
+            self._kept.append((*one[:4], split, one.synthetic, tokens, formats))
         else:
             self._dropped.append((one.conversation_id, *lost[0]))
 
@@ -290,7 +296,7 @@ def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifes
     ]
     with new_table(target, "emit", VERSION, params.fingerprint(), given=table) as writer:
         parts = make_parts(writer, tasks, prepare, (table, params), means.workers, means.progress)
-        return writer.publish(parts, write_files(writer, parts, params))
+        return writer.publish(parts, write_files(writer, parts, params, table.checksum))
 
 
 def _split(table: Table, params: SplitParams, means: Means) -> Iterator[tuple[Part, list[str | None]]]:
@@ -308,25 +314,65 @@ def _digest(splits: Sequence[str | None]) -> str:
     return sha256(orjson.dumps(splits)).hexdigest()
 
 
-def write_files(writer: TableWriter, parts: Sequence[Part], params: EmitParams) -> list[Path]:
-    """Join the lines of all parts, in their order, into the files of each format; returns what it wrote."""
+def write_files(writer: TableWriter, parts: Sequence[Part], params: EmitParams, given: str) -> list[Path]:
+    """Join the lines of all parts, in their order, into the files of each format; returns what it wrote.
+
+    Args:
+        writer: the table in the making.
+        parts: its parts.
+        params: which formats.
+        given: checksum of the table the files are made from.
+    """
     written: list[Path] = []
     with translated_errors(writer.target):
         for name in params.formats:
             format_ = FORMATS[name]
             folder = writer.folder / name
-            limit = min(params.max_file_bytes, format_.max_file_bytes or params.max_file_bytes)
-            shelf = {split: Shards(folder, split, limit, format_) for split in SPLITS}
-            for part in parts:
-                lines = pl.read_parquet(writer.folder / f"lines_{name}" / f"{part.name}.parquet", glob=False)
-                for split in SPLITS:
-                    rows = lines.filter(pl.col("split") == split)
-                    shelf[split].add(rows["row"].to_list(), rows["meta"].to_list())
-            files = {split: shards.close() for split, shards in shelf.items()}
-            written += [path for paths in files.values() for path in paths]
-            if format_.beside and any(files.values()):
-                names = {split: [path.name for path in paths[::2]] for split, paths in files.items() if paths}
-                for file, content in format_.beside(names).items():
-                    write_json(folder / file, content)
-                    written.append(folder / file)
+            files, metas = _join(writer, parts, name, min(params.max_file_bytes, format_.max_file_bytes or params.max_file_bytes))
+            if not any(files.values()):
+                continue
+            written += [path for many in (*files.values(), *metas.values()) for path in many]
+            names = {split: [path.name for path in paths] for split, paths in files.items() if paths}
+            for file, content in (format_.beside(names) if format_.beside else {}).items():
+                write_json(folder / file, content)
+                written.append(folder / file)
+            facts = _facts(writer, parts, name, given, params)
+            written += write_beside(folder, name, format_, files, facts, params.card)
     return written
+
+
+def _join(
+    writer: TableWriter, parts: Sequence[Part], name: str, limit: int
+) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+    """The training files and their side files, by split."""
+    shelf = {split: Shards(writer.folder / name, split, limit, FORMATS[name]) for split in SPLITS}
+    for part in parts:
+        lines = pl.read_parquet(writer.folder / f"lines_{name}" / f"{part.name}.parquet", glob=False)
+        for split in SPLITS:
+            rows = lines.filter(pl.col("split") == split)
+            shelf[split].add(rows["row"].to_list(), rows["meta"].to_list())
+    finished = {split: shards.close() for split, shards in shelf.items()}
+    return {split: paths[::2] for split, paths in finished.items()}, {split: paths[1::2] for split, paths in finished.items()}
+
+
+def _facts(writer: TableWriter, parts: Sequence[Part], name: str, given: str, params: EmitParams) -> Facts:
+    """What the card says of the conversations that a format holds."""
+    kept = pl.scan_parquet([writer.folder / "kept" / f"{part.name}.parquet" for part in parts], glob=False).filter(
+        pl.col("formats").list.contains(name)
+    )
+    totals = kept.select(
+        clusters=pl.col("cluster_id").n_unique(),
+        synthetic=pl.col("synthetic").sum(),
+        tokens=pl.col("tokens").sum(),
+        languages=pl.col("language").drop_nulls().unique().sort().implode(),
+        first=pl.col("opened_at").min(),
+        last=pl.col("opened_at").max(),
+    ).collect()
+    conversations = dict(kept.group_by("split").len().collect().rows())
+    return Facts(
+        rows={split: sum(part.counts.get(f"{name}_{split}_rows", 0) for part in parts) for split in SPLITS},
+        conversations={split: conversations.get(split, 0) for split in SPLITS},
+        given=given,
+        fingerprint=params.fingerprint(),
+        **totals.row(0, named=True),
+    )

@@ -75,6 +75,8 @@ conversation; `flags`: rules it broke without consequence, to weigh later."""
 CHAT: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "conversation_id": pl.String,
     "cluster_id": pl.String,
+    "language": pl.String,
+    "opened_at": TIME,
     "split": pl.String,
     "synthetic": pl.Boolean,
     "tokens": pl.Int64,

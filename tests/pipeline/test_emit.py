@@ -2,19 +2,24 @@
 
 import json
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import mlcroissant
 import polars as pl
 import pytest
+import yaml
 
 from pipeline.emit import EmitParams, emit, run
 from pipeline.errors import ParamsError
+from pipeline.formats import FORMATS
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.schema import CHAT, VALIDATED
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
+from pipeline.training_file import Asked, check_file
 from tests.build import KEY, MEANS, conversation, conversations, turn
 
 PARAMS = EmitParams.model_validate(
@@ -26,6 +31,14 @@ PARAMS = EmitParams.model_validate(
         "liked_csat": 0.75,
         "max_file_bytes": 1_000_000,
         "encoding": "o200k_base",
+        "card": {
+            "name": "Chats",
+            "description": "Invented.",
+            "license": "cc0-1.0",
+            "url": None,
+            "limits": ["Small."],
+            "pii_report": None,
+        },
         "splits": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "hash"},
     }
 )
@@ -66,7 +79,14 @@ def test_a_conversation_is_one_row_of_roles_and_contents() -> None:
     said = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "It left today."}]
     assert lines(outcome) == [{"messages": said}]
     assert dict(outcome.kept.schema) == dict(CHAT)
-    assert outcome.kept.row(0) == ("desk-0000000000000001", "desk-0000000000000001", "train", False, 20, ["openai"])
+    assert outcome.kept.drop("language", "opened_at").row(0) == (
+        "desk-0000000000000001",
+        "desk-0000000000000001",
+        "train",
+        False,
+        20,
+        ["openai"],
+    )
     assert outcome.counts == {"openai_train_rows": 1}
 
 
@@ -146,7 +166,7 @@ def test_a_synthetic_answer_is_only_ever_trained_on(tmp_path: Path) -> None:
 
     run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS, MEANS)
 
-    assert [path.name for path in sorted((tmp_path / "chat/openai").iterdir())] == ["train.jsonl", "train.meta.jsonl"]
+    assert [path.name for path in sorted((tmp_path / "chat/openai").glob("*.jsonl"))] == ["train.jsonl", "train.meta.jsonl"]
 
 
 def test_the_bytes_are_the_same_for_two_workers_and_after_making_a_part_anew(tmp_path: Path) -> None:
@@ -158,7 +178,7 @@ def test_the_bytes_are_the_same_for_two_workers_and_after_making_a_part_anew(tmp
     again = run(source, tmp_path / "two", PARAMS, MEANS)
 
     assert one == two == again
-    assert len(one.extras) == 6
+    assert len(one.extras) == 9
 
 
 def test_adding_conversations_leaves_every_old_row_in_its_split_and_reuses_its_part(tmp_path: Path) -> None:
@@ -205,3 +225,97 @@ def test_formats_that_do_not_exist_or_stand_twice_are_refused(tmp_path: Path, fo
         load_section(EmitParams, "emit", [file], [f"emit.formats={formats}"])
 
     assert message in str(raised.value)
+
+
+def test_the_card_states_what_was_counted_and_the_publishers_words(tmp_path: Path) -> None:
+    rows = [conversation(n, "Hi", f"Hello {n}.", language="en" if n % 2 else "de") for n in range(30)]
+    rows += [conversation(30 + n, turns=SYNTHETIC, synthetic=True) for n in range(10)]
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS, MEANS)
+
+    card = (tmp_path / "chat/openai/README.md").read_text("utf-8")
+    header = yaml.safe_load(card.split("---")[1])
+
+    assert (header["license"], header["language"], header["size_categories"]) == ("cc0-1.0", ["de", "en"], ["n<1K"])
+    assert header["configs"][0]["data_files"][0] == {"split": "train", "path": ["train.jsonl"]}
+    assert "Synthetic: 10 of 40 conversations (25.0 %)" in card
+    assert "Collected: 2026-01-05 to 2026-02-13." in card
+    assert "- Small." in card
+    assert "was not measured for this set" in card
+
+
+def test_the_card_states_the_measures_of_the_gate_after_scrub(tmp_path: Path) -> None:
+    report = tmp_path / "scrub.json"
+    report.write_text(json.dumps({"measures": {"recall": 0.9731, "unmeasured": None}}))
+    card = {**PARAMS.card.model_dump(), "pii_report": str(report)}
+
+    run(
+        a_table(tmp_path / "validated", [conversation(n, "Hi", "Hello.") for n in range(9)]),
+        tmp_path / "chat",
+        params(card=card),
+        MEANS,
+    )
+
+    assert "| recall | 0.9731 |\n| unmeasured | not measured |" in (tmp_path / "chat/openai/README.md").read_text("utf-8")
+
+
+def test_a_report_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "scrub.json").write_text("[]")
+    card = {**PARAMS.card.model_dump(), "pii_report": str(tmp_path / "scrub.json")}
+
+    with pytest.raises(ParamsError, match=r"scrub.json: is no report of a gate; correct emit.card.pii_report or set it to null"):
+        run(a_table(tmp_path / "validated", [conversation(1, "Hi", "Hello.")]), tmp_path / "chat", params(card=card), MEANS)
+
+
+def test_the_manifest_names_every_file_by_its_hash_and_what_it_was_made_from(tmp_path: Path) -> None:
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(40)])
+    run(source, tmp_path / "chat", PARAMS, MEANS)
+
+    manifest = json.loads((tmp_path / "chat/openai/manifest.json").read_text("utf-8"))
+
+    for files in manifest["files"].values():
+        for file in files:
+            assert file["sha256"] == sha256((tmp_path / "chat/openai" / file["name"]).read_bytes()).hexdigest()
+    assert sum(manifest["rows"].values()) == 40
+    assert manifest["given"] == Table(source).checksum
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of rdflib, beneath mlcroissant
+def test_croissants_own_library_reads_the_description(tmp_path: Path) -> None:
+    run(
+        a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(9)]),
+        tmp_path / "chat",
+        PARAMS,
+        MEANS,
+    )
+
+    dataset = mlcroissant.Dataset(jsonld=str(tmp_path / "chat/openai/croissant.json"))
+
+    for file in dataset.metadata.distribution:
+        assert file.sha256 == sha256((tmp_path / "chat/openai" / file.content_url).read_bytes()).hexdigest()
+    assert "train.jsonl" in {file.name for file in dataset.metadata.distribution}
+
+
+def test_a_format_that_trains_on_ratings_holds_rated_conversations_only() -> None:
+    rated = {"resolved": None, "csat": 0.9, "reopened": None}
+
+    outcome = emitted(
+        conversation(1, "Hi", "Hello.", outcome=rated), conversation(2, "Hi", "Hello."), by=params(formats=["kto", "openai"])
+    )
+
+    assert [row["label"] for row in lines(outcome, name="kto")] == [True]
+    assert outcome.kept["formats"].to_list() == [["kto", "openai"], ["openai"]]
+    assert outcome.counts["kto_unrated"] == 1
+
+
+@pytest.mark.parametrize("name", [name for name, one in FORMATS.items() if one.rows])
+def test_every_format_is_written_and_found_sound_by_the_file_checker(tmp_path: Path, name: str) -> None:
+    rated = {"resolved": None, "csat": 0.9, "reopened": None}
+    rows = [conversation(n, "Hi", f"Hello {n}. User: x", "Thanks!", "Bye.", outcome=rated) for n in range(40)]
+
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", params(formats=[name], system="Be kind."), MEANS)
+    folder = tmp_path / "chat" / name
+
+    (file,) = [*folder.glob("train.jsonl"), *folder.glob("train.parquet")]
+    report = check_file(file, Asked(name))
+    assert (report.is_sound, report.counts) == (True, {})
+    assert report.rows == len(read(folder / "train.meta.jsonl"))
