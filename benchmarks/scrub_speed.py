@@ -7,6 +7,7 @@ are compared text by text. `stage` is what `ticketmill scrub` gains on top by re
 """
 
 import argparse
+import csv
 import gzip
 import json
 import random
@@ -49,12 +50,12 @@ def sets(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Name and texts of every set, repetitions included."""
     with gzip.open(folder / "star_dialogues/dialogues.jsonl.gz", "rt", encoding="utf-8") as lines:
         yield "star", [event["Text"] for line in lines for event in json.loads(line)["Events"] if event.get("Text")]
-    for name, path in (
-        ("bitext", "bitext_support_qa/bitext_support_4514.csv.gz"),
-        ("banking77", "banking77/train.csv.gz"),
+    for name, path, columns in (
+        ("bitext", "bitext_support_qa/bitext_support_4514.csv.gz", ("instruction", "response")),
+        ("banking77", "banking77/train.csv.gz", ("text",)),
     ):
-        with gzip.open(folder / path, "rt", encoding="utf-8") as lines:
-            yield name, [line.strip() for line in lines if line.strip()]
+        with gzip.open(folder / path, "rt", encoding="utf-8", newline="") as lines:
+            yield name, [row[column] for row in csv.DictReader(lines) for column in columns]
     with gzip.open(folder / "presidio_synth_pii/synth_dataset_v2.json.gz", "rt", encoding="utf-8") as file:
         yield "presidio_synth_pii", [row["full_text"] for row in json.load(file)]
     with gzip.open(folder / "fake_secrets/leaky_files.jsonl.gz", "rt", encoding="utf-8") as lines:

@@ -46,7 +46,7 @@ SHORTEST_PHONE: Final = 5
 
 PHONE_PUNCTUATION: Final = phonenumberutil._VALID_PUNCTUATION  # noqa: SLF001  # no public name
 
-_DIGITS = regex.compile(r"\d")
+_DIGITS: Final = regex.compile(r"\d+")
 _DOT_LETTER: Final = regex.compile(r"\.\p{L}{2}")
 _TOO_DOTTED: Final = regex.compile(r"(?:[^\s.]{1,64}\.){64}")
 
@@ -87,21 +87,24 @@ class Need:
     signs: frozenset[str] = frozenset()
     """Each is a string of punctuation marks of which one must occur."""
 
+    run: int = 0
+    """Digits that must stand side by side."""
+
+    only_digits: bool = False
+    """Whether the pattern matches nothing but digits, so that its neighbours lengthen the run."""
+
     def either(self, other: "Need") -> "Need":
         """What two alternatives both need."""
-        return Need(min(self.digits, other.digits), self.signs & other.signs)
-
-    def both(self, other: "Need") -> "Need":
-        """What a sequence of two needs."""
-        return Need(self.digits + other.digits, self.signs | other.signs)
-
-    def is_met(self, digits: int, characters: frozenset[str]) -> bool:
-        """Whether a text with that many digits and these characters may hold a match."""
-        return digits >= self.digits and all(not characters.isdisjoint(choice) for choice in self.signs)
+        only_digits = self.only_digits and other.only_digits
+        return Need(min(self.digits, other.digits), self.signs & other.signs, min(self.run, other.run), only_digits)
 
     def beside(self, other: "Need") -> "Need":
         """What two need that may look at the same characters."""
-        return Need(max(self.digits, other.digits), self.signs | other.signs)
+        return Need(max(self.digits, other.digits), self.signs | other.signs, max(self.run, other.run), self.only_digits)
+
+    def is_met(self, digits: int, run: int, characters: frozenset[str]) -> bool:
+        """Whether a text with that many digits, so many of them in a row, and these characters may hold a match."""
+        return digits >= self.digits and run >= self.run and all(not characters.isdisjoint(choice) for choice in self.signs)
 
     @classmethod
     def of(cls, pattern: str, flags: int) -> "Need":
@@ -114,17 +117,22 @@ class Need:
 
     @classmethod
     def _of_sequence(cls, parsed: Iterable[tuple[Any, Any]]) -> "Need":
-        need, looked_at = cls(), cls()
+        looked_at = cls()
+        digits, run, longest, only_digits = 0, 0, 0, True
+        signs: frozenset[str] = frozenset()
         for operation, argument in parsed:
             if operation is sre.ASSERT:
                 looked_at = looked_at.beside(cls._of_sequence(argument[1]))
-            else:
-                need = need.both(cls._of_node(operation, argument))
-        return need.beside(looked_at)
+            elif operation not in {sre.ASSERT_NOT, sre.AT}:
+                node = cls._of_node(operation, argument)
+                digits, signs, only_digits = digits + node.digits, signs | node.signs, only_digits and node.only_digits
+                run = run + node.digits if node.only_digits else 0
+                longest = max(longest, run, node.run)
+        return cls(digits, signs, longest, only_digits).beside(looked_at)
 
     @classmethod
     def _of_node(cls, operation: Any, argument: Any) -> "Need":
-        need = cls()  # of references, any character, what must not follow: nothing is certain
+        need = cls()  # of references, any character: nothing is certain
         if operation is sre.LITERAL:
             need = cls._of_set([(operation, argument)])
         elif operation is sre.IN:
@@ -134,7 +142,11 @@ class Need:
         elif operation in {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT}:
             least, _, inner = argument
             once = cls._of_sequence(inner)
-            need = cls(once.digits * least, once.signs) if least else need
+            if least or once.only_digits:
+                digits = once.digits * least
+                need = cls(
+                    digits, once.signs if least else need.signs, digits if once.only_digits else once.run, once.only_digits
+                )
         elif operation in {sre.SUBPATTERN, sre.ATOMIC_GROUP}:
             need = cls._of_sequence(argument[-1] if operation is sre.SUBPATTERN else argument)
         return need
@@ -143,7 +155,8 @@ class Need:
     def _of_set(cls, members: Sequence[tuple[Any, Any]]) -> "Need":
         if all(member is sre.LITERAL and _is_sign(value) for member, value in members):
             return cls(0, frozenset({"".join(sorted(chr(value) for _, value in members))}))
-        return cls(int(_only_digits(members)))
+        is_digit = _only_digits(members)
+        return cls(int(is_digit), run=int(is_digit), only_digits=is_digit)
 
 
 def _is_sign(code_point: int) -> bool:
@@ -229,7 +242,7 @@ class Analyzer:
         needs = [need for guarded in self._guarded for need, _ in guarded.finders]
         self._most_digits = max((need.digits for need in needs), default=0)
         self._signs = frozenset(sign for need in needs for choice in need.signs for sign in choice)
-        self._active: dict[tuple[int, frozenset[str]], list[tuple[EntityRecognizer, list[Finder]]]] = {}
+        self._active: dict[tuple[int, int, frozenset[str]], list[tuple[EntityRecognizer, list[Finder]]]] = {}
 
     def analyze(self, text: str) -> list[Span]:
         """Every find in a text, best first; finds may overlap."""
@@ -255,8 +268,8 @@ class Analyzer:
 
     def _active_for(self, text: str) -> list[tuple[EntityRecognizer, list[Finder]]]:
         """The finders whose need the text meets; texts are alike in this, so the answer is remembered."""
-        digits = min(len(_DIGITS.findall(text)), self._most_digits)
-        key = digits, self._signs.intersection(text)
+        runs = [len(run) for run in _DIGITS.findall(text)]
+        key = min(sum(runs), self._most_digits), min(max(runs, default=0), self._most_digits), self._signs.intersection(text)
         active = self._active.get(key)
         if active is None:
             active = self._active[key] = [
@@ -312,7 +325,7 @@ def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
             ]
         return [(reduce(Need.either, needs), partial(_ask, recognizer))]
     if isinstance(recognizer, PhoneRecognizer):
-        return [(Need(digits=SHORTEST_PHONE), _phone_finder(recognizer))]
+        return _phone_finders(recognizer)
     if (may_find := getattr(recognizer, "may_find", None)) is not None:
         return [(Need(), lambda text: _ask(recognizer, text) if may_find(text) else [])]
     return [(Need(), partial(_ask, recognizer))]
@@ -324,19 +337,34 @@ def _ask(recognizer: EntityRecognizer, text: str) -> list[Find]:
     return [(result.start, result.end, result.entity_type, result.score) for result in results]
 
 
-def _phone_finder(recognizer: PhoneRecognizer) -> Finder:
-    """PhoneRecognizer where digits stand close enough together for the shortest number of its regions, or of any after +."""
-    metadata = [PhoneMetadata.metadata_for_region(region) for region in recognizer.supported_regions]
-    plans = [region.general_desc for region in metadata if region is not None]
-    shortest = min((min(plan.possible_length) for plan in plans if plan is not None), default=SHORTEST_PHONE)
+def _phone_finders(recognizer: PhoneRecognizer) -> list[tuple[Need, Finder]]:
+    """PhoneRecognizer one region at a time, each where digits stand close enough for the region's shortest number."""
+    return [
+        (Need(digits=SHORTEST_PHONE), _phone_finder(recognizer, region, _shortest_number(region)))
+        for region in recognizer.supported_regions
+    ]
+
+
+def _shortest_number(region: str) -> int:
+    metadata = PhoneMetadata.metadata_for_region(region)
+    plan = metadata.general_desc if metadata is not None else None
+    if metadata is None or plan is None:
+        return SHORTEST_PHONE
+    # where a rule completes numbers dialled without their area code, those count too
+    local = plan.possible_length_local_only if metadata.national_prefix_transform_rule else ()
+    return max(SHORTEST_PHONE, min((*plan.possible_length, *local)))
+
+
+def _phone_finder(recognizer: PhoneRecognizer, region: str, shortest: int) -> Finder:
     domestic, foreign = (
-        regex.compile(rf"\d(?:[{PHONE_PUNCTUATION}]{{0,8}}\d){{{max(SHORTEST_PHONE, digits) - 1}}}")
-        for digits in (shortest, SHORTEST_PHONE)
+        regex.compile(rf"\d(?:[{PHONE_PUNCTUATION}]{{0,8}}\d){{{digits - 1}}}") for digits in (shortest, SHORTEST_PHONE)
     )
+    one = PhoneRecognizer(recognizer.context, supported_regions=(region,), leniency=recognizer.leniency)
+    one.supported_entities = recognizer.supported_entities
 
     def find(text: str) -> list[Find]:
         near = foreign if "+" in text or "\uff0b" in text else domestic
-        return _ask(recognizer, text) if near.search(text) else []
+        return _ask(one, text) if near.search(text) else []
 
     return find
 

@@ -135,21 +135,26 @@ def test_findings_equal_those_of_the_analyzer_engine_on_any_mixture(text: str) -
 
 
 @pytest.mark.parametrize(
-    ("pattern", "digits", "signs"),
+    ("pattern", "digits", "run", "signs"),
     [
-        (r"\b\d{3}-\d{2}\b", 5, {"-"}),
-        (r"\d{2,4}(?:-\d+)?", 2, set()),
-        (r"(?:\d{3}|\d{5})x", 3, set()),
-        (r"[0-9a-f]{4}[:-]", 0, {"-:"}),
-        (r"(?=.*\d{4})\w+@", 4, {"@"}),
-        (r"(?<!\d)a?", 0, set()),
-        (r"order #\K\d", 0, set()),
-        (r"(?:a@|b@|\.)", 0, set()),
+        (r"\b\d{3}-\d{2}\b", 5, 3, {"-"}),
+        (r"\d{2}(\d{3})[0-9]", 6, 6, set()),
+        (r"\d{2,4}(?:-\d+)?", 2, 2, set()),
+        (r"\d{2}\d*\d{3}", 5, 5, set()),
+        (r"\d{2}-?\d{3}", 5, 3, set()),
+        (r"(?:\d{3}|\d{5})x", 3, 3, set()),
+        (r"(?:\d{3}|[a-z]\d)\d", 2, 1, set()),
+        (r"(?:\d[ ]?){4}", 4, 1, set()),
+        (r"[0-9a-f]{4}[:-]", 0, 0, {"-:"}),
+        (r"(?=.*\d{4})\w+@", 4, 4, {"@"}),
+        (r"(?<!\d)a?", 0, 0, set()),
+        (r"order #\K\d", 0, 0, set()),
+        (r"(?:a@|b@|\.)", 0, 0, set()),
     ],
 )
-def test_what_a_text_must_hold_is_read_off_the_pattern(pattern: str, digits: int, signs: set[str]) -> None:
+def test_what_a_text_must_hold_is_read_off_the_pattern(pattern: str, digits: int, run: int, signs: set[str]) -> None:
     need = Need.of(pattern, 0)
-    assert (need.digits, need.signs - {" "}) == (digits, signs)
+    assert (need.digits, need.run, need.signs - {" "}) == (digits, run, signs)
 
 
 def test_no_socket_is_opened_and_no_suffix_list_is_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
