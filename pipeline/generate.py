@@ -16,7 +16,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import field_validator
 
-from pipeline.acceptance import AcceptanceParams, find_fault, find_repeats
+from pipeline.acceptance import MACRO, AcceptanceParams, find_fault, find_repeats
 from pipeline.asking import ENCODING, ask_each
 from pipeline.errors import AccountingError
 from pipeline.knowledge import Knowledge, KnowledgeParams, load_knowledge
@@ -268,8 +268,8 @@ def _make(
 def build_index(table: Table, params: RetrievalParams) -> Index:
     """An index over the answered conversations of a table: what a customer had said so far, and what an agent answered.
 
-    Left out: open conversations, answers of bots and of this stage, and answers in which scrub replaced a personal
-    detail, since what stands there now belongs to nobody who would be given the answer.
+    Left out: open conversations, answers of bots and of this stage, answers with an unfilled placeholder, and answers in
+    which scrub replaced a personal detail, since what stands there now belongs to nobody who would be given the answer.
     """
     parts = table.manifest.parts
     if not parts:
@@ -303,7 +303,8 @@ def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: 
         text = "\n".join(turn["text"] or "" for turn in run).strip()
         is_ours = speaker == "agent" and all(turn["origin"] == "human" for turn in run)
         is_personal = any((conversation_id, turn["turn_id"]) in personal for turn in run)
-        if said and text and is_ours and not is_personal and len(text) <= LONGEST_TEXT:
+        is_whole = text and len(text) <= LONGEST_TEXT and not MACRO.search(text)
+        if said and is_ours and not is_personal and is_whole:
             yield Exchange(f"{conversation_id}/{run[0]['turn_id']}", "\n".join(said)[-LONGEST_TEXT:], text)
 
 

@@ -125,6 +125,15 @@ def test_an_answer_with_another_customers_detail_in_it_is_not_borrowed(tmp_path:
     assert Table(tmp_path / "generated").manifest.reasons == {"unanswered": 1}
 
 
+def test_an_answer_that_nobody_filled_in_is_not_borrowed(tmp_path: Path) -> None:
+    unfilled = conversation(1, ASKED_BEFORE["turns"][0]["text"], "Dear {{name}}, open settings.")
+    source = deduped(tmp_path, [unfilled, ALIKE])
+
+    run(source, tmp_path / "generated", params(tmp_path), MEANS)
+
+    assert Table(tmp_path / "generated").manifest.reasons == {"unanswered": 1}
+
+
 @pytest.mark.parametrize(("speaker", "origin"), [("bot", "human"), ("agent", "synthetic")])
 def test_only_answers_that_people_gave_are_borrowed(tmp_path: Path, speaker: Any, origin: Any) -> None:
     turns = [ASKED_BEFORE["turns"][0], turn(speaker, "Open settings and choose reset.", 1, origin=origin)]

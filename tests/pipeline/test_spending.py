@@ -2,7 +2,10 @@
 
 import json
 import multiprocessing
+import os
 import sqlite3
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from pipeline.spending import Account, BudgetParams, Price, PriceParams
 from pipeline.tables import Table
 from tests.build import MEANS, conversation
 from tests.llm_server import Answer, CutOff, LlmServer, Status, in_turn, with_faults
-from tests.pipeline.generate_tables import deduped, params
+from tests.pipeline.generate_tables import SHIPPED, deduped, params
 
 REQUEST = Request("http://127.0.0.1", "tiny", (Message("user", "Where is it? ✓"),), 0, 50)
 MANY = [conversation(number, f"Where is parcel {'abcdefghijklmnopqrstuvwxyz'[number]} of my order?") for number in range(26)]
@@ -202,6 +205,34 @@ def test_replay_answers_from_kept_replies_and_stops_when_one_is_missing(tmp_path
         ask(server, tmp_path, replay="true")
 
     assert len(server.received) == 26
+
+
+def test_a_budget_that_is_used_up_ends_the_command_with_4_and_one_line(tmp_path: Path) -> None:
+    source = deduped(tmp_path, MANY[:1])
+    with LlmServer() as server:
+        sets = {
+            "provider": "openai", "openai.base_url": server.base_url, "openai.key_variable": "TICKETMILL_TEST_KEY",
+            "budget.max_requests": "0", "replies": str(tmp_path / "replies"),
+        }  # fmt: skip
+        command = [
+            sys.executable,
+            "-c",
+            "from pipeline.cli import main; main()",
+            "generate",
+            str(source),
+            str(tmp_path / "generated"),
+        ]
+        command += ["--params", str(SHIPPED), *(f"--set=generate.{name}={value}" for name, value in sets.items())]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "TICKETMILL_KEY": "0" * 64}
+        )
+
+    assert ended.returncode == 4
+    assert ended.stderr == (
+        "ticketmill: generate: budget 'default' leaves no room for the next request (requests 0 of 0); replies are kept, "
+        "raise generate.budget and run again\n"
+    )
+    assert server.received == []
 
 
 def test_an_estimate_counts_what_would_be_sent_and_sends_nothing(tmp_path: Path) -> None:

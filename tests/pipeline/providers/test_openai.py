@@ -242,6 +242,14 @@ def test_no_more_requests_than_allowed_are_under_way_at_once(tmp_path: Path) -> 
     assert server.most_open == 3
 
 
+def test_every_attempt_at_a_request_carries_the_same_idempotency_key_and_others_another(tmp_path: Path) -> None:
+    with LlmServer(in_turn(Status(500), Answer("Here."))) as server:
+        ask(server, tmp_path, MANY[:2])
+
+    keys = {received.headers["idempotency-key"]: received.fingerprint for received in server.received}
+    assert (len(server.received), len(keys), len(set(keys.values()))) == (4, 2, 2)
+
+
 def test_equal_questions_are_asked_once(tmp_path: Path) -> None:
     rows = [conversation(number, "Where is the blue parcel I ordered?") for number in range(3)]
     with LlmServer() as server:
