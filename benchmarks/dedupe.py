@@ -6,14 +6,14 @@
     python benchmarks/dedupe.py quality FOLDER   precision and recall against brute force; F1 on near_dup_records
 
 Results go to benchmarks/results/dedupe.json, one key per command. Corpora are made from seeds in FOLDER (`dedupe_corpus`).
-CPU seconds are those of all processes; peak memory is the largest sum of their proportional set sizes, seen every 100 ms.
+CPU seconds are those of all processes, seen last 100 ms before each ended; peak memory is the largest sum of their
+proportional set sizes.
 """
 
 import gzip
 import json
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -31,7 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.dedupe_corpus import dialogues, write_table
 from pipeline.clusters import join
-from pipeline.dedupe import Corpus, DedupeParams, dedupe, sketch_part
+from pipeline.dedupe import DedupeParams, dedupe, sketch_part
+from pipeline.index import verdict_of_all
 from pipeline.params import load_section
 from pipeline.schema import SCRUBBED
 from pipeline.tables import Table
@@ -115,38 +116,40 @@ def make_peers(folder: Path) -> dict[str, str]:
 
 def measured(command: Sequence[str | Path], **options: Any) -> dict[str, float]:
     """Run a command to its end: wall and CPU seconds, peak memory of the whole family of processes in MB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
-    peak = 0
+    peak, ticks = 0, {}
     while process.poll() is None:
-        peak = max(peak, _family_memory(process.pid))
+        memory, cpu = _family(process.pid)
+        peak = max(peak, memory)
+        ticks.update(cpu)
         time.sleep(0.1)
     wall = time.monotonic() - start
     errors = process.stderr.read().decode(errors="replace") if process.stderr else ""
     if process.returncode:
         raise SystemExit(f"{command[0]} failed:\n{errors[-2000:]}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak / 1e6)}
+    return {"wall_s": round(wall, 2), "cpu_s": round(sum(ticks.values()), 2), "peak_mb": round(peak / 1e6)}
 
 
-def _family_memory(session: int) -> int:
-    """Sum of the proportional set sizes of the processes of one session, in bytes."""
-    total = 0
+def _family(session: int) -> tuple[int, dict[int, float]]:
+    """Of the processes of one session: the sum of their proportional set sizes in bytes, and the CPU seconds of each."""
+    total, cpu = 0, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            if int(stat.read_text().rpartition(")")[2].split()[3]) == session:
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                cpu[int(stat.parent.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
                 rollup = (stat.parent / "smaps_rollup").read_text()
                 total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024
         except (OSError, StopIteration, IndexError):  # it ended meanwhile
             continue
-    return total
+    return total, cpu
 
 
 def ticketmill(source: Path, target: Path, *settings: str) -> dict[str, float]:
     """The whole command."""
-    shutil.rmtree(target, ignore_errors=True)
+    for folder in (target, target.with_name("index")):
+        shutil.rmtree(folder, ignore_errors=True)
     program = Path(sys.executable).with_name("ticketmill")
     arguments = [option for setting in settings for option in ("--set", setting)]
     environment = {**os.environ, "TICKETMILL_KEY": "0" * 64}
@@ -259,9 +262,7 @@ def against_brute_force(rows: int = 5000) -> dict[str, float]:
     frame = frame.with_columns(turns=pl.concat_list(pl.col("turns").list.first().struct.with_fields(text=pl.Series(texts))))
     sets = [_shingles(text, 5) for text in texts]
     truth = {(a, b): similarity for a, b, similarity in _all_pairs(sets, 0.8)}
-    corpus = Corpus(None)
-    corpus.add(sketch_part(frame, None, shipped()))
-    verdict = corpus.verdicts(shipped())[0]
+    verdict = verdict_of_all([sketch_part(frame, None, shipped())], shipped().rule())
     cluster = verdict["cluster_id"].to_list()
 
     def recall(at_least: float) -> float:
@@ -320,9 +321,8 @@ def labelled_records() -> dict[str, Any]:
         scores = {}
         for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
             params = shipped(unit="character", shingle_size=5, min_jaccard=threshold, bands=None, rows=None, permutations=256)
-            corpus = Corpus(None)
-            corpus.add(sketch_part(frame, None, params))
-            scores[str(threshold)] = _scores(corpus.verdicts(params)[0]["cluster_id"].to_list(), ids, truth)
+            verdict = verdict_of_all([sketch_part(frame, None, params)], params.rule())
+            scores[str(threshold)] = _scores(verdict["cluster_id"].to_list(), ids, truth)
         brute = {
             str(threshold): _scores(_brute_clusters(texts, threshold), ids, truth) for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
         }

@@ -5,6 +5,7 @@ all parts (`pipeline.verdicts`, `pipeline.clusters`); every part with another ve
 held one part per worker at a time.
 """
 
+import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -145,6 +146,43 @@ def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manif
                 with translated_errors(folder):
                     index.commit(verdicts)
     return manifest
+
+
+def rebuild_index(source: Path, folder: Path, params: DedupeParams, means: Means) -> dict[str, int]:
+    """Make the index at `folder` anew from the table `source`; returns `Index.stats`."""
+    table = Table(source)
+    table.require_stage("scrub")
+    with translated_errors(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    with open_index(folder, params.made_by(), params.rule()) as index:
+        keys = [key for key in _sketch_parts(index, table, params, means) if key]
+        with translated_errors(folder):
+            index.commit(index.judge(keys))
+    with open_index(folder, params.made_by(), params.rule()) as index:
+        return index.stats()
+
+
+def query_index(folder: Path, texts: Sequence[str], params: DedupeParams, min_similarity: float) -> pl.DataFrame:
+    """The neighbours of these texts in the index at `folder`: `Index.neighbours`.
+
+    Raises:
+        TableError: there is no index, or it was made with other params.
+    """
+    asked = sketch_part(as_conversations(texts), None, params.model_copy(update={"match": "conversation"}))
+    if not (folder / "_manifest.json").exists():
+        raise TableError(f"{folder}: is no index; run `ticketmill dedupe` or `ticketmill index rebuild`")
+    with open_index(folder, params.made_by(), params.rule()) as index:
+        if not index.known.parts:
+            raise TableError(f"{folder}: was made with other params; run `ticketmill index rebuild`")
+        return index.neighbours(asked, min_similarity)
+
+
+def as_conversations(texts: Sequence[str]) -> pl.DataFrame:
+    """A frame of one-turn conversations, 0, 1, 2, ..., to be compared with others."""
+    numbers = [str(number) for number in range(len(texts))]
+    blank = {name: [None] * len(texts) for name in SCRUBBED}
+    turns = [[{"speaker": "customer", "text": text, "origin": "human"}] for text in texts]
+    return pl.DataFrame({**blank, "conversation_id": numbers, "turns": turns}, schema=dict(SCRUBBED))
 
 
 def dedupe(conversations: pl.DataFrame, params: DedupeParams, findings: pl.DataFrame | None = None) -> Outcome:

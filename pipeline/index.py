@@ -93,6 +93,15 @@ class Contents:
     format: int = FORMAT
 
 
+NEIGHBOURS: Final = {
+    "asked": pl.Int64,
+    "conversation_id": pl.String,
+    "cluster_id": pl.String,
+    "similarity": pl.Float64,
+    "is_exact": pl.Boolean,
+}
+
+
 class Index:
     """An index folder, open for one run at a time. Use through `open_index`."""
 
@@ -163,10 +172,7 @@ class Index:
 
     def keep_verdict(self, key: str, verdict: pl.DataFrame) -> str:
         """Write the verdict of a part; returns the hash of its content."""
-        # of the values, not of the file: it decides whether a part of the table is written again
-        digest = sha256(verdict.drop("component").write_csv().encode()).hexdigest()[:DIGITS]
-        labels = sha256("\n".join(verdict["component"]).encode()).hexdigest()[:16]
-        name = f"{digest}-{labels}"
+        name = _verdict_name(verdict)
         # without bitmaps: the bits after the end of one depend on how it came about
         plain = verdict.with_columns(pl.col(FLAGS).cast(pl.UInt8), pl.col("template_id").fill_null(""))
         _write(self.verdict_path(key, name), lambda file: _write_arrow(plain, file))
@@ -179,11 +185,70 @@ class Index:
         last = _latest(added, self.known.latest if grown else None)
         parts = {key: Entry(*self._sketched[key], digest) for key, digest in sorted(verdicts.items())}
         write_json(self.folder / MANIFEST, asdict(Contents(self._made_by, last, parts)))
+        self._remove_all_but(verdicts)
+
+    def _remove_all_but(self, verdicts: Mapping[str, str]) -> None:
         ours = {self.verdict_path(key, digest) for key, digest in verdicts.items()}
         ours |= {self.folder / "sketches" / f"{key}{ending}" for key in verdicts for ending in (".arrow", ".shingles")}
         for path in sorted([*(self.folder / "sketches").iterdir(), *(self.folder / "verdicts").iterdir()]):
             if path not in ours:
                 path.unlink()
+
+    def neighbours(self, asked: PartSketch, least: float) -> pl.DataFrame:
+        """All conversations of the index with a similarity of at least `least` to one of those asked for, by looking at all.
+
+        Returns:
+            asked (row of `asked`), conversation_id, cluster_id, similarity, is_exact (the same words); nearest first.
+        """
+        values, lengths = asked.runs(np.arange(asked.rows.height))
+        look = _LookUp(np.unique(values))
+        found = [pl.DataFrame(schema=NEIGHBOURS)]
+        for key, entry in self.known.parts.items():
+            part = self.sketch(key)
+            shingles, _ = part.runs(np.arange(part.rows.height))
+            hits = np.flatnonzero(look.within(shingles))
+            near = np.unique(np.searchsorted(part.ends, hits, side="right"))
+            sets = _Places([asked, part], [np.arange(asked.rows.height), near]).sets_of(np.arange(len(lengths) + len(near)))
+            for number in range(len(lengths)):
+                similar = sets.jaccard(np.full(len(near), number), len(lengths) + np.arange(len(near)), least)
+                close = np.flatnonzero((similar >= least) & (similar > 0))
+                rows = part.rows[near[close]]
+                verdict = self.verdict(key, entry.verdict)[near[close]]
+                found.append(
+                    pl.DataFrame(
+                        {
+                            "asked": np.full(len(close), number),
+                            "conversation_id": rows["conversation_id"],
+                            "cluster_id": verdict["cluster_id"],
+                            "similarity": np.round(similar[close], 6),
+                            "is_exact": (rows["digest_0"] == asked.rows["digest_0"][number])
+                            & (rows["digest_1"] == asked.rows["digest_1"][number]),
+                        },
+                        schema=NEIGHBOURS,
+                    )
+                )
+        return pl.concat(found).sort("asked", -pl.col("similarity"), "conversation_id")
+
+    def stats(self) -> dict[str, int]:
+        """What the index knows, in numbers; reads every file, and so fails on one that was changed."""
+        self.verify()
+        verdicts = [self.verdict(key, entry.verdict) for key, entry in self.known.parts.items()]
+        keepers = [verdict.filter(pl.col("is_keeper")) for verdict in verdicts]
+        return {
+            "parts": len(verdicts),
+            "conversations": sum(verdict.height for verdict in verdicts),
+            "clusters_of_two_or_more": sum(int(some["has_others"].sum()) for some in keepers),
+            "near_duplicates": sum(int((~verdict["is_exact"]).sum()) for verdict in verdicts),
+            "kept": sum(int((~some["is_capped"]).sum()) for some in keepers),
+            "bytes": sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file()),
+        }
+
+    def compact(self) -> int:
+        """Remove what no part needs, such as what a killed run left; returns the bytes that were freed."""
+        verdicts = {key: entry.verdict for key, entry in self.known.parts.items()}
+        before = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        self._remove_all_but(verdicts)
+        return before - sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     def verify(self) -> None:
         """Read every file and compare its hash.
@@ -196,6 +261,10 @@ class Index:
                 path = self.folder / "sketches" / f"{key}{ending}"
                 if _sign(path) != tuple(signed):
                     raise TableError(f"{path}: is not what was written; run `ticketmill index rebuild`")
+            verdict = self.verdict(key, entry.verdict)
+            if _verdict_name(verdict) != entry.verdict:
+                path = self.verdict_path(key, entry.verdict)
+                raise TableError(f"{path}: is not what was written; run `ticketmill index rebuild`")
 
 
 LATEST: Final = ("opened_at", "conversation_id")
@@ -386,6 +455,12 @@ class _News:
         return found
 
 
+def _verdict_name(verdict: pl.DataFrame) -> str:
+    """Two hashes of the values, not of the file: the first decides whether a part of the table is written again."""
+    digest = sha256(verdict.drop("component").write_csv().encode()).hexdigest()[:DIGITS]
+    return f"{digest}-{sha256(chr(10).join(verdict['component']).encode()).hexdigest()[:16]}"
+
+
 def _templates_of(rows: pl.DataFrame, is_keeper: pl.Series, rule: Rule) -> pl.DataFrame:
     """TEMPLATE of all rows; null and false for those that are no keepers."""
     keeping = np.flatnonzero(is_keeper.to_numpy())
@@ -409,7 +484,7 @@ def _with_rows(frame: pl.DataFrame, rows: Array, values: pl.DataFrame) -> pl.Dat
 
 
 class _LookUp:
-    """A set of 64-bit hashes that large arrays are looked up in."""
+    """A set of hashes, of 32 or 64 bits, that large arrays are looked up in."""
 
     def __init__(self, values: Array) -> None:
         self._values = np.unique(values)
@@ -418,7 +493,7 @@ class _LookUp:
 
     @staticmethod
     def _slots(values: Array) -> Array:
-        return (values >> np.uint64(64 - FILTER_BITS)).astype(np.int64)
+        return np.asarray(values >> values.dtype.type(8 * values.dtype.itemsize - FILTER_BITS)).astype(np.int64)
 
     def within(self, values: Array) -> Array:
         """Whether each value is in the set."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline import dedupe as stage
 from pipeline import index as module
 from pipeline.clusters import HUBS
-from pipeline.dedupe import DedupeParams, run
+from pipeline.dedupe import DedupeParams, query_index, rebuild_index, run
 from pipeline.errors import TableError
 from pipeline.index import open_index
 from pipeline.tables import Table
@@ -229,3 +229,46 @@ def test_a_look_up_finds_what_is_in_the_set_and_nothing_else() -> None:
     found = module._LookUp(values).within(others)
 
     assert np.flatnonzero(found).tolist() == list(range(10))
+
+
+def test_a_query_names_the_neighbours_of_a_text_and_how_near_they_are(tmp_path: Path) -> None:
+    rows = [conversation(1, words(1)), conversation(2, words(1) + " more"), conversation(3, words(3))]
+    run(scrubbed(tmp_path / "scrubbed", rows, [1]), tmp_path / "deduped", params(), MEANS)
+
+    found = query_index(tmp_path / "index", ["nothing like it", words(1).upper()], params(), 0.5)
+
+    keeper, other = rows[1]["conversation_id"], rows[0]["conversation_id"]
+    assert found.rows() == [(1, other, keeper, 1.0, True), (1, keeper, keeper, round(56 / 57, 6), False)]
+
+
+def test_a_query_needs_an_index_of_these_params(tmp_path: Path) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), []), tmp_path / "deduped", params(), MEANS)
+
+    with pytest.raises(TableError, match="was made with other params; run `ticketmill index rebuild`"):
+        query_index(tmp_path / "index", ["hello"], params(min_jaccard=0.7), 0.5)
+    with pytest.raises(TableError, match="is no index"):
+        query_index(tmp_path / "nowhere", ["hello"], params(), 0.5)
+
+
+def test_a_rebuilt_index_is_the_one_that_grew(tmp_path: Path) -> None:
+    source = scrubbed(tmp_path / "scrubbed", crowd(), [20])
+    run(source, tmp_path / "deduped", params(), MEANS)
+    before = content(tmp_path / "index")
+    next((tmp_path / "index/sketches").glob("*.arrow")).write_bytes(b"broken")
+
+    stats = rebuild_index(source, tmp_path / "index", params(), MEANS)
+
+    assert content(tmp_path / "index") == before
+    assert (stats["parts"], stats["conversations"], stats["kept"]) == (2, 40, Table(tmp_path / "deduped").manifest.total("kept"))
+
+
+def test_compact_removes_what_a_killed_run_left(tmp_path: Path) -> None:
+    run(scrubbed(tmp_path / "scrubbed", crowd(), []), tmp_path / "deduped", params(), MEANS)
+    before = content(tmp_path / "index")
+    (tmp_path / "index/sketches/0123.arrow.writing").write_bytes(b"x" * 10)
+
+    with open_index(tmp_path / "index", params().made_by(), params().rule()) as index:
+        freed = index.compact()
+
+    assert freed == 10
+    assert content(tmp_path / "index") == before
