@@ -44,6 +44,24 @@ def write_report(entries: Sequence[Entry], verdicts: dict[str, dict[str, Any]], 
         unfinished.replace(target)
 
 
+def short_form(entries: Sequence[Entry], verdicts: dict[str, dict[str, Any]]) -> str:
+    """The report in a few lines of Markdown, for a chat or a pull request: verdicts, what failed, funnel."""
+    failed = [stage for stage, verdict in verdicts.items() if not verdict["passed"]]
+    lines = [f"**ticketmill: {'stopped at ' + ', '.join(failed) if failed else f'{len(verdicts)} gates passed'}**", ""]
+    for stage in failed:
+        lines += [
+            f"- {stage}: {each['measure']} is {show_number(each['value'])}, margin {show_number(each['margin'])}"
+            for each in verdicts[stage]["judgements"]
+            if not each["passed"]
+        ]
+    if entries:
+        lines += ["", "| stage | in | kept | dropped |", "|---|--:|--:|---|"]
+        for entry in entries:
+            dropped = ", ".join(f"{reason} {count:,}" for reason, count in entry.dropped.items()) or "none"
+            lines.append(f"| {entry.stage} | {entry.given:,} | {entry.kept:,} | {dropped} |")
+    return "\n".join(lines) + "\n"
+
+
 def show_number(value: float | None) -> str:
     """A measure as people read it: whole numbers with thousands apart, others to four digits, none as "unmeasured"."""
     if value is None:

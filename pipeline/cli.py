@@ -7,19 +7,22 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from pipeline import dedupe, emit, generate, ingest, scrub, validate
+from pipeline import dedupe, emit, generate, ingest, job, scrub, validate
 from pipeline.errors import BudgetReached, CurationError
+from pipeline.formats import FORMATS
 from pipeline.key import load_key
 from pipeline.ledger import Entry, balance, prove
 from pipeline.params import Section, load_section
 from pipeline.parts import Means
 from pipeline.tables import Manifest, Table
 from pipeline.trace import trace as trace_conversation
+from pipeline.training_file import Asked, check_file
 
 EXPECTED_ERROR: Final = 1
 GATE_SAID_NO: Final = 3
@@ -91,8 +94,92 @@ def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., No
     return command
 
 
+def _validate_command(judge_table: Callable[..., None]) -> Callable[..., None]:
+    """The stage, and beside it the check of anyone's training file."""
+
+    def command(
+        source: Annotated[Path, typer.Argument(help="A table; with --target, a training file: JSON lines or Parquet.")],
+        target: Annotated[Path | None, typer.Argument(help="The table to make; none with --target.")] = None,
+        consumer: Annotated[
+            str | None, typer.Option("--target", help="Check the file for this consumer; ticketmill formats lists them.")
+        ] = None,
+        max_tokens: Annotated[int | None, typer.Option(min=1, help="In place of where the consumer cuts.")] = None,
+        max_findings: Annotated[int, typer.Option(min=1, help="Most findings to list; all are counted.")] = 100,
+        as_sarif: Annotated[bool, typer.Option("--sarif", help="Print the findings as SARIF 2.1.0.")] = False,
+        params: Params = DEFAULT_PARAMS,
+        settings: Settings = [],  # noqa: B006  # typer copies it
+        workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count()
+        or 1,
+        as_json: AsJson = False,
+    ) -> None:
+        if consumer is not None:
+            if target is not None:
+                raise typer.BadParameter("give either a TARGET table or --target, not both")
+            _check_training_file(source, Asked(consumer, max_tokens, max_findings=max_findings), workers, as_json, as_sarif)
+        elif target is None:
+            raise typer.BadParameter("needs a TARGET table, or --target for a training file")
+        else:
+            judge_table(source, target, params, settings, workers, as_json)
+
+    command.__doc__ = f"{validate.run.__doc__}\n    ticketmill validate train.jsonl --target trl\n"
+    return command
+
+
+def _check_training_file(file: Path, asked: Asked, workers: int, as_json: bool, as_sarif: bool) -> None:
+    checked = check_file(file, asked, workers)
+    if as_json or as_sarif:
+        typer.echo(json.dumps(checked.to_sarif() if as_sarif else checked.to_json()))
+    else:
+        for each in checked.findings:
+            typer.echo(f"{file}:{each.line}: {each.fault} at {each.where}: {each.fix}")
+        listed, found = len(checked.findings), sum(checked.counts.values())
+        more = f", {listed:,} of them listed" if listed < found else ""
+        typer.echo(f"{file}: {checked.rows:,} rows for {asked.target}, {found:,} faults{more}: {_reasons(checked.counts)}")
+    if not checked.is_sound:
+        raise typer.Exit(GATE_SAID_NO)
+
+
 for _name, (_run, _kind) in STAGES.items():
-    app.command(_name)(_stage_command(_name, _run, _kind))
+    _command = _stage_command(_name, _run, _kind)
+    app.command(_name)(_validate_command(_command) if _name == "validate" else _command)
+
+
+@app.command()
+def formats(as_json: AsJson = False) -> None:
+    """Print the formats that emit writes and validate --target checks, with the rules that bind.
+
+    ticketmill formats
+    """
+    table = [
+        {
+            "format": name,
+            "written": one.rows is not None,
+            "min_rows": one.min_rows,
+            "max_rows": one.max_rows,
+            "max_file_bytes": one.max_file_bytes,
+            "cuts_at_tokens": one.default_max_tokens,
+            "byte_order_mark": one.byte_order_mark,
+            "source": one.source,
+            "read": one.read.isoformat(),
+        }
+        for name, one in FORMATS.items()
+    ]
+    if as_json:
+        typer.echo(json.dumps(table))
+        return
+    for row in table:
+        bounds = [
+            f"{label} {row[key]:,}"
+            for key, label in (
+                ("min_rows", "rows at least"),
+                ("max_rows", "rows at most"),
+                ("max_file_bytes", "bytes at most"),
+                ("cuts_at_tokens", "cuts at tokens"),
+            )
+            if row[key] is not None
+        ]
+        typer.echo(f"{row['format']:22} {'written' if row['written'] else 'checked'}; {', '.join(bounds)}")
+        typer.echo(f"{'':22} {row['source']}, read {row['read']}")
 
 
 @app.command()
@@ -190,6 +277,52 @@ def report(
     typer.echo(f"\nReport: {reports / 'index.html'}")
 
 
+@app.command()
+def run(
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    table: Annotated[Path, typer.Option(help="The last table of the line.")] = LAST_TABLE,
+    reports: Annotated[Path, typer.Option(help="Where the gates leave their reports.")] = REPORTS,
+    log_format: Annotated[job.LogFormat, typer.Option(help="How the log on stderr is written.")] = job.LogFormat.TEXT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what changed and would run.")] = False,
+) -> None:
+    """The night job: reproduce what changed, report, remember the run, tell who wants to know.
+
+    ticketmill run --log-format json
+    """
+    if dry_run:
+        typer.echo(job.what_would_run(), nl=False)
+        return
+    section = load_section(job.RunParams, "run", params, settings)
+    log = job.LOGS[log_format]
+    with job.the_only_run() as lock, job.terminable():
+        started = datetime.now(UTC)
+        log("run started", {"process": os.getpid()})
+        done = job.reproduce(lock, log)
+        numbers, short_report = _numbers_of(table, reports, prove_it=done.exit_code == 0)
+        entry = job.remember(started, done, params, numbers)
+        if section.metrics_file:
+            job.write_metrics(entry, section.metrics_file)
+        job.tell(short_report, done.exit_code, section, log)
+        log("run ended", {"exit_code": done.exit_code, "seconds": entry["seconds"], "failed": done.failed})
+    raise typer.Exit(done.exit_code)
+
+
+def _numbers_of(table: Path, reports: Path, *, prove_it: bool) -> tuple[dict[str, Any], str]:
+    """What the run left: funnel and verdicts for the history, and the short report; the page is written on the way."""
+    from checks.report import read_verdicts, short_form, write_report  # noqa: PLC0415  # jinja2 is needed nowhere else
+
+    verdicts = read_verdicts(reports)
+    # a line that stopped may not have its last table yet, or an old one: then only the gates speak
+    entries = balance(Table(table)) if prove_it else []
+    prove(entries)
+    write_report(entries, verdicts, reports / "index.html")
+    funnel = [{"stage": entry.stage, "given": entry.given, "kept": entry.kept} for entry in entries]
+    gates = {stage: verdict["passed"] for stage, verdict in verdicts.items()}
+    measures = {stage: verdict["measures"] for stage, verdict in verdicts.items()}
+    return {"funnel": funnel, "gates": gates, "measures": measures}, short_form(entries, verdicts)
+
+
 def _print_funnel(entries: list[Entry], gates: Mapping[str, str] | None) -> None:
     from rich.console import Console  # noqa: PLC0415  # only where a table is printed
     from rich.table import Table as RichTable  # noqa: PLC0415
@@ -266,14 +399,14 @@ def main() -> None:
     """
     try:
         app()
+    except (KeyboardInterrupt, job.InterruptedRun):
+        sys.exit(INTERRUPTED)
     except BudgetReached as error:
         print(f"ticketmill: {error}", file=sys.stderr)  # noqa: T201  # the one line
         sys.exit(BUDGET_REACHED)
     except CurationError as error:
         print(f"ticketmill: {error}", file=sys.stderr)  # noqa: T201  # the one line
         sys.exit(EXPECTED_ERROR)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001  # the last resort, see above
         places = "".join(
             f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-6:]

@@ -1,0 +1,322 @@
+"""The night job: reproduce what changed, report, remember, tell; one at a time, and nothing lost when it is ended.
+
+What differs between two runs (times, durations, memory) is kept in `.ticketmill/runs.jsonl`, outside `data/`, where equal
+input means equal bytes.
+"""
+
+import fcntl
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, Literal, NoReturn
+
+from pydantic import Field, model_validator
+
+from pipeline.errors import CurationError
+from pipeline.params import Section
+
+LOCK: Final = Path(".ticketmill/run.lock")
+HISTORY: Final = Path(".ticketmill/runs.jsonl")
+LAST_WORDS_SECONDS: Final = 8.0
+"""Between SIGTERM and SIGKILL for the stages: systemd, cron wrappers and Kubernetes grant 10 seconds and more."""
+
+
+class Notify(Section):
+    """Who is told of a run: a command (the short report on its standard input) or a webhook (it is posted as JSON)."""
+
+    command: list[str] | None = None
+    """Program and arguments."""
+
+    webhook: str | None = Field(default=None, pattern=r"^https?://")
+    """Address that takes {"text": short report}."""
+
+    when: Literal["always", "failure"]
+    """After every run, or only after one that did not end with 0."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Notify":
+        if (self.command is None) == (self.webhook is None):
+            raise ValueError("give either command or webhook")
+        return self
+
+
+class RunParams(Section):
+    """Section `run` of params.yaml."""
+
+    notify: list[Notify]
+    """Who is told; never fatal."""
+
+    notify_tries: int = Field(ge=1)
+    """How often each is tried."""
+
+    notify_timeout_seconds: float = Field(gt=0)
+    """After which a try counts as failed."""
+
+    metrics_file: Path | None
+    """Where to put the figures of the run for Prometheus' textfile collector; null: nowhere."""
+
+
+class InterruptedRun(CurationError):  # noqa: N818  # told to, nothing went wrong
+    """The run was told to end; the next one goes on where it stood."""
+
+
+Log = Callable[[str, Mapping[str, Any]], None]
+"""Takes an event and its fields."""
+
+
+@dataclass
+class Reproduced:
+    """What `dvc repro` did."""
+
+    exit_code: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Stage -> how long it ran; stages that had nothing to do are not there."""
+
+    failed: str | None = None
+    """The stage that ended the run."""
+
+
+def log_as_json(event: str, fields: Mapping[str, Any]) -> None:
+    """One JSON object per line on stderr: time, event, fields."""
+    print(json.dumps({"time": _now(), "event": event, **fields}), file=sys.stderr, flush=True)  # noqa: T201  # this is the log
+
+
+def log_as_text(event: str, fields: Mapping[str, Any]) -> None:
+    """One line per event on stderr, for people."""
+    told = ", ".join(f"{name} {value}" for name, value in fields.items())
+    print(f"{_now()} {event}{': ' if told else ''}{told}", file=sys.stderr, flush=True)  # noqa: T201  # this is the log
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class LogFormat(StrEnum):
+    """How the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+LOGS: Final[Mapping[LogFormat, Log]] = {LogFormat.TEXT: log_as_text, LogFormat.JSON: log_as_json}
+
+
+@contextmanager
+def the_only_run() -> Iterator[int]:
+    """Hold the lock of this project; yields its file descriptor.
+
+    The system lets go of it when the last process that has it open ends, however it ends; `reproduce` hands it to DVC, so
+    that a line which outlives its killed parent still counts as running.
+
+    Raises:
+        CurationError: another run holds it; names its process.
+    """
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise CurationError(
+                f"{LOCK}: the line of process {lock.read().strip()} is still running; wait for it to end"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock.fileno()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Turn SIGTERM into InterruptedRun, so that everything on the way is ended in order."""
+
+    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise InterruptedRun("told to end; finished parts are kept, run again to go on")
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def reproduce(lock: int, log: Log) -> Reproduced:
+    """Run `dvc repro`; what a stage prints is passed through, its exit code is taken out of what DVC says.
+
+    Raises:
+        CurationError: dvc is not installed or this is no DVC repository.
+        InterruptedRun: SIGTERM came; the stage that ran was ended within LAST_WORDS_SECONDS.
+    """
+    done = Reproduced()
+    running, begun = "", time.monotonic()
+    with _dvc("repro", keeps_open=[lock]) as process:
+        for line in process.stdout or ():
+            if started := re.match(r"Running stage '(.+)':", line):
+                if running:
+                    done.seconds[running] = round(time.monotonic() - begun, 1)
+                running, begun = started[1], time.monotonic()
+                log("stage started", {"stage": running})
+            elif line.startswith("ERROR: "):
+                if "not inside of a DVC repository" in line:
+                    raise CurationError("this is no DVC repository; run where dvc.yaml is, after `dvc init`")
+                if exited := re.search(r"failed to reproduce '(.+?)'.*exited with (-?\d+)", line):
+                    done.failed, done.exit_code = exited[1], int(exited[2])
+                log("dvc", {"error": line.removeprefix("ERROR: ").strip()})
+            elif line.strip():
+                log("output", {"stage": running, "line": line.rstrip()})
+    if running:
+        done.seconds[running] = round(time.monotonic() - begun, 1)
+    if process.returncode and not done.exit_code:
+        done.exit_code = 1
+    return done
+
+
+def what_would_run() -> str:
+    """What `dvc repro` would do, and what changed, as DVC tells it."""
+    with _dvc("status") as process:
+        return "".join(process.stdout or ())
+
+
+@contextmanager
+def _dvc(*arguments: str, keeps_open: Sequence[int] = ()) -> Iterator[subprocess.Popen[str]]:
+    program = shutil.which("dvc", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if program is None:
+        raise CurationError("dvc is not installed; `pip install dvc`")
+    environment = {
+        **os.environ,
+        "DVC_NO_ANALYTICS": "1",
+        "PATH": f"{Path(program).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    process = subprocess.Popen(  # noqa: S603  # our own tool
+        [program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        pass_fds=keeps_open,
+    )
+    try:
+        yield process
+        process.wait()
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def remember(started: datetime, done: Reproduced, params: Sequence[Path], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Append one line to the history of runs; returns what was written.
+
+    `numbers` are the row counts, gate values and cost of the state the run left.
+    """
+    fingerprint = sha256(b"\0".join(file.read_bytes() for file in params)).hexdigest()[:16]
+    entry = {
+        "started_at": started.isoformat(timespec="seconds"),
+        "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
+        "exit_code": done.exit_code,
+        "failed": done.failed,
+        "stages": done.seconds,
+        "params": fingerprint,
+        "commit": _commit(),
+        # kibibytes on Linux, bytes on macOS; of the largest single process
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        // (1024 if sys.platform == "linux" else 1024 * 1024),
+        **numbers,
+    }
+    HISTORY.parent.mkdir(parents=True, exist_ok=True)
+    with HISTORY.open("a", encoding="utf-8") as history:
+        history.write(json.dumps(entry, sort_keys=True) + "\n")
+    return entry
+
+
+def recall() -> list[dict[str, Any]]:
+    """The history of runs, oldest first; a line cut off by a kill is left out."""
+    if not HISTORY.exists():
+        return []
+    runs = []
+    for line in HISTORY.read_text("utf-8").splitlines():
+        try:
+            runs.append(json.loads(line))
+        except ValueError:
+            continue
+    return runs
+
+
+def _commit() -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    found = subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603
+    return found.stdout.strip() or None
+
+
+def tell(short_report: str, exit_code: int, params: RunParams, log: Log) -> None:
+    """Tell everybody in `params.notify`; who cannot be reached is logged and nothing more."""
+    for target in params.notify:
+        if target.when == "failure" and exit_code == 0:
+            continue
+        for attempt in range(1, params.notify_tries + 1):
+            try:
+                _deliver(target, short_report, params.notify_timeout_seconds)
+            except (OSError, subprocess.SubprocessError) as error:
+                log("notification failed", {"attempt": attempt, "error": type(error).__name__})
+                time.sleep(min(2.0 ** (attempt - 1), 10.0) if attempt < params.notify_tries else 0)
+            else:
+                log("notified", {"attempt": attempt})
+                break
+
+
+def _deliver(target: Notify, short_report: str, timeout_seconds: float) -> None:
+    if target.command:
+        subprocess.run(  # noqa: S603  # the user's own command, from their params
+            target.command, input=short_report, text=True, check=True, timeout=timeout_seconds, stdout=subprocess.DEVNULL
+        )
+    if target.webhook:
+        body = json.dumps({"text": short_report}).encode()
+        request = urllib.request.Request(target.webhook, body, {"Content-Type": "application/json"})  # noqa: S310  # http(s) by the params class
+        urllib.request.urlopen(request, timeout=timeout_seconds).close()  # noqa: S310
+
+
+def write_metrics(entry: Mapping[str, Any], target: Path) -> None:
+    """Write the figures of a run for Prometheus' textfile collector, by rename, as it asks.
+
+    Source: github.com/prometheus/node_exporter, README, "Textfile Collector" (2026-11).
+    """
+    lines = [
+        f"ticketmill_run_timestamp_seconds {datetime.fromisoformat(entry['started_at']).timestamp():.0f}",
+        f"ticketmill_run_seconds {entry['seconds']}",
+        f"ticketmill_run_exit_code {entry['exit_code']}",
+        f"ticketmill_run_peak_memory_megabytes {entry['peak_memory_mb']}",
+        *(f'ticketmill_stage_seconds{{stage="{stage}"}} {seconds}' for stage, seconds in entry["stages"].items()),
+        *(f'ticketmill_kept_conversations{{stage="{each["stage"]}"}} {each["kept"]}' for each in entry.get("funnel", [])),
+        *(f'ticketmill_gate_passed{{stage="{stage}"}} {int(passed)}' for stage, passed in entry.get("gates", {}).items()),
+    ]
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    unfinished.write_text("\n".join(lines) + "\n", "utf-8")
+    unfinished.replace(target)

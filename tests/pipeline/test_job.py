@@ -1,0 +1,179 @@
+"""The night job over a small line of its own: real DVC, real processes, a real server to notify."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.errors import ParamsError
+from pipeline.job import RunParams, recall
+from pipeline.params import load_section
+from tests.pipeline.line import make_line
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
+QUIET = {"notify": [], "notify_tries": 1, "notify_timeout_seconds": 2.0, "metrics_file": None}
+
+
+@pytest.fixture
+def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DVC repository with one stage, `scrub`, whose command each test sets, and finished tables."""
+    monkeypatch.chdir(tmp_path)
+    make_line(tmp_path / "data/curated")
+    shutil.move(tmp_path / "data/curated/validated", tmp_path / "data/curated/chat")
+    subprocess.run(["git", "init", "--quiet"], check=True, env=ENVIRONMENT)
+    subprocess.run([BIN / "dvc", "init", "--quiet"], check=True, env=ENVIRONMENT)
+    return tmp_path
+
+
+def start(line: Path, command: str, **params: object) -> "subprocess.Popen[str]":
+    (line / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"scrub": {"cmd": command}}}))
+    (line / "params.yaml").write_text(yaml.safe_dump({"run": {**QUIET, **params}}))
+    code = "from pipeline.cli import main; main()"
+    arguments = [sys.executable, "-c", code, "run", "--log-format", "json"]
+    return subprocess.Popen(arguments, cwd=line, env=ENVIRONMENT, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def run(line: Path, command: str, **params: object) -> tuple[int, list[dict[str, object]]]:
+    """The exit code, and the log."""
+    with start(line, command, **params) as process:
+        _, log = process.communicate(timeout=120)
+    return process.returncode, [json.loads(entry) for entry in log.splitlines() if entry.startswith("{")]
+
+
+def test_a_good_night_is_remembered_with_stages_and_row_counts(line: Path) -> None:
+    code, log = run(line, "true", metrics_file="run.prom")
+
+    assert code == 0
+    assert [entry["event"] for entry in log if entry["event"] != "output"] == ["run started", "stage started", "run ended"]
+    remembered = recall()[-1]
+    assert list(remembered["stages"]) == ["scrub"]
+    assert remembered["funnel"][-1] == {"stage": "validate", "given": 3, "kept": 1}
+    assert 'ticketmill_kept_conversations{stage="validate"} 1' in (line / "run.prom").read_text()
+
+
+@pytest.mark.parametrize("code", [1, 3, 4])
+def test_the_exit_code_of_a_stage_is_the_exit_code_of_the_night(line: Path, code: int) -> None:
+    ended, log = run(line, f"exit {code}")
+
+    assert ended == code
+    assert (recall()[-1]["failed"], recall()[-1]["exit_code"]) == ("scrub", code)
+    assert log[-1]["failed"] == "scrub"
+
+
+def refused(line: Path) -> str:
+    with start(line, "touch started; sleep 60") as second:
+        _, told = second.communicate(timeout=60)
+    assert second.returncode == 1
+    return told
+
+
+def test_two_nights_never_overlap_and_a_line_that_outlives_its_parent_still_runs(line: Path) -> None:
+    with start(line, "touch started; sleep 60") as first:
+        wait_for(line / "started")
+        told = f"ticketmill: .ticketmill/run.lock: the line of process {first.pid} is still running; wait for it to end\n"
+        assert refused(line) == told
+        orphan = int(subprocess.check_output(["pgrep", "-P", str(first.pid)], text=True))
+        first.kill()
+        first.wait()
+        assert refused(line) == told
+        os.killpg(orphan, signal.SIGKILL)
+        while is_running(orphan):
+            time.sleep(0.1)
+
+    assert run(line, "true")[0] == 0
+
+
+def test_a_night_told_to_end_ends_within_ten_seconds_and_takes_its_stage_with_it(line: Path) -> None:
+    with start(line, "echo $$ > started; exec sleep 60") as process:
+        wait_for(line / "started")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert time.monotonic() - begun < 10
+    assert process.returncode == 130
+    assert not is_running(int((line / "started").read_text()))
+
+
+def is_running(process: int) -> bool:
+    """Whether it runs; one that ended and that nobody has asked for its exit code does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size + (path.name == "started")):
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.1)
+    time.sleep(0.2)
+
+
+@pytest.fixture
+def told() -> Iterator[tuple[str, list[bytes]]]:
+    """A server that refuses the first message and takes the others."""
+    messages: list[bytes] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            messages.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(503 if len(messages) == 1 else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", messages
+        server.shutdown()
+        thread.join()
+
+
+def test_who_wants_to_know_is_told_again_when_they_were_busy(line: Path, told: tuple[str, list[bytes]]) -> None:
+    address, messages = told
+    notify = [{"webhook": address, "when": "always"}, {"command": ["tee", "note"], "when": "failure"}]
+    code, _ = run(line, "true", notify=notify, notify_tries=3)
+
+    assert code == 0
+    assert len(messages) == 2
+    assert "gates passed" in json.loads(messages[1])["text"]
+    assert not (line / "note").exists()
+
+
+def test_nobody_to_reach_is_logged_and_never_fatal(line: Path) -> None:
+    code, log = run(line, "true", notify=[{"command": ["false"], "when": "always"}])
+
+    assert code == 0
+    assert [entry["error"] for entry in log if entry["event"] == "notification failed"] == ["CalledProcessError"]
+
+
+def test_a_line_of_history_cut_off_by_a_kill_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".ticketmill").mkdir()
+    (tmp_path / ".ticketmill/runs.jsonl").write_text('{"exit_code": 0}\n{"exit_co')
+
+    assert recall() == [{"exit_code": 0}]
+
+
+def test_a_notification_is_either_a_command_or_a_webhook(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump({"run": {**QUIET, "notify": [{"when": "always"}]}}))
+
+    with pytest.raises(ParamsError, match=r"run\.notify\.0: Value error, give either command or webhook$"):
+        load_section(RunParams, "run", [file])
