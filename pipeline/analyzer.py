@@ -13,8 +13,8 @@ import re
 import re._constants as sre  # type: ignore[import-not-found]  # the standard library's own parser, without stubs
 import re._parser as sre_parse  # type: ignore[import-not-found]  # likewise
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
 from typing import Any, Final
 
@@ -40,6 +40,12 @@ CONTEXT_WORDS: Final = LemmaContextAwareEnhancer().context_prefix_count
 
 SHARED_FLAGS: Final = int(re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE)
 """Flags that `re` and `regex` have in common, by name and number."""
+
+WIDEST: Final = 64
+"""A pattern with shorter matches, each with a digit in it, is tried only that near to digits."""
+
+AFTER: Final = 64
+"""Characters that are seen after the place where such a match must end, for what must or must not follow it."""
 
 SHORTEST_PHONE: Final = 5
 """Digits of the shortest number, with its country code, that phonenumbers calls valid anywhere."""
@@ -90,17 +96,21 @@ class Need:
     run: int = 0
     """Digits that must stand side by side."""
 
+    width: int | None = None
+    """Characters of the longest match; None: no bound that helps."""
+
     only_digits: bool = False
     """Whether the pattern matches nothing but digits, so that its neighbours lengthen the run."""
 
     def either(self, other: "Need") -> "Need":
         """What two alternatives both need."""
         only_digits = self.only_digits and other.only_digits
-        return Need(min(self.digits, other.digits), self.signs & other.signs, min(self.run, other.run), only_digits)
+        return Need(min(self.digits, other.digits), self.signs & other.signs, min(self.run, other.run), only_digits=only_digits)
 
     def beside(self, other: "Need") -> "Need":
         """What two need that may look at the same characters."""
-        return Need(max(self.digits, other.digits), self.signs | other.signs, max(self.run, other.run), self.only_digits)
+        signs = self.signs | other.signs
+        return Need(max(self.digits, other.digits), signs, max(self.run, other.run), only_digits=self.only_digits)
 
     def is_met(self, digits: int, run: int, characters: frozenset[str]) -> bool:
         """Whether a text with that many digits, so many of them in a row, and these characters may hold a match."""
@@ -111,7 +121,10 @@ class Need:
         """Read it off a regular expression; what `re` cannot parse (only `regex` can) needs nothing."""
         try:
             # `regex` takes (?i) anywhere, `re` only in front; case does not matter to digits and signs
-            return cls._of_sequence(sre_parse.parse(pattern.replace("(?i)", ""), flags & SHARED_FLAGS))
+            parsed = sre_parse.parse(pattern.replace("(?i)", ""), flags & SHARED_FLAGS)
+            width = int(parsed.getwidth()[1])
+            looks_around = "(?=" in pattern or "(?<=" in pattern  # and may so find its digits anywhere
+            return replace(cls._of_sequence(parsed), width=None if looks_around or width > WIDEST else width)
         except re.error:
             return cls()
 
@@ -128,7 +141,7 @@ class Need:
                 digits, signs, only_digits = digits + node.digits, signs | node.signs, only_digits and node.only_digits
                 run = run + node.digits if node.only_digits else 0
                 longest = max(longest, run, node.run)
-        return cls(digits, signs, longest, only_digits).beside(looked_at)
+        return cls(digits, signs, longest, only_digits=only_digits).beside(looked_at)
 
     @classmethod
     def _of_node(cls, operation: Any, argument: Any) -> "Need":
@@ -144,9 +157,8 @@ class Need:
             once = cls._of_sequence(inner)
             if least or once.only_digits:
                 digits = once.digits * least
-                need = cls(
-                    digits, once.signs if least else need.signs, digits if once.only_digits else once.run, once.only_digits
-                )
+                run = digits if once.only_digits else once.run
+                need = cls(digits, once.signs if least else need.signs, run, only_digits=once.only_digits)
         elif operation in {sre.SUBPATTERN, sre.ATOMIC_GROUP}:
             need = cls._of_sequence(argument[-1] if operation is sre.SUBPATTERN else argument)
         return need
@@ -182,6 +194,22 @@ class _Text:
     def __init__(self, text: str, tokenizer: Any) -> None:
         self.text = text
         self._tokenizer = tokenizer
+        self.runs = [match.span() for match in _DIGITS.finditer(text)]
+        self._near: dict[int, list[tuple[int, int]]] = {}
+
+    def near_digits(self, width: int) -> list[tuple[int, int]]:
+        """Where a match of that width with a digit in it may stand: merged stretches around all digits."""
+        stretches = self._near.get(width)
+        if stretches is None:
+            stretches = []
+            for start, end in self.runs:
+                left, right = max(0, start - width), end + width
+                if stretches and left <= stretches[-1][1]:
+                    stretches[-1] = (stretches[-1][0], right)
+                else:
+                    stretches.append((left, right))
+            self._near[width] = stretches
+        return stretches
 
     @cached_property
     def words(self) -> tuple[list[int], list[str], frozenset[str]]:
@@ -212,7 +240,7 @@ class _Text:
 Find = tuple[int, int, str, float]
 """Start, end, entity type, score before context."""
 
-Finder = Callable[[str], list[Find]]
+Finder = Callable[["_Text"], list[Find]]
 
 
 @dataclass(frozen=True)
@@ -258,18 +286,19 @@ class Analyzer:
     def _analyze_window(self, text: str) -> list[Span]:
         words = _Text(text, self._tokenizer)
         found: list[Span] = []
-        for recognizer, finders in self._active_for(text):
-            own = [find for finder in finders for find in finder(text)]
+        for recognizer, finders in self._active_for(words):
+            own = [find for finder in finders for find in finder(words)]
             for start, end, entity_type, score in own if len(own) < 2 else _best(own):  # noqa: PLR2004  # one has no rival
                 weighed = self._with_context(words, recognizer, start, score)
                 if weighed >= self._min_score:
                     found.append(Span(start, end, entity_type, weighed, str(recognizer.name)))  # type: ignore[has-type]  # untyped there
         return _without_duplicates(found) if found else found
 
-    def _active_for(self, text: str) -> list[tuple[EntityRecognizer, list[Finder]]]:
+    def _active_for(self, text: _Text) -> list[tuple[EntityRecognizer, list[Finder]]]:
         """The finders whose need the text meets; texts are alike in this, so the answer is remembered."""
-        runs = [len(run) for run in _DIGITS.findall(text)]
-        key = min(sum(runs), self._most_digits), min(max(runs, default=0), self._most_digits), self._signs.intersection(text)
+        runs = [end - start for start, end in text.runs]
+        longest = min(max(runs, default=0), self._most_digits)
+        key = min(sum(runs), self._most_digits), longest, self._signs.intersection(text.text)
         active = self._active.get(key)
         if active is None:
             active = self._active[key] = [
@@ -320,20 +349,20 @@ def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
         if type(recognizer).analyze is PatternRecognizer.analyze:
             may_match = EXTRA_NEEDS.get(type(recognizer).__name__)
             return [
-                (need, _pattern_finder(recognizer, pattern.regex, pattern.score, flags, may_match))
+                (need, _pattern_finder(recognizer, pattern, need, flags, may_match))
                 for need, pattern in zip(needs, patterns, strict=True)
             ]
         return [(reduce(Need.either, needs), partial(_ask, recognizer))]
     if isinstance(recognizer, PhoneRecognizer):
         return _phone_finders(recognizer)
     if (may_find := getattr(recognizer, "may_find", None)) is not None:
-        return [(Need(), lambda text: _ask(recognizer, text) if may_find(text) else [])]
+        return [(Need(), lambda text: _ask(recognizer, text) if may_find(text.text) else [])]
     return [(Need(), partial(_ask, recognizer))]
 
 
-def _ask(recognizer: EntityRecognizer, text: str) -> list[Find]:
+def _ask(recognizer: EntityRecognizer, text: _Text) -> list[Find]:
     no_artifacts: Any = None  # recognizers that read patterns take None, whatever their annotation says
-    results: list[RecognizerResult] = recognizer.analyze(text, recognizer.supported_entities, no_artifacts) or []
+    results: list[RecognizerResult] = recognizer.analyze(text.text, recognizer.supported_entities, no_artifacts) or []
     return [(result.start, result.end, result.entity_type, result.score) for result in results]
 
 
@@ -362,33 +391,40 @@ def _phone_finder(recognizer: PhoneRecognizer, region: str, shortest: int) -> Fi
     one = PhoneRecognizer(recognizer.context, supported_regions=(region,), leniency=recognizer.leniency)
     one.supported_entities = recognizer.supported_entities
 
-    def find(text: str) -> list[Find]:
-        near = foreign if "+" in text or "\uff0b" in text else domestic
-        return _ask(one, text) if near.search(text) else []
+    def find(text: _Text) -> list[Find]:
+        near = foreign if "+" in text.text or "\uff0b" in text.text else domestic
+        return _ask(one, text) if near.search(text.text) else []
 
     return find
 
 
 def _pattern_finder(
-    recognizer: PatternRecognizer, pattern: str, pattern_score: float, flags: int, may_match: Callable[[str], bool] | None
+    recognizer: PatternRecognizer, pattern: Pattern, need: Need, flags: int, may_match: Callable[[str], bool] | None
 ) -> Finder:
-    """One pattern of PatternRecognizer.analyze, without the explanations."""
-    compiled = regex.compile(pattern, flags=flags)
+    """One pattern of PatternRecognizer.analyze, without the explanations, and only near digits where that is enough."""
+    compiled = regex.compile(pattern.regex, flags=flags)
     entity_type = recognizer.supported_entities[0]
+    width = (
+        next((rounded for rounded in (16, WIDEST) if need.width is not None and need.width <= rounded), 0) if need.digits else 0
+    )
 
-    def find(text: str) -> list[Find]:
-        found: list[Find] = []
-        if may_match is not None and not may_match(text):
-            return found
-        for match in compiled.finditer(text):
-            if not (value := match.group()):
-                continue
-            score = pattern_score
-            valid = recognizer.validate_result(value)
-            if valid is not None:
-                score = EntityRecognizer.MAX_SCORE if valid else EntityRecognizer.MIN_SCORE
-            if score > EntityRecognizer.MIN_SCORE and not recognizer.invalidate_result(value):
-                found.append((match.start(), match.end(), entity_type, score))
-        return found
+    def matches(text: _Text) -> Iterator[tuple[int, int, float]]:
+        stretches = text.near_digits(width) if width else [(0, len(text.text))]
+        for start, end in stretches:
+            for match in compiled.finditer(text.text, start, min(len(text.text), end + AFTER)):
+                if width and match.start() >= end:
+                    break  # belongs to the next stretch, which sees all of what follows it
+                if (value := match.group()) and (score := scored(value)):
+                    yield *match.span(), score
+
+    def scored(value: str) -> float:
+        valid = recognizer.validate_result(value)
+        score = pattern.score if valid is None else EntityRecognizer.MAX_SCORE if valid else EntityRecognizer.MIN_SCORE
+        return 0.0 if score and recognizer.invalidate_result(value) else float(score)
+
+    def find(text: _Text) -> list[Find]:
+        if may_match is not None and not may_match(text.text):
+            return []
+        return [(start, end, entity_type, score) for start, end, score in matches(text)]
 
     return find
