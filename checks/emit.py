@@ -18,6 +18,7 @@ from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.splits import SPLITS
 from pipeline.tables import Table
+from pipeline.training_file import Asked, check_file
 
 
 class Bounds(Section):
@@ -40,6 +41,12 @@ class Bounds(Section):
 
     max_lost_share: float = Field(ge=0, le=1)
     """Largest share of the kept conversations that a format may be unable to hold."""
+
+    max_untrained_rows: int = Field(ge=0)
+    """Most rows of which nothing is trained once the consumer has cut them where it does unless told otherwise."""
+
+    max_cut_share: float = Field(ge=0, le=1)
+    """Largest share of a format's rows that its consumer cuts or drops for their length, unless told otherwise."""
 
     max_dropped_share: float = Field(ge=0, le=1)
     """Largest share of the given conversations that no file holds."""
@@ -114,6 +121,7 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
             **{fault: sum(getattr(reading, fault) for reading in readings) for fault in FAULTS},
             "lost_share": max((1 - len(reading.splits) / kept for reading in plain), default=None) if kept else None,
             "dropped_share": 1 - kept / given if given else None,
+            **_lengths(table, readings),
             **_leaks(table, readings),
             "similar_share": _similar_share(table, readings, bounds),
         }
@@ -134,6 +142,8 @@ def expectations(bounds: Bounds) -> list[Limit]:
         at_most("largest_file_bytes", bounds.max_file_bytes),
         *(at_most(fault, 0) for fault in FAULTS),
         at_most("lost_share", bounds.max_lost_share),
+        at_most("untrained_rows", bounds.max_untrained_rows),
+        at_most("cut_share", bounds.max_cut_share),
         at_most("dropped_share", bounds.max_dropped_share),
         at_most("unknown_conversations", 0),
         at_most("customers_in_two_splits", 0),
@@ -214,6 +224,23 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 
 READ_ROWS: Final = 20_000
+
+
+def _lengths(table: Table, readings: Sequence[_Reading]) -> dict[str, float | None]:
+    """What is left of the rows where each consumer cuts them, and the length at which nothing is cut."""
+    untrained, cut = 0, 0.0
+    for reading in readings:
+        reports = [
+            check_file(path, Asked(reading.name, max_findings=1)) for split in SPLITS for path in files_of(reading.folder, split)
+        ]
+        lost = sum(report.counts.get("nothing_trained_after_cut", 0) for report in reports)
+        long = sum(report.counts.get("too_long", 0) for report in reports) + lost
+        untrained += lost
+        cut = max(cut, long / max(sum(report.rows for report in reports), 1))
+    longest = [table.read(part, columns=["tokens"])["tokens"].max() for part in table.manifest.parts]
+    recommended = max((tokens for tokens in longest if isinstance(tokens, int)), default=None)
+    return {"untrained_rows": untrained, "cut_share": cut, "recommended_max_tokens": recommended}
+
 
 MADE_BY_MODEL: Final = (pl.element().struct.field("origin") == "synthetic") | (
     pl.element().struct.field("generation").struct.field("provider").is_not_null()

@@ -19,6 +19,8 @@ BOUNDS = Bounds(
     min_clusters=10,
     max_file_bytes=100_000,
     max_lost_share=0,
+    max_untrained_rows=0,
+    max_cut_share=0.1,
     max_dropped_share=0.05,
     similarity=0.9,
     max_similar_share=0.02,
@@ -148,3 +150,19 @@ def test_a_stranger_among_the_files_stops_the_line(tmp_path: Path) -> None:
 
 def test_an_empty_table_does_not_pass(tmp_path: Path) -> None:
     assert {"formats", "train_rows"} <= broken(chat(tmp_path, count=0))
+
+
+@pytest.mark.parametrize(
+    ("texts", "faults"),
+    [
+        (("word " * 1100, "Yes."), {"untrained_rows", "cut_share"}),
+        (("Where is it?", "word " * 1100), {"cut_share"}),
+    ],
+)
+def test_rows_that_their_consumer_would_cut_stop_the_line(tmp_path: Path, texts: tuple[str, str], faults: set[str]) -> None:
+    rows = [conversation(n, f"{n} {texts[0]}", texts[1], tokens=1200) for n in range(40)]
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS.model_copy(update={"formats": ["trl"]}), MEANS)
+    table = Table(tmp_path / "chat")
+
+    assert broken(table) & {"untrained_rows", "cut_share"} == faults
+    assert measure(table, BOUNDS)["recommended_max_tokens"].item() == 1200
