@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sarif_pydantic import Sarif
+from typer.testing import CliRunner
 
-from pipeline import training_file
+from pipeline import cli, training_file
 from pipeline.errors import SourceError
+from pipeline.formats import FORMATS
 from pipeline.training_file import Asked, Report, check_file
 
 GOOD = '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello."}]}'
@@ -162,3 +164,32 @@ def test_what_cannot_be_checked_is_one_clear_error(tmp_path: Path, name: str, ta
 
     with pytest.raises(SourceError, match=message):
         check_file(tmp_path / name, Asked(target))
+
+
+def command(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.app, list(words))
+    return result.exit_code, result.output
+
+
+def test_the_command_prints_line_fault_and_fix_and_exits_3(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{GOOD}\n{GOOD.replace('user', 'customer')}\n")
+
+    code, printed = command("validate", str(path), "--target", "trl", "--workers", "1")
+
+    assert code == 3
+    assert f"{path}:2: role_unknown at messages[0].role: use one of the consumer's roles" in printed.splitlines()
+    assert f"{path}: 2 rows for trl, " in printed
+    assert command("validate", str(path), "--target", "trl", "--json")[1].startswith('{"file": "rows.jsonl"')
+    assert '"version": "2.1.0"' in command("validate", str(path), "--target", "trl", "--sarif")[1]
+
+
+def test_the_command_asks_for_a_table_or_a_consumer_and_not_both(tmp_path: Path) -> None:
+    assert "needs a TARGET table, or --target for a training file" in command("validate", str(tmp_path))[1]
+    assert "give either a TARGET table or --target, not both" in command("validate", "a", "b", "--target", "trl")[1]
+
+
+def test_the_list_of_formats_names_every_one_with_its_source_and_date() -> None:
+    _, printed = command("formats")
+
+    assert all(name in printed and one.source in printed and one.read.isoformat() in printed for name, one in FORMATS.items())
