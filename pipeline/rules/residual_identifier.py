@@ -81,6 +81,8 @@ def _passes_luhn(digits: str) -> bool:
 
 
 def _passes_mod_97(iban: str) -> bool:
+    if not "02" <= iban[2:4] <= "98":  # other check digits are never given, though 00 passes where 97 would
+        return False
     return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1  # ISO 13616
 
 
