@@ -3,6 +3,7 @@
     python benchmarks/dedupe.py peers FOLDER     make FOLDER/text-dedup and FOLDER/datatrove: pinned virtual environments
     python benchmarks/dedupe.py speed FOLDER     100,000 dialogues through the whole command of each, start-up and I/O included
     python benchmarks/dedupe.py growth FOLDER [ROWS ...]   ticketmill alone on more and more short conversations
+    python benchmarks/dedupe.py incremental FOLDER [ROWS]   one percent more than the index knows
     python benchmarks/dedupe.py quality FOLDER   precision and recall against brute force; F1 on near_dup_records
 
 Results go to benchmarks/results/dedupe.json, one key per command. Corpora are made from seeds in FOLDER (`dedupe_corpus`).
@@ -20,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.dedupe_corpus import dialogues, write_table
+from benchmarks.dedupe_corpus import ROWS_PER_PART, dialogues, write_table
 from pipeline.clusters import join
 from pipeline.dedupe import DedupeParams, dedupe, sketch_part
 from pipeline.index import verdict_of_all
@@ -76,6 +77,7 @@ def main() -> None:
         "peers": lambda: make_peers(folder),
         "speed": lambda: speed(folder),
         "growth": lambda: growth(folder, [int(rows) for rows in sys.argv[3:]] or [100_000, 1_000_000]),
+        "incremental": lambda: incremental(folder, *[int(rows) for rows in sys.argv[3:]]),
         "quality": quality,
     }
     found = commands[command]()
@@ -146,9 +148,9 @@ def _family(session: int) -> tuple[int, dict[int, float]]:
     return total, cpu
 
 
-def ticketmill(source: Path, target: Path, *settings: str) -> dict[str, float]:
-    """The whole command."""
-    for folder in (target, target.with_name("index")):
+def ticketmill(source: Path, target: Path, *settings: str, fresh: bool = True) -> dict[str, float]:
+    """The whole command; `fresh`: without what an earlier run left."""
+    for folder in (target, target.with_name("index")) if fresh else ():
         shutil.rmtree(folder, ignore_errors=True)
     program = Path(sys.executable).with_name("ticketmill")
     arguments = [option for setting in settings for option in ("--set", setting)]
@@ -236,6 +238,34 @@ def growth(folder: Path, sizes: Iterable[int], words: int = 30) -> dict[str, Any
         found[str(rows)] = ticketmill(source, target, UNMASKED)
         found[str(rows)]["kept"] = Table(target).manifest.total("kept")
     return found
+
+
+def incremental(folder: Path, rows: int = 1_000_000, words: int = 30) -> dict[str, Any]:
+    """One percent more conversations than the index knows, beside a run over all of them from nothing; whole commands."""
+    place = folder / f"incremental-{rows}"
+    parts = rows // ROWS_PER_PART
+    new = max(1, parts // 100)
+    for name, count in (("before", parts), ("after", parts + new)):
+        if not (place / name).exists():
+            frames = dialogues((parts + new) * ROWS_PER_PART, words_each=words, turns=2)
+            write_table(place / name, islice(frames, count))
+    target = place / "deduped"
+    start = {"startup_s": measured([Path(sys.executable).with_name("ticketmill"), "dedupe", "--help"], cwd=ROOT)["wall_s"]}
+    fresh = ticketmill(place / "after", target, UNMASKED)
+    kept = Table(target).manifest.parts
+    ticketmill(place / "before", target, UNMASKED)
+    again = ticketmill(place / "after", target, UNMASKED, fresh=False)
+    same = kept == Table(target).manifest.parts
+    return {
+        "conversations": rows,
+        "new": new * ROWS_PER_PART,
+        **start,
+        "from_nothing": fresh,
+        "with_index": again,
+        "same_parts": same,
+        "share_of_wall": round(again["wall_s"] / fresh["wall_s"], 3),
+        "share_of_cpu": round(again["cpu_s"] / fresh["cpu_s"], 3),
+    }
 
 
 def shipped(**more: Any) -> DedupeParams:

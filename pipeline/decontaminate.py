@@ -21,6 +21,7 @@ from pydantic import Field
 
 from pipeline.clusters import ShingleSets
 from pipeline.errors import SourceError
+from pipeline.lookup import LookUp
 from pipeline.minhash import Array, Recipe, sketch, texts_of
 from pipeline.params import Section
 from pipeline.parts import Means, Transform, map_table
@@ -139,7 +140,7 @@ class Reference:
         """Which conversations hold a row: their numbers, the name of the row held most, the share of it that they hold."""
         texts = texts_of(turns.list.eval(pl.element().struct.field("text")))
         sketched = sketch(texts, self._recipe)
-        hits = np.flatnonzero(np.isin(sketched.shingles, self._rare))
+        hits = np.flatnonzero(LookUp(self._rare).within(sketched.shingles))
         starts = np.searchsorted(self._rare, sketched.shingles[hits], "left")
         counts = np.searchsorted(self._rare, sketched.shingles[hits], "right") - starts
         who = np.repeat(np.searchsorted(sketched.offsets, hits, "right") - 1, counts)

@@ -27,6 +27,7 @@ from pyarrow.ipc import new_file, open_file  # type: ignore[import-untyped]  # n
 
 from pipeline.clusters import CrowdError, ShingleSets
 from pipeline.errors import TableError
+from pipeline.lookup import LookUp
 from pipeline.minhash import Array
 from pipeline.tables import translated_errors, write_json
 from pipeline.verdicts import ROWS, TEMPLATE, Known, Rule, judge, templates
@@ -37,9 +38,6 @@ DIGITS: Final = 32
 """So many digits of the name of a verdict are the hash of what decides the table; those after them, of the components."""
 
 FLAGS: Final = ("is_keeper", "is_exact", "has_others", "is_capped")
-
-FILTER_BITS: Final = 22
-"""4 MB of flags in front of an exact look-up: of 10,000 new keys 0.2 % of the old ones pass by chance."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,7 @@ class Index:
             asked (row of `asked`), conversation_id, cluster_id, similarity, is_exact (the same words); nearest first.
         """
         values, lengths = asked.runs(np.arange(asked.rows.height))
-        look = _LookUp(np.unique(values))
+        look = LookUp(np.unique(values))
         found = [pl.DataFrame(schema=NEIGHBOURS)]
         for key, entry in self.known.parts.items():
             part = self.sketch(key)
@@ -380,10 +378,10 @@ class _News:
         """Rows of the old parts that share a digest or a band key with a new conversation."""
         has_words = [part.rows["words"].to_numpy() > 0 for part in new]
         looks = [
-            _LookUp(np.concatenate([part.keys[band][some] for part, some in zip(new, has_words, strict=True)]))
+            LookUp(np.concatenate([part.keys[band][some] for part, some in zip(new, has_words, strict=True)]))
             for band in range(self._rule.bands)
         ]
-        digests = _LookUp(
+        digests = LookUp(
             np.concatenate([part.rows["digest_0"].to_numpy()[some] for part, some in zip(new, has_words, strict=True)])
         )
         touched = []
@@ -420,7 +418,7 @@ class _News:
 
     def _judge_templates(self, fresh: dict[int, pl.DataFrame], judged: pl.DataFrame) -> None:
         """Judge the canned replies again that a judged conversation has, in every part; changes `fresh`."""
-        look = _LookUp(judged["reply_0"].drop_nulls().unique().to_numpy())
+        look = LookUp(judged["reply_0"].drop_nulls().unique().to_numpy())
         picked = []
         for part in self._parts:
             reply = part.rows["reply_0"]
@@ -481,26 +479,6 @@ def _with_rows(frame: pl.DataFrame, rows: Array, values: pl.DataFrame) -> pl.Dat
         else:
             columns.append(frame[name])
     return pl.DataFrame(columns)
-
-
-class _LookUp:
-    """A set of hashes, of 32 or 64 bits, that large arrays are looked up in."""
-
-    def __init__(self, values: Array) -> None:
-        self._values = np.unique(values)
-        self._flags = np.zeros(1 << FILTER_BITS, np.bool_)
-        self._flags[self._slots(self._values)] = True
-
-    @staticmethod
-    def _slots(values: Array) -> Array:
-        return np.asarray(values >> values.dtype.type(8 * values.dtype.itemsize - FILTER_BITS)).astype(np.int64)
-
-    def within(self, values: Array) -> Array:
-        """Whether each value is in the set."""
-        found = self._flags[self._slots(values)]
-        maybe = np.flatnonzero(found)
-        found[maybe] = np.isin(values[maybe], self._values)
-        return found
 
 
 @contextmanager

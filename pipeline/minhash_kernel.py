@@ -316,3 +316,10 @@ def jaccard(values: Any, starts: Any, sizes: Any, left: Any, right: Any, at_leas
             x += u <= v
             y += v <= u
         out[i] = common / (m + n - common)
+
+
+@compiled
+def flagged(values: Any, flags: Any, shift: int, out: Any) -> None:
+    """Whether the flag of each value is set: the one that its bits above `shift` number."""
+    for i in range(len(values)):
+        out[i] = flags[np.int64(np.uint64(values[i]) >> np.uint64(shift))]

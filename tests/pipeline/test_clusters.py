@@ -99,17 +99,16 @@ def test_a_giant_bucket_of_equals_needs_one_comparison_each() -> None:
     assert (compared, int(roots.max())) == (19_999, 0)
 
 
-def test_real_copies_inside_a_crowd_of_look_alikes_are_found_by_the_next_band() -> None:
-    crowd = 100
-    keys = [np.zeros(crowd, np.uint64), np.arange(crowd, dtype=np.uint64)]
-    keys[1][90] = keys[1][80]  # beyond the hubs of the first bucket, alike in the second band too
+def test_real_copies_inside_a_crowd_of_look_alikes_are_found_by_two_bands_together() -> None:
+    numbers = np.arange(200, dtype=np.uint64)
+    keys = [numbers % np.uint64(2), numbers // np.uint64(2) % np.uint64(8)]  # buckets of 100 and of 25: crowds, both
 
     def alike(left: Array, right: Array) -> Array:
-        return ((left == 80) & (right == 90)).astype(float)
+        return ((left == 180) & (right == 196)).astype(float)  # beyond the hubs of either
 
-    roots = components(crowd, 2, keys.__getitem__, alike, 0.8)
+    roots = components(200, 2, keys.__getitem__, alike, 0.8)
 
-    assert roots[90] == 80
+    assert roots[196] == 180
 
 
 def test_pairs_without_a_new_one_are_not_compared_again() -> None:

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -219,16 +218,6 @@ def test_the_index_holds_no_text(tmp_path: Path) -> None:
     run(scrubbed(tmp_path / "scrubbed", rows, []), tmp_path / "deduped", params(), MEANS)
 
     assert not any(b"unmistakable" in content_ or b"w1x1" in content_ for content_ in content(tmp_path / "index").values())
-
-
-def test_a_look_up_finds_what_is_in_the_set_and_nothing_else() -> None:
-    rng = np.random.default_rng(1)
-    values = rng.integers(0, 2**64, 1000, np.uint64)
-    others = np.concatenate([values[:10], values[:10] ^ np.uint64(1), rng.integers(0, 2**64, 100_000, np.uint64)])
-
-    found = module._LookUp(values).within(others)
-
-    assert np.flatnonzero(found).tolist() == list(range(10))
 
 
 def test_a_query_names_the_neighbours_of_a_text_and_how_near_they_are(tmp_path: Path) -> None:
