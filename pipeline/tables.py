@@ -320,8 +320,8 @@ def _read_manifest(folder: Path) -> Manifest:
 
 
 def _identity(inputs: Mapping[str, str]) -> str:
-    # by content, not by label: a part keeps its worth when the parts before it are renumbered
-    return sha256("\n".join(inputs.values()).encode()).hexdigest()
+    # by content, in the order of the labels: a part keeps its worth when the parts before it are renumbered
+    return sha256("\n".join(digest for _, digest in sorted(inputs.items())).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

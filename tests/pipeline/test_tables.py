@@ -61,6 +61,15 @@ def test_a_part_with_unchanged_inputs_is_reused_under_its_new_number(tmp_path: P
     assert ids(Table(tmp_path / "deduped")) == [["new"], ["a"]]
 
 
+def test_a_part_made_from_several_inputs_is_reused_whatever_their_order(tmp_path: Path) -> None:
+    for text in ("a", "made again"):
+        with new_table(tmp_path / "deduped", "dedupe", 1, "p1", None) as writer:
+            inputs = {"source": "h1", "index": "h2"}
+            writer.publish([writer.reuse("part-00000", inputs) or writer.write("part-00000", inputs, outcome(text))])
+
+    assert ids(Table(tmp_path / "deduped")) == [["a"]]
+
+
 def test_another_fingerprint_makes_every_part_anew(tmp_path: Path) -> None:
     make(tmp_path / "deduped", {"h1": outcome("a")})
     make(tmp_path / "deduped", {"h1": outcome("made again")}, fingerprint="p2")
