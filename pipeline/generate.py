@@ -178,7 +178,8 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
             means.progress(number, len(parts))
             inputs = {part.name: part.files["kept"]}
             if part.name in with_questions:
-                inputs |= {"index": index.checksum, "knowledge": knowledge.checksum}
+                # labels in the order of the alphabet: a manifest sorts them, and parts are compared value by value
+                inputs = {"index": index.checksum, "knowledge": knowledge.checksum, **inputs}
             name = f"part-{number:05d}"
             made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, find, answer, params))
         means.progress(len(parts), len(parts))

@@ -58,7 +58,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Junk:
-    """Status 200 with these bytes; billed."""
+    """Status 200 with these bytes, from a gateway that never reached the model; not billed."""
 
     body: bytes = b"<html>gateway</html>"
     content_type: str = "application/json"
@@ -223,7 +223,6 @@ class LlmServer:
             case Reset():
                 transport.abort()
             case Junk():
-                self._bill(received, Answer(), "")
                 _respond(transport, 200, act.body, {"content-type": act.content_type})
 
     def _desk(self, received: Received) -> bytes:

@@ -84,6 +84,8 @@ def test_only_what_failed_or_expired_is_handed_in_again(tmp_path: Path, fault: A
 
     assert kept == [0, 9, 10]
     assert [len(server.files[batch["input_file_id"]]) for batch in server.batches.values()] == [10, 1]
+    with Replies(tmp_path / "replies") as replies:
+        assert replies.connection.execute("SELECT requests, held_requests FROM account").fetchone() == (10, 0)
 
 
 def test_what_fails_in_every_batch_becomes_a_named_gap(tmp_path: Path) -> None:

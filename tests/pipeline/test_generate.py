@@ -192,6 +192,15 @@ def test_a_new_answer_elsewhere_makes_only_parts_with_open_questions_again(tmp_p
     assert last_turn(tmp_path / "generated", waiting[0]["conversation_id"])["text"] == "Yes, from ten to four."
 
 
+def test_nothing_is_made_again_when_nothing_changed(tmp_path: Path) -> None:
+    source = deduped(tmp_path, [ASKED_BEFORE], [ALIKE])
+    run(source, tmp_path / "generated", params(tmp_path), MEANS)
+    before = {path: path.stat().st_ino for path in (tmp_path / "generated").rglob("*.parquet")}
+    run(source, tmp_path / "generated", params(tmp_path), MEANS)
+
+    assert {path: path.stat().st_ino for path in (tmp_path / "generated").rglob("*.parquet")} == before
+
+
 def test_a_part_with_gaps_that_may_pass_is_made_again_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = deduped(tmp_path, [UNLIKE])
     monkeypatch.setitem(
