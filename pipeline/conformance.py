@@ -245,7 +245,7 @@ def _systems(messages: list[tuple[int, dict[str, Any]]], where: str) -> Iterator
 
 def _is_in_turn(roles: list[Any]) -> bool:
     """Whether user and assistant take turns, the assistant last: what every consumer takes."""
-    return len(roles) % 2 == 0 and roles == ["user", "assistant"] * (len(roles) // 2) and bool(roles)
+    return bool(roles) and roles == ["user", "assistant"] * (len(roles) // 2)
 
 
 SYSTEM: Final = {"system", "developer"}

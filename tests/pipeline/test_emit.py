@@ -190,6 +190,17 @@ def test_adding_conversations_leaves_every_old_row_in_its_split_and_reuses_its_p
     assert [part.files for part in after.parts[:2]] == [part.files for part in before.parts]
 
 
+def test_a_part_whose_conversations_moved_to_another_split_is_made_anew(tmp_path: Path) -> None:
+    by_time = params(splits={"train": 0.6, "validation": 0.2, "test": 0.2, "by": "time"})
+    rows = [conversation(n, "Hi", f"Hello {n}.") for n in range(40)]
+    run(a_table(tmp_path / "a", rows[:20]), tmp_path / "chat", by_time, MEANS)
+
+    grown = run(a_table(tmp_path / "b", rows), tmp_path / "chat", by_time, MEANS)
+    fresh = run(tmp_path / "b", tmp_path / "fresh", by_time, MEANS)
+
+    assert grown == fresh
+
+
 def test_a_file_over_the_limit_is_written_in_shards_that_hold_all_lines_in_order(tmp_path: Path) -> None:
     source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(40)])
 

@@ -33,6 +33,7 @@ def test_every_rule_has_a_file_of_its_name_whose_example_holds(rule: str) -> Non
         ("GB82 WEST 1234 5698 7654 32", ["IBAN_CODE"]),
         ("GB82 WEST 1234 5698 7654 33 fails mod 97", []),
         ("GB00WEST00000000000065 has check digits that no bank gives", []),
+        ("DE00 4111 1111 1111 1111 17 is no card but a surrogate account", []),
         ("536-90-4399", ["US_SSN"]),
         ("900-90-4399 was never given out", []),
         ("call (212) 555-7788 now", ["PHONE_NUMBER"]),
