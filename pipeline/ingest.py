@@ -30,6 +30,7 @@ from pipeline.parts import Maker, Means, Task, make_parts, unmade
 from pipeline.reading.archives import INSIDE, is_archive, members_of, reading_order
 from pipeline.reading.drafts import Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
 from pipeline.reading.files import readable
+from pipeline.reading.finishing import finished
 from pipeline.reading.lookups import LookUpWriter, look_up
 from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
@@ -265,16 +266,30 @@ def _rows(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
     read = source.open_unit(unit.files, settings, params) if source.open_unit else source.read
     files = enumerate(unit.files)
     for number, file in files if source.reads_in_order else sorted(files, key=lambda each: reading_order(each[1])):
-        rows = read(file, number, settings, params)
-        head = list(islice(rows, PROBED_ROWS))
-        reasons = ", ".join(sorted({row.reason if isinstance(row, Row) else "" for row in head}))
-        if head and all(isinstance(row, Row) and row.reason in WRONG_LAYOUT for row in head):
-            raise SourceError(
-                f"{file.label}: none of its first {len(head)} rows can be read ({reasons}); "
-                "correct its format in params or fetch it again"
-            )
-        yield from head
+        rows = _probed(read(file, number, settings, params), file)
+        yield from _accounted(rows, file, number, params) if source.open_unit else rows
+
+
+def _probed(rows: Iterator[Row | Looked], file: ReceivedFile) -> Iterator[Row | Looked]:
+    head = list(islice(rows, PROBED_ROWS))
+    reasons = ", ".join(sorted({row.reason if isinstance(row, Row) else "" for row in head}))
+    if head and all(isinstance(row, Row) and row.reason in WRONG_LAYOUT for row in head):
+        raise SourceError(
+            f"{file.label}: none of its first {len(head)} rows can be read ({reasons}); "
+            "correct its format in params or fetch it again"
+        )
+    yield from head
+    yield from rows
+
+
+def _accounted(rows: Iterator[Row | Looked], file: ReceivedFile, number: int, params: IngestParams) -> Iterator[Row | Looked]:
+    """A bad file of many that are one unit, as a row of its own: the other mailboxes of a source are still good."""
+    try:
         yield from rows
+    except SourceError as error:
+        if params.on_bad_file == "stop":
+            raise
+        yield Row(number, 0, file.label, b"", "unreadable_file", str(error))
 
 
 def _index_path(unit: Unit, folder: Path) -> Path:
@@ -420,20 +435,24 @@ class _Assembled:
         """The rows of one conversation."""
         try:
             draft = self._draft(rows)
+            sessions = finished(draft, self._settings)
         except Refused as refusal:
             self.quarantine(rows, refusal.reason, refusal.detail)
             return
-        conversation_id = f"{self._unit.source}-{self._key.hash('conversation', native)}"
         for name, number in draft.counts.items():
             self._count(name, number)
         if draft.drop or not draft.turns:
+            conversation_id = f"{self._unit.source}-{self._key.hash('conversation', native)}"
             self._dropped.append((conversation_id, draft.drop or "no_messages", f"{len(rows)} rows"))
             self._count("rows_dropped", len(rows))
             return
         self._count("rows_kept", len(rows))
-        self._pending.append(self._finished(draft, rows, native, conversation_id))
-        if len(self._pending) >= FRAME_ROWS:
-            self._flush()
+        for number, session in enumerate(sessions, start=1):
+            own = f"{native}~{number}" if number > 1 else native
+            conversation_id = f"{self._unit.source}-{self._key.hash('conversation', own)}"
+            self._pending.append(self._finished(session, rows, own, conversation_id))
+            if len(self._pending) >= FRAME_ROWS:
+                self._flush()
 
     def _draft(self, rows: Sequence[Row]) -> Draft:
         if any(row.native != rows[0].native for row in rows):

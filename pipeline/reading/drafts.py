@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -66,6 +66,8 @@ class DraftTurn(NamedTuple):
     sent_at: int | None
     """Microseconds since 1970, UTC."""
     author: str | None
+    is_forward: bool = False
+    """The mail hands on another one, which is its content."""
 
 
 class Detail(NamedTuple):
@@ -95,6 +97,8 @@ class Draft:
     counts: dict[str, int] = field(default_factory=dict)
     origin: Row | None = None
     """The row that stands for the conversation; null for its first."""
+    heading: str = ""
+    """Put above the text of the first turn, after that was cleaned: the subject of a mail."""
     drop: str = ""
     """A reason to drop the conversation although it was read well."""
 
@@ -129,6 +133,13 @@ class SourceSettings(Section):
     """strptime pattern of the times; null for ISO 8601 and Unix times in seconds, milliseconds or microseconds."""
     text_format: TextFormat = "plain"
     """plain, or html where message texts are HTML."""
+    clean_mail: bool = False
+    """Whether turns of conversations whose channel is mail lose what their author did not write: quoted history, signatures,
+    disclaimers, the footers of programs."""
+    reopened_after_days: float | None = Field(default=None, gt=0)
+    """A silence after which the next message begins another conversation; null where an export's own ids decide. Days."""
+    notices: Literal["keep", "remove"] = "keep"
+    """What becomes of messages nobody wrote to anybody: requests for a rating, notes of a merge, "me too"s of others."""
     fixed: Fixed = Fixed()
     """Values for every conversation of this source."""
 

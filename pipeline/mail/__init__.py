@@ -1,0 +1,1 @@
+"""Mail: what one message says, which messages are one thread, and which of its text its author wrote."""
