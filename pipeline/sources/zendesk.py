@@ -95,10 +95,16 @@ _RECORDS: Final = {
     ("comments", "*"): "comment",
     ("users", "*"): "user",
     ("user",): "user",
+    ("brands", "*"): "brand",
+    ("groups", "*"): "group",
+    ("organizations", "*"): "organization",
+    ("metric_sets", "*"): "metric_set",
+    ("ticket_metrics", "*"): "metric_set",
 }
+_LOOKED: Final = frozenset({"user", "brand", "group", "organization", "metric_set"})
 _BESIDE: Final = _fields("""
         next_page previous_page count end_of_stream end_time start_time after_cursor after_url before_cursor before_url meta
-        links organizations groups brands metric_sets last_audits dates sharing_agreements comment_counts slas incident_counts
+        links last_audits dates sharing_agreements comment_counts slas incident_counts
     """)
 """At the top of a page: where the next one is, and side-loads that nothing downstream needs."""
 
@@ -107,17 +113,20 @@ _SOLVED: Final = frozenset({"solved", "closed"})
 _UNSOLVED: Final = frozenset({"new", "open", "pending", "hold"})
 _COMMENTS: Final = frozenset({"Comment", "VoiceComment"})
 _SPEAKERS: Final = {"end-user": "customer", "agent": "agent", "admin": "agent"}
+_CHATS: Final = frozenset({"ChatStartedEvent", "ChatEndedEvent", "MessagingStartedEvent", "MessagingEndedEvent"})
+_ACTORS: Final = {"end-user": "customer", "end_user": "customer", "visitor": "customer", "agent": "agent"} | dict.fromkeys(
+    ("system", "trigger", "bot", "answer_bot"), "bot"
+)
+_CHAT_TITLE: Final = "Conversation with "
+"""How the description begins that Zendesk writes into a ticket that began as a messaging session."""
+_MACROS: Final = frozenset({"AgentMacroReference", "MacroReference"})
 _KIND: Final = re.compile(r"[A-Za-z_]{1,40}")
 _MARKS: Final = {"good": 1.0, "good_with_comment": 1.0, "bad": 0.0, "bad_with_comment": 0.0}
 
 
-class ZendeskSettings(SourceSettings):
-    """A Zendesk export."""
+class TicketSettings(SourceSettings):
+    """What becomes of a Zendesk ticket, wherever it came from."""
 
-    format: Literal["zendesk"]
-    """zendesk"""
-    join: Literal["folder", "file"]
-    """folder: tickets, comments, audits and users of one folder belong together; file: every file stands for itself."""
     subject: Literal["leave", "prepend"]
     """Whether the subject is left out, or put above the text of the first turn when that does not begin with it."""
     unknown_author: Literal["refuse", "agent", "customer"]
@@ -130,6 +139,15 @@ class ZendeskSettings(SourceSettings):
     """Ids of custom fields that hold personal values -> entity type, such as {36000102: ORDER_NUMBER}."""
     ignore_fields: list[str] = Field(default_factory=list)
     """Further fields of tickets, comments, audits and users that are known and not read."""
+
+
+class ZendeskSettings(TicketSettings):
+    """A Zendesk export."""
+
+    format: Literal["zendesk"]
+    """zendesk"""
+    join: Literal["folder", "file"]
+    """folder: tickets, comments, audits and users of one folder belong together; file: every file stands for itself."""
 
     @property
     def joins_folder(self) -> bool:
@@ -152,13 +170,13 @@ def read(file: ReceivedFile, number: int, settings: ZendeskSettings, limits: Lim
                 continue
             path, position, raw, record = found
             kind = _RECORDS[path]
-            if kind == "user":
-                if (key := native_id(record.get("id"))) is not None:
-                    yield Looked("user", key, raw)
+            if kind in _LOOKED:
+                if (key := native_id(record.get("ticket_id" if kind == "metric_set" else "id"))) is not None:
+                    yield Looked(kind, key, raw)
             else:
                 yield _row(number, position, raw, record, kind, ticket[1] if ticket else None)
     else:
-        raise SourceError(f"{file.label}: is {layout}, not JSON; Zendesk warehouse tables are read as format: table")
+        raise SourceError(f"{file.label}: is {layout}, not JSON; Zendesk warehouse tables are read as format: zendesk_tables")
 
 
 def _kind_of(record: Mapping[str, Any]) -> str:
@@ -186,17 +204,110 @@ def assemble(rows: Sequence[Row], settings: ZendeskSettings, look_up: LookUp) ->
     _check("ticket", ticket, settings)
     audits += as_list(ticket.get("audits"), "audits")
     comments += [as_record(comment, "comments") for comment in as_list(ticket.get("comments"), "comments")]
+    return conversation(draft, ticket, audits, comments, (), settings, look_up)
+
+
+def conversation(  # a ticket and all that was said in it
+    draft: Draft,
+    ticket: dict[str, Any],
+    audits: Sequence[Any],
+    comments: Sequence[dict[str, Any]],
+    chats: Sequence[dict[str, Any]],
+    settings: TicketSettings,
+    look_up: LookUp,
+) -> Draft:
+    """The ticket with everything that was said in public.
+
+    Args:
+        draft: what is known so far.
+        ticket: as the API returns it.
+        audits: its audits, with comments and chats among their events.
+        comments: what the comments endpoint returned.
+        chats: entries of its chats, each with type, timestamp, message, actor_type, actor_id, actor_name.
+        settings: of the source.
+        look_up: users, brands, groups, organizations, metric sets.
+    """
+    _join(ticket, look_up)
     people = _People(ticket, settings, look_up)
     said = list(chain(_from_audits(audits, draft, settings, people), _from_comments(comments, settings, people)))
     if not said:
         said = [{"author_id": ticket.get("requester_id"), "created_at": ticket.get("created_at"), "public": True}]
         said[0]["body"] = ticket.get("description")
+    in_chats = list(_from_chats([*chats, *_chats_in(audits)], draft, people))
+    said = [*_without_transcripts(said, in_chats, draft), *in_chats]
     requester = native_id(ticket.get("requester_id")) or native_id(as_record(ticket.get("requester"), "requester").get("id"))
     draft.customer = requester
     _add_turns(draft, said, settings, people, requester)
     _add_ticket(draft, ticket, settings)
     draft.people = people.details(requester)
     return draft
+
+
+def _join(ticket: dict[str, Any], look_up: LookUp) -> None:
+    """Put into a ticket what it refers to and does not hold itself."""
+    for name in ("brand", "group", "organization"):
+        key = native_id(ticket.get(f"{name}_id"))
+        if ticket.get(name) is None and key is not None and (found := look_up(name, key)) is not None:
+            ticket[name] = found
+    key = native_id(ticket.get("id"))
+    if ticket.get("metric_set") is None and key is not None:
+        ticket["metric_set"] = look_up("metric_set", key)
+
+
+def _chats_in(audits: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """The entries of chats and messaging sessions, which stand in an event of an audit."""
+    for audit in audits:
+        for event in as_list(audit.get("events"), "audits.events"):
+            if str(event.get("type")) in _CHATS:
+                value = event.get("value")
+                history = as_list(as_record(value, "value").get("history") if isinstance(value, dict) else None, "history")
+                yield from (as_record(entry, "history") for entry in history)
+
+
+def _from_chats(entries: Sequence[dict[str, Any]], draft: Draft, people: "_People") -> Iterator[dict[str, Any]]:
+    for entry in entries:
+        kind = entry.get("type")
+        original = as_record(entry.get("original_message"), "original_message")
+        author = native_id(entry.get("actor_id"))
+        people.state(author, "PERSON", entry.get("actor_name"))
+        if kind != "ChatMessage":
+            draft.count(f"events.{kind if isinstance(kind, str) and _KIND.fullmatch(kind) else 'other'}")
+            continue
+        body = entry.get("message") or as_record(original.get("content"), "content").get("text")
+        yield {
+            "id": entry.get("message_id") or None,
+            "author_id": author,
+            "created_at": entry.get("timestamp"),
+            "body": body if isinstance(body, str) else None,
+            "public": True,
+            "speaker": _chatter(entry, original, people, author),
+        }
+
+
+def _chatter(entry: Mapping[str, Any], original: Mapping[str, Any], people: "_People", author: str | None) -> str | None:
+    """Who speaks in a chat; null where only the users can say."""
+    wrote = as_record(original.get("author"), "author").get("type")
+    if as_record(original.get("source"), "source").get("type") == "zd:answerBot":
+        return "bot"
+    if wrote == "USER":
+        return "customer"
+    named = entry.get("actor_type")
+    if named == "agent" and author is not None and people.role(author) == "customer":
+        return "customer"
+    return _ACTORS.get(named) if isinstance(named, str) else None
+
+
+def _without_transcripts(
+    said: Sequence[dict[str, Any]], chats: Sequence[Mapping[str, Any]], draft: Draft
+) -> Iterator[dict[str, Any]]:
+    """The comments but those that repeat a whole chat: a chat is also written into its ticket, as one comment."""
+    texts = [text for chat in chats if (text := _text(chat))]
+    for comment in said:
+        body = _text(comment) if texts and comment.get("public") is True else ""
+        if body and (body in texts or body.startswith(_CHAT_TITLE) or all(text in body for text in texts)):
+            draft.count("chat_transcripts")
+        else:
+            yield comment
 
 
 def _latest(tickets: Sequence[dict[str, Any]], draft: Draft) -> dict[str, Any]:
@@ -210,7 +321,7 @@ def _latest(tickets: Sequence[dict[str, Any]], draft: Draft) -> dict[str, Any]:
     return best
 
 
-def _check(kind: str, record: Mapping[str, Any], settings: ZendeskSettings) -> None:
+def _check(kind: str, record: Mapping[str, Any], settings: TicketSettings) -> None:
     unknown = record.keys() - MAPPED[kind] - IGNORED[kind]
     if unknown and (left := unknown - set(settings.ignore_fields)):
         raise Refused("unknown_field", f"{kind}.{min(left)}")
@@ -219,7 +330,7 @@ def _check(kind: str, record: Mapping[str, Any], settings: ZendeskSettings) -> N
 class _People:
     """The users of one ticket: embedded in it, or looked up; and every value that the ticket states about anybody."""
 
-    def __init__(self, ticket: Mapping[str, Any], settings: ZendeskSettings, look_up: LookUp) -> None:
+    def __init__(self, ticket: Mapping[str, Any], settings: TicketSettings, look_up: LookUp) -> None:
         self._settings, self._look_up = settings, look_up
         self._users: dict[str, Mapping[str, Any] | None] = {}
         self._stated: list[tuple[str | None, str, Any]] = []
@@ -297,6 +408,12 @@ class _People:
             raise Refused("unknown_author", "author_id")
         return self._settings.unknown_author
 
+    def role(self, author: str) -> str | None:
+        """What a user record says that somebody is."""
+        user = self.find(author)
+        role = user.get("role") if user else None
+        return _SPEAKERS.get(role) if isinstance(role, str) else None
+
     def details(self, requester: str | None) -> list[Detail]:
         """Every noted value once."""
         found: dict[Detail, None] = {}
@@ -323,21 +440,25 @@ _VIA_FIELDS: Final = (
 )
 
 
-def _from_audits(audits: Sequence[Any], draft: Draft, settings: ZendeskSettings, people: _People) -> Iterator[dict[str, Any]]:
+def _from_audits(audits: Sequence[Any], draft: Draft, settings: TicketSettings, people: _People) -> Iterator[dict[str, Any]]:
     for audit in audits:
         _check("audit", as_record(audit, "audits"), settings)
         people.see_via(audit.get("via"))
         people.see_system(native_id(audit.get("author_id")), audit.get("metadata"))
         for event in as_list(audit.get("events"), "audits.events"):
             kind = as_record(event, "audits.events").get("type")
-            if kind in _COMMENTS:
+            if isinstance(kind, str) and kind in _COMMENTS:
                 _check("comment", event, settings)
+                if any(isinstance(other, dict) and str(other.get("type")) in _MACROS for other in audit["events"]):
+                    draft.count("comments_from_macros")
                 yield {"author_id": audit.get("author_id"), "created_at": audit.get("created_at"), **event}
             else:
+                if event.get("field_name") == "status" and str(event.get("previous_value")) in _SOLVED:
+                    draft.reopened = draft.reopened or str(event.get("value")) in _UNSOLVED
                 draft.count(f"events.{kind if isinstance(kind, str) and _KIND.fullmatch(kind) else 'other'}")
 
 
-def _from_comments(comments: Sequence[dict[str, Any]], settings: ZendeskSettings, people: _People) -> Iterator[dict[str, Any]]:
+def _from_comments(comments: Sequence[dict[str, Any]], settings: TicketSettings, people: _People) -> Iterator[dict[str, Any]]:
     for comment in comments:
         _check("comment", comment, settings)
         people.see_via(comment.get("via"))
@@ -348,7 +469,7 @@ def _from_comments(comments: Sequence[dict[str, Any]], settings: ZendeskSettings
 
 
 def _add_turns(
-    draft: Draft, said: Sequence[Mapping[str, Any]], settings: ZendeskSettings, people: _People, requester: str | None
+    draft: Draft, said: Sequence[Mapping[str, Any]], settings: TicketSettings, people: _People, requester: str | None
 ) -> None:
     turns: list[tuple[int, int, DraftTurn]] = []
     seen: set[str] = set()
@@ -371,7 +492,8 @@ def _add_turns(
         sent_at = microseconds(comment.get("created_at"), settings.zone, settings.time_format, "created_at")
         if sent_at is None:
             raise Refused("bad_time", "created_at")
-        turns.append((sent_at, position, DraftTurn(people.speaker(author, requester), text, sent_at, author)))
+        speaker = comment.get("speaker") or people.speaker(author, requester)
+        turns.append((sent_at, position, DraftTurn(speaker, text, sent_at, author)))
     draft.turns.extend(turn for _, _, turn in sorted(turns, key=lambda each: each[:2]))
 
 
@@ -382,15 +504,16 @@ def _text(comment: Mapping[str, Any]) -> str:
     return clean(as_text(comment.get("html_body"), "html_body"), "html")
 
 
-def _add_ticket(draft: Draft, ticket: Mapping[str, Any], settings: ZendeskSettings) -> None:
+def _add_ticket(draft: Draft, ticket: Mapping[str, Any], settings: TicketSettings) -> None:
     draft.opened_at = microseconds(ticket.get("created_at"), settings.zone, settings.time_format, "created_at")
     draft.channel = as_text(as_record(ticket.get("via"), "via").get("channel"), "via.channel") or None
     brand = as_record(ticket.get("brand"), "brand").get("name")
     product = brand if settings.product_field is None else _custom(ticket, settings.product_field)
     draft.product = as_text(product, "product") or None
     topics = [*as_list(ticket.get("tags"), "tags"), *(_custom(ticket, field) for field in settings.topic_fields)]
+    topics.append(as_record(ticket.get("group"), "group").get("name"))
     draft.topics = list(dict.fromkeys(text for topic in topics if (text := as_text(topic, "tags"))))
-    status = ticket.get("status")
+    status = str(ticket.get("status"))
     draft.resolved = True if status in _SOLVED else False if status in _UNSOLVED else None
     rating = ticket.get("satisfaction_rating")
     mark = rating.get("score") if isinstance(rating, dict) else rating
