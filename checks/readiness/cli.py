@@ -210,3 +210,153 @@ def add(
 
     folder = Path(_load(params, settings).evidence)
     typer.echo(f"readiness: {add_evidence(kind, file, folder):,} rows of {kind} in {folder}")
+
+
+@app.command()
+def plan(
+    table: Last = LAST_TABLE,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    out: Reports = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Write what to collect, and a pilot with nested subsets and arms.
+
+    ticketmill readiness plan data/curated/chat
+    """
+    from checks.readiness.assess import assess as measure  # noqa: PLC0415  # polars and all measures
+    from checks.readiness.plans import write_plan  # noqa: PLC0415  # as above
+    from pipeline.tables import Table  # noqa: PLC0415  # as above
+
+    content = write_plan(measure(Table(table), _load(params, settings)), out)
+    typer.echo(json.dumps(content) if as_json else (out / "plan.md").read_text("utf-8"))
+
+
+@app.command(name="pilot-split")
+def pilot_split(
+    table: Last = LAST_TABLE,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    out: Reports = REPORTS,
+) -> None:
+    """Write which conversations are in the nested pilot subsets of 25, 50 and 100 percent, and in the test.
+
+    ticketmill readiness pilot-split data/curated/chat
+    """
+    from checks.readiness.corpus import read_corpus  # noqa: PLC0415  # polars
+    from checks.readiness.measures.volume import clusters_of  # noqa: PLC0415  # as above
+    from checks.readiness.plans import pilot_split as split  # noqa: PLC0415  # as above
+    from pipeline.tables import Table, translated_errors  # noqa: PLC0415  # as above
+
+    section = _load(params, settings)
+    corpus = read_corpus(Table(table), section)
+    rows = split(corpus, section, clusters_of(corpus, section))
+    with translated_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        rows.write_csv(out / "pilot_split.csv")
+    sizes = {size: rows.filter(rows["subset"] <= size).height for size in (25, 50, 100)}
+    typer.echo(f"readiness: {', '.join(f'{size} %: {n:,}' for size, n in sizes.items())}; test {rows['test'].sum():,}")
+    typer.echo(f"  {out / 'pilot_split.csv'}")
+
+
+@app.command()
+def explain(
+    metric: Annotated[str, typer.Argument(help="M01 to M29.")],
+    topic: Annotated[str | None, typer.Option(help="One topic; by default the whole set.")] = None,
+    report: Annotated[Path, typer.Option(help="Where assess wrote its report.")] = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a metric is, its limits and their origin, and what was measured.
+
+    ticketmill readiness explain M06 --topic refunds
+    """
+    from checks.readiness.explain import describe  # noqa: PLC0415  # yaml
+
+    found = describe(metric, topic, report)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    typer.echo(f"{metric} {found['title']} (tier {found['tier']})\n{found['definition']}")
+    for each in found["values"]:
+        typer.echo(f"  {each['measure']}: {each['shown']}{each['beside']}")
+    for each in found["limits"]:
+        typer.echo(f"  limit {each['name']} = {each['value']:g}: {each['means']} [{each['origin']}]")
+    for each in found["conditions"]:
+        typer.echo(f"  row {each['row']} ({each['verdict']}): {each['do']}")
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="readiness.json of one run, or its folder.")],
+    after: Annotated[Path, typer.Argument(help="readiness.json of another run, or its folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print what changed between two runs.
+
+    ticketmill readiness diff last-week/readiness data/curated/reports/readiness
+    """
+    from checks.readiness.explain import read_metrics  # noqa: PLC0415  # yaml
+    from checks.readiness.report import compare  # noqa: PLC0415  # polars
+
+    changes = compare(read_metrics(before), read_metrics(after))
+    if as_json:
+        typer.echo(json.dumps(changes))
+        return
+    for each in changes:
+        typer.echo(f"{each['measure']}: {_plainly(each['before'])} -> {_plainly(each['after'])}")
+    if not changes:
+        typer.echo("readiness: nothing changed")
+
+
+def _plainly(value: Any) -> str:
+    return "unknown" if value is None else str(value)
+
+
+@app.command()
+def card(
+    table: Last = LAST_TABLE,
+    card_format: Annotated[str, typer.Option("--format", help="hf, datasheet, croissant or article10.")] = "hf",
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+) -> None:
+    """Print a dataset card filled with what was measured, each line marked measured or stated by owner.
+
+    ticketmill readiness card data/curated/chat --format croissant
+    """
+    from checks.readiness.assess import assess as measure  # noqa: PLC0415  # polars and all measures
+    from checks.readiness.cards import CARDS  # noqa: PLC0415  # as above
+    from pipeline.tables import Table  # noqa: PLC0415  # as above
+
+    if card_format not in CARDS:
+        raise typer.BadParameter(f"{card_format}: no such format; one of {', '.join(CARDS)}")
+    typer.echo(CARDS[card_format](measure(Table(table), _load(params, settings))), nl=False)
+
+
+@app.command()
+def gate(
+    table: Last = LAST_TABLE,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    as_json: AsJson = False,
+) -> None:
+    """Judge every limit by itself, by Great Expectations; exit 3 when one is not met or not measured.
+
+    ticketmill readiness gate data/curated/chat
+    """
+    from checks.gate import judge  # noqa: PLC0415  # great_expectations, later
+    from checks.readiness.assess import assess as measure  # noqa: PLC0415  # polars and all measures
+    from checks.readiness.gate import LimitCheck  # noqa: PLC0415  # as above
+    from pipeline.tables import Table  # noqa: PLC0415  # as above
+
+    section, opened = _load(params, settings), Table(table)
+    check: Any = LimitCheck(measure(opened, section))  # a module to the protocol, an object here
+    judgements = judge(check, opened, section).judgements
+    failed = [each for each in judgements if not each.passed]
+    if as_json:
+        typer.echo(json.dumps({"passed": not failed, "failed": [each.measure for each in failed]}))
+    else:
+        for each in failed:
+            typer.echo(f"readiness: {each.measure} is {'unmeasured' if each.value is None else f'{each.value:g}'}", err=True)
+        typer.echo(f"readiness: {'failed' if failed else 'passed'}, {len(judgements)} limits judged")
+    if failed:
+        raise typer.Exit(GATE_SAID_NO)

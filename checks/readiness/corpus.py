@@ -61,8 +61,8 @@ class Corpus:
     sent_at, provider, model. `masked`: surrogates and volatile values replaced by their kind."""
 
     raw: pl.DataFrame | None
-    """One row per ingested conversation: RAW_COLUMNS, `topic`, `agent_key`, `exchanges`, `trailing`; None without that
-    table. No text."""
+    """One row per scrubbed conversation (scrub drops none): RAW_COLUMNS, `topic`, `agent_key`, `exchanges`, `trailing`;
+    None without that table. No text."""
 
     fates: pl.DataFrame | None
     """conversation_id, stage (that dropped it), reason; of raw conversations that were not exported."""
@@ -120,8 +120,8 @@ class Corpus:
         """What customers asked first, and what they were answered first, before anything was dropped as a duplicate.
 
         One row per scrubbed conversation with a customer's turn, sorted by id: conversation_id, topic (null where topics are
-        clusters), opened_at, question, answer (empty where there was none), both masked; `exported`. Without a scrubbed
-        table, of the exported ones. Of more than `max_rows` a sample by hash of the id.
+        clusters), opened_at, agent_key, question, answer (empty where there was none), both masked; `exported`. Without a
+        scrubbed table, of the exported ones. Of more than `max_rows` a sample by hash of the id.
         """
         exported = self.conversations.select("conversation_id", exported=pl.lit(value=True))
         scrubbed = self.line.get("scrub")
@@ -135,10 +135,12 @@ class Corpus:
                 answer_values="first_answer",
                 topic="topic",
             )
-            return rows.filter(pl.col("question") != "").with_columns(exported=pl.lit(value=True))
+            agents = self.conversations.select("conversation_id", "agent_key")
+            asked = rows.filter(pl.col("question") != "").join(agents, on="conversation_id", how="left")
+            return asked.with_columns(exported=pl.lit(value=True)).sort("conversation_id")
         frames = [self._first_exchange(scrubbed, part) for part in scrubbed.manifest.parts]
         rows = pl.concat(frames) if frames else empty(ASKED)
-        topics = (self.conversations if self.raw is None else self.raw).select("conversation_id", "topic")
+        topics = (self.conversations if self.raw is None else self.raw).select("conversation_id", "topic", "agent_key")
         if self.approximate_topics:
             topics = topics.with_columns(topic=pl.lit(None, pl.String))
         return (
@@ -365,8 +367,12 @@ def surrogates_of(scrubbed: Table, part: Part) -> dict[str, dict[str, str]]:
 
 
 def _read_raw(line: Mapping[str, Table]) -> pl.DataFrame | None:
-    raw = line.get("ingest")
-    if raw is None or not raw.manifest.parts:
+    """The raw conversations as scrub wrote them: what the ingested table says in its columns may name somebody.
+
+    Without a scrubbed table, the ingested one, of which nothing but source, time and shape is taken.
+    """
+    table = line.get("scrub") or line.get("ingest")
+    if table is None or not table.manifest.parts:
         return None
     speakers = pl.col("turns").list.eval(pl.element().struct.field("speaker").replace("bot", "agent"))
     asked = speakers.list.eval((pl.element() == "agent") & (pl.element().shift() == "customer"))
@@ -374,15 +380,21 @@ def _read_raw(line: Mapping[str, Table]) -> pl.DataFrame | None:
         pl.element().struct.field("author_key").filter(pl.element().struct.field("speaker") == "agent")
     )
     frames = [
-        raw.read(part, columns=[*RAW_COLUMNS, "turns"]).select(
+        table.read(part, columns=[*RAW_COLUMNS, "turns"]).select(
             *RAW_COLUMNS,
             agent_key=keys.list.first(),
             exchanges=asked.list.sum(),
             trailing=speakers.list.last() == "customer",
         )
-        for part in raw.manifest.parts
+        for part in table.manifest.parts
     ]
-    return pl.concat(frames).sort("conversation_id")
+    raw = pl.concat(frames).sort("conversation_id")
+    if "scrub" in line:
+        return raw
+    named = [name for name in ("channel", "language", "product") if name in raw.columns]
+    return raw.with_columns(pl.lit(None, pl.String).alias(name) for name in named).with_columns(
+        topics=pl.lit([], pl.List(pl.String))
+    )
 
 
 def _read_fates(line: Mapping[str, Table]) -> pl.DataFrame | None:
@@ -401,14 +413,14 @@ def _name_topics(
 ) -> tuple[pl.DataFrame, pl.DataFrame | None, bool]:
     """Add `topic`: the first tag; without any tag, clusters."""
     first = pl.col("topics").list.first()
-    is_tagged = bool(conversations.select((first.is_not_null() & (first != "")).any()).item()) if conversations.height else False
+    seen = conversations if raw is None else raw
+    is_tagged = bool(seen.select((first.is_not_null() & (first != "")).any()).item()) if seen.height else False
     if not is_tagged:
         from checks.readiness.topics import find_topics  # noqa: PLC0415  # scikit-learn, only where there are no tags
 
         found = conversations.with_columns(topic=find_topics(conversations, turns, params))
         return found, None if raw is None else raw.with_columns(topic=pl.lit(UNTAGGED)), True
     named = pl.when(first.is_null() | (first == "")).then(pl.lit(UNTAGGED)).otherwise(first)
-    seen = conversations if raw is None else raw
     largest = (seen.select(topic=named).group_by("topic").len().sort(["len", "topic"], descending=[True, False])["topic"]).head(
         params.samples.max_topics
     )

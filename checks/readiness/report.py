@@ -130,7 +130,6 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
 def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
     """What the templates show; every number is text already, so that both pages say the same."""
     plain = assessment.to_json()
-    values = assessment.values
     deciding = sorted(
         (each for each in plain["topics"] if each["verdict"] == assessment.verdict), key=lambda each: -each["share"]
     )
@@ -148,10 +147,7 @@ def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
                 "topic": each["topic"],
                 "share": show(each["share"], "coverage"),
                 "verdict": each["verdict"],
-                "cells": [
-                    show(found.value, measure) if (found := values.get(measure, _named(each["topic"]))) else "unknown"
-                    for _, measure in TOPIC_COLUMNS
-                ],
+                "cells": [_topic_cell(assessment, measure, each["topic"]) for _, measure in TOPIC_COLUMNS],
                 "next": each["because"][0]["do"] if each["because"] else "train, and measure again",
             }
             for each in plain["topics"][:SHOWN_TOPICS]
@@ -170,6 +166,13 @@ def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
         "tables_shown": _tables(assessment),
         "shown_records": SHOWN_RECORDS,
     }
+
+
+def _topic_cell(assessment: Assessment, measure: str, topic: str) -> str:
+    found = assessment.values.get(measure, _named(topic))
+    if found is None or found.value is None:
+        return "stable" if found and (found.unknown or "").startswith("longer than") else "unknown"
+    return show(found.value, measure)
 
 
 COMPARISONS: Final = {
@@ -212,13 +215,19 @@ def _plainly(value: Any) -> str:
     return "unknown" if value is None else f"{value:,.4g}" if isinstance(value, int | float) else str(value)
 
 
-def _merge(because: Sequence[Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-    """Conditions of several topics, each once where it says the same."""
-    seen: dict[tuple[str, str], Mapping[str, Any]] = {}
+def _merge(because: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Conditions of several topics, each once: as it stands in the topic with most traffic, and in how many more it holds."""
+    seen: dict[str, list[Mapping[str, Any]]] = {}
     for findings in because:
         for finding in findings:
-            seen.setdefault((finding["condition"], finding["do"]), finding)
-    return [*seen.values()][:SHOWN_RECORDS]
+            seen.setdefault(finding["condition"], []).append(finding)
+    order = sorted(seen.values(), key=lambda found: [int(step) for step in found[0]["condition"].split(".")])
+    merged = []
+    for found in order:
+        others = sum((each["do"], each["value"]) != (found[0]["do"], found[0]["value"]) for each in found[1:])
+        text = f"{found[0]['do']} (and in {others} more topics)" if others else found[0]["do"]
+        merged.append({**found[0], "do": text})
+    return merged
 
 
 def _families(assessment: Assessment) -> list[dict[str, Any]]:

@@ -220,7 +220,6 @@ def _test(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool | N
         if any(holds is False for holds, _ in tested):
             return False, None
         shown = [finding for _, finding in tested if finding]
-        # the last one with a value tells most: leak_upper of (leaks_found, leak_upper)
         return (None if any(holds is None for holds, _ in tested) else True), _with_records(shown)
     if "any" in condition:
         tested = [_test(view, each, key) for each in condition["any"]]
@@ -257,9 +256,8 @@ def _compare(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool 
 def _with_records(shown: Sequence[Finding]) -> Finding | None:
     if not shown:
         return None
-    first = next((each for each in shown if each.metric), shown[0])
-    chosen = shown[-1] if shown[-1].metric else first
-    return replace(chosen, records=chosen.records or first.records)
+    chosen = next((each for each in shown if each.metric), shown[0])  # the first of them tells most
+    return replace(chosen, records=next((each.records for each in shown if each.records), ()))
 
 
 def _test_unknown(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool, Finding | None]:

@@ -6,7 +6,23 @@ from typing import Final
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Reading
-from checks.readiness.measures import audits, coverage, knowledge, privacy, splits, style, turns, volume
+from checks.readiness.measures import (
+    audits,
+    boundary,
+    coverage,
+    economics,
+    knowledge,
+    learning,
+    origin,
+    parity,
+    pilots,
+    privacy,
+    shift,
+    splits,
+    style,
+    turns,
+    volume,
+)
 from checks.readiness.settings import ReadinessParams
 
 MEASURES: Final[Mapping[str, Callable[[Corpus, Evidence, ReadinessParams], Reading]]] = {
@@ -18,4 +34,11 @@ MEASURES: Final[Mapping[str, Callable[[Corpus, Evidence, ReadinessParams], Readi
     "turns": turns.read,
     "style": style.read,
     "splits": splits.read,
+    "origin": origin.read,
+    "boundary": boundary.read,
+    "shift": shift.read,
+    "parity": parity.read,
+    "learning": learning.read,
+    "economics": economics.read,
+    "pilots": pilots.read,
 }

@@ -20,6 +20,7 @@ from pipeline.minhash import Array
 SHINGLE: Final = 2
 PER_BUCKET: Final = 4
 SECONDS_PER_DAY: Final = 86_400
+MIN_VALUE_PAIRS: Final = 100
 LIKELIHOOD_RATIO: Final = 9.21
 """Chi-squared, 2 degrees of freedom, p = 0.01: pairs share questions, so a stricter level than usual."""
 
@@ -43,7 +44,7 @@ def _stability(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured],
     if pairs.height < params.samples.min_agreement_pairs:
         why = f"{pairs.height} pairs of like questions, {params.samples.min_agreement_pairs} are needed"
         return [*values, *unknown("M06", why, *names)], curve
-    values += _fitted(pairs, None, params)
+    values += [*_fitted(pairs, None, params), _value_agreement(pairs)]
     for (topic,), rows in pairs.filter(pl.col("topic").is_not_null()).group_by("topic", maintain_order=True):
         if rows.height >= params.samples.min_agreement_pairs:
             values += _fitted(rows, str(topic), params)
@@ -51,9 +52,22 @@ def _stability(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured],
 
 
 def agreement_pairs(answered: pl.DataFrame, params: ReadinessParams) -> pl.DataFrame:
-    """Pairs of like questions with an answer each: topic (where it is one), days (null where undated), agree."""
+    """Pairs of like questions with an answer each, of one topic, and of two agents where they are known.
+
+    One agent answers alike within a shift out of habit: such pairs would make every set look as if it aged within days.
+
+    Returns:
+        topic (where it is one), days (null where undated), agree, same_values (null unless both answers state values that
+        their questions did not).
+    """
     found = similar_pairs(answered["question"], params.similarity.min_question_jaccard, SHINGLE, params.seed, PER_BUCKET)
-    schema = {"topic": pl.String, "days": pl.Float64, "agree": pl.Boolean}
+    agents = answered["agent_key"]
+    one_agent = (agents.gather(found["left"]) == agents.gather(found["right"])).fill_null(value=False)
+    topics = answered["topic"]
+    # a greeting opens every topic; a pair across topics differs by topic, and topics come and go over time
+    one_topic = topics.gather(found["left"]) == topics.gather(found["right"])
+    found = found.filter(~one_agent & one_topic.fill_null(value=True))
+    schema = {"topic": pl.String, "days": pl.Float64, "agree": pl.Boolean, "same_values": pl.Boolean}
     if found.is_empty():
         return pl.DataFrame(schema=schema)
     ids = answered["conversation_id"]
@@ -61,27 +75,28 @@ def agreement_pairs(answered: pl.DataFrame, params: ReadinessParams) -> pl.DataF
     found = found.with_columns(draw=draw(names, params.seed)).sort("draw").head(params.samples.agreement_pairs)
     sides = [answered[found[side].to_list()] for side in ("left", "right")]
     days = (sides[0]["opened_at"] - sides[1]["opened_at"]).dt.total_seconds().abs() / SECONDS_PER_DAY
-    topic = pl.DataFrame({"one": sides[0]["topic"], "other": sides[1]["topic"]}).select(
-        pl.when(pl.col("one") == pl.col("other")).then("one").otherwise(pl.lit(None))
-    )
     columns = ("answer", "answer_values", "question_values")
+    rows = list(zip(sides[0].select(columns).iter_rows(), sides[1].select(columns).iter_rows(), strict=True))
+    same_values = [has_same_values(one, other) for one, other in rows]
     agree = [
-        agrees(one, other, params.similarity.same_answer_f1)
-        for one, other in zip(sides[0].select(columns).iter_rows(), sides[1].select(columns).iter_rows(), strict=True)
+        same is not False and has_same_words(one[0], other[0], params.similarity.same_answer_f1)
+        for same, (one, other) in zip(same_values, rows, strict=True)
     ]
-    return pl.DataFrame({"topic": topic.to_series(), "days": days, "agree": agree}, schema=schema)
+    return pl.DataFrame({"topic": sides[0]["topic"], "days": days, "agree": agree, "same_values": same_values}, schema=schema)
 
 
-def agrees(one: Sequence[str], other: Sequence[str], same_f1: float) -> bool:
-    """Whether two answers (masked, with values, and the question with values) say the same.
+def has_same_words(one: str, other: str, same_f1: float) -> bool:
+    """Whether two masked answers are one template, or share a token F1 of `same_f1`."""
+    return one == other or token_f1(words_of(one), words_of(other)) >= same_f1
 
-    The words must: the same template, or a token F1 of `same_f1`. And the values must, where both state some that the
-    question did not: F1 alone would call 10 dollars and 12 dollars one answer.
+
+def has_same_values(one: Sequence[str], other: Sequence[str]) -> bool | None:
+    """Whether two answers (masked, with values, and the question with values) state the same values, half of the fewer.
+
+    None unless both state values that their question did not. F1 alone would call 10 dollars and 12 dollars one answer.
     """
-    if one[0] != other[0] and token_f1(words_of(one[0]), words_of(other[0])) < same_f1:
-        return False
     first, second = (specifics_in(side[1]) - specifics_in(side[2]) for side in (one, other))
-    return not first or not second or 2 * len(first & second) >= min(len(first), len(second))
+    return 2 * len(first & second) >= min(len(first), len(second)) if first and second else None
 
 
 def token_f1(one: list[str], other: list[str]) -> float:
@@ -136,20 +151,51 @@ class Decay:
 HALF_LIVES: Final = 120
 """Steps of the grid, evenly apart in their logarithm."""
 
+PERMUTATIONS: Final = 99
+COARSE: Final = 24
+"""Steps of the grid that permuted pairs are fitted on."""
 
-def fit_decay(days: Array, agree: Array) -> Decay:
-    """The most likely decay: a grid of half-lives from a quarter day to three spans, floor and start by least squares each."""
+
+def fit_decay(days: Array, agree: Array, strata: Array | None = None, seed: int = 1) -> Decay:
+    """The most likely decay, or a constant where the fall is no more than chance.
+
+    With `strata` (a topic per pair) agreement is permuted within them, and the fall must be steeper than in each of 99
+    permutations: topics that agree more and were asked within fewer days would look like a fall otherwise.
+    """
+    chosen, gain = _most_likely(days, agree, HALF_LIVES)
+    mean = float(agree.mean())
+    constant = Decay(mean, mean, math.inf, shown=False)
+    if not chosen.shown:
+        return constant
+    if strata is not None and len(np.unique(strata)) > 1:
+        _, gain = _most_likely(days, agree, COARSE)
+        generator = np.random.default_rng(seed)
+        order = np.argsort(strata, kind="stable")
+        for _ in range(PERMUTATIONS):
+            shuffled = np.empty_like(agree)
+            shuffled[order] = agree[np.lexsort((generator.random(len(agree)), strata))]
+            if _most_likely(days, shuffled, COARSE)[1] >= gain:
+                return constant
+    return chosen
+
+
+def _most_likely(days: Array, agree: Array, steps: int) -> tuple[Decay, float]:
+    """The best of a grid of half-lives from a quarter day to three spans, floor and start by least squares each.
+
+    Returns:
+        the decay; twice its gain in log-likelihood over a constant.
+    """
     mean = float(agree.mean())
     span = max(float(days.max()), 1.0)
     flat = _log_likelihood(agree, np.full(len(agree), mean))
     best, chosen = flat, Decay(mean, mean, math.inf, shown=False)
-    for half_life in np.geomspace(0.25, 3 * span, HALF_LIVES):
+    for half_life in np.geomspace(0.25, 3 * span, steps):
         age = 2.0 ** (-days / half_life)
         start, floor = _line(age, agree)
         likelihood = _log_likelihood(agree, floor + (start - floor) * age)
         if likelihood > best + 1e-9 and start > floor:
             best, chosen = likelihood, Decay(start, floor, float(half_life), shown=2 * (likelihood - flat) > LIKELIHOOD_RATIO)
-    return chosen if chosen.shown else Decay(mean, mean, math.inf, shown=False)
+    return chosen, 2 * (best - flat)
 
 
 def _line(age: Array, agree: Array) -> tuple[float, float]:
@@ -184,7 +230,7 @@ def _fitted(pairs: pl.DataFrame, topic: str | None, params: ReadinessParams) -> 
         agreement = Measured("M06", "agreement", share, topic, low, high, pairs.height)
         return [agreement, *unknown("M06", "too few pairs are dated", *names, topic=topic)]
     days, agree = dated["days"].to_numpy(), dated["agree"].cast(pl.Float64).to_numpy()
-    decay = fit_decay(days, agree)
+    decay = fit_decay(days, agree, dated["topic"].fill_null("").rank("dense").to_numpy(), params.seed)
     span = float(days.max())
     n = dated.height
     values = [Measured("M06", "agreement", decay.start, topic, n=n)]
@@ -201,6 +247,15 @@ def _fitted(pairs: pl.DataFrame, topic: str | None, params: ReadinessParams) -> 
     if math.isfinite(cycle):
         return [*values, Measured("M06", "safe_cycle_days", cycle, topic, n=n)]
     return [*values, *unknown("M06", "no cycle within the observed span is too long", "safe_cycle_days", topic=topic)]
+
+
+def _value_agreement(pairs: pl.DataFrame) -> Measured:
+    """Wording differs where people write freely, and says little; values that differ contradict."""
+    told = pairs["same_values"].drop_nulls()
+    if len(told) < MIN_VALUE_PAIRS:
+        return unknown("M06", f"{len(told)} pairs state values, {MIN_VALUE_PAIRS} are needed", "value_agreement")[0]
+    low, high = interval(int(told.sum()), len(told))
+    return Measured("M06", "value_agreement", share_of(told), None, low, high, len(told))
 
 
 def _curve(pairs: pl.DataFrame) -> pl.DataFrame:

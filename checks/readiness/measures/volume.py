@@ -16,8 +16,7 @@ SHINGLE = 5
 def read(corpus: Corpus, _evidence: Evidence, params: ReadinessParams) -> Reading:
     """Near-duplicate clusters of (masked question, answer) count, not rows: one template copied ten times teaches once."""
     examples = corpus.examples
-    whole = examples.select(text=pl.col("question") + "\n" + pl.col("answer"))["text"]
-    labels = cluster(whole, params.similarity.min_jaccard, SHINGLE, params.seed)
+    labels = clusters_of(corpus, params)
     templates = cluster(examples["first_answer"], params.similarity.min_jaccard, SHINGLE, params.seed)
     frame = examples.select("topic").with_columns(cluster=labels, template=templates)
     # scaled up where only a sample was looked at: clusters of a sample are at most those of the set, so this is no overstatement
@@ -42,6 +41,12 @@ def read(corpus: Corpus, _evidence: Evidence, params: ReadinessParams) -> Readin
         ]
     values += _floor(corpus, topics, params)
     return Reading(tuple(values), {"waterfall": _waterfall(corpus, effective)})
+
+
+def clusters_of(corpus: Corpus, params: ReadinessParams) -> pl.Series:
+    """The near-duplicate cluster of every conversation, in the order of `corpus.conversations`."""
+    whole = corpus.examples.select(text=pl.col("question") + "\n" + pl.col("answer"))["text"]
+    return cluster(whole, params.similarity.min_jaccard, SHINGLE, params.seed)
 
 
 def _floor(corpus: Corpus, topics: pl.DataFrame, params: ReadinessParams) -> list[Measured]:

@@ -17,6 +17,7 @@ SOUND: Final[dict[str, float | None]] = {
     "defect_share": 0.01,
     "defect_upper": 0.02,
     "agreement": 0.9,
+    "value_agreement": 0.9,
     "outdated_share": 0.02,
     "safe_cycle_days": 100,
     "ungrounded_share": 0.01,

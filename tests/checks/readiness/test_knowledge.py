@@ -12,11 +12,12 @@ from checks.readiness.assess import Assessment, assess
 from checks.readiness.corpus import mask
 from checks.readiness.measured import Measured
 from checks.readiness.measures.coverage import good_turing, threshold_clusters
-from checks.readiness.measures.knowledge import Decay, agrees, fit_decay, token_f1, ungrounded_in
+from checks.readiness.measures.knowledge import Decay, fit_decay, has_same_values, has_same_words, token_f1, ungrounded_in
 from checks.readiness.specifics import VOLATILE, specifics_in
 from pipeline.tables import Table
 from tests.build import NOON, turn
 from tests.checks.readiness.lines import STATED, params, sentence, talk, write_line
+from tests.checks.readiness.rules import verdict_of
 
 
 def assessed(table: Table, **settings: Any) -> Assessment:
@@ -55,6 +56,20 @@ def test_answers_that_never_age_are_called_stable_in_99_of_100_logs() -> None:
     assert np.mean(shown) <= 0.03
 
 
+def test_topics_that_agree_more_and_are_asked_within_fewer_days_are_no_fall() -> None:
+    shown, naive = [], []
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        topic = np.repeat([0, 1], 300)
+        days = np.abs(generator.uniform(0, np.where(topic, 200, 5)) - generator.uniform(0, np.where(topic, 200, 5)))
+        agree = (generator.random(600) < np.where(topic, 0.5, 0.9)).astype(float)
+        naive.append(fit_decay(days, agree).shown)
+        shown.append(fit_decay(days, agree, topic).shown)
+
+    assert np.mean(naive) > 0.9
+    assert np.mean(shown) <= 0.1
+
+
 def test_the_outdated_share_is_that_of_the_formula_and_the_safe_cycle_0_31_half_lives() -> None:
     decay = Decay(start=1, floor=0, half_life=97, shown=True)
 
@@ -71,7 +86,9 @@ def aged(count: int, change_at: int) -> list[dict[str, Any]]:
         kind = n % 10
         day = n * 200 / count
         answer = sentence(100 + kind, 20) if day < change_at else sentence(900 + kind, 20)
-        rows.append(talk(n, f"{sentence(kind, 10)} please?", answer, opened_at=NOON + timedelta(days=day)))
+        row = talk(n, f"{sentence(kind, 10)} please?", answer, opened_at=NOON + timedelta(days=day))
+        row["turns"][1]["author_key"] = f"agent {n}"
+        rows.append(row)
     return rows
 
 
@@ -121,7 +138,20 @@ def exchange(question: str, answer: str) -> tuple[str, str, str]:
 def test_answers_agree_in_their_words_and_in_values_the_customer_did_not_bring(
     one: tuple[str, str], other: tuple[str, str], same: bool
 ) -> None:
-    assert agrees(exchange(*one), exchange(*other), 0.6) is same
+    first, second = exchange(*one), exchange(*other)
+    assert (has_same_words(first[0], second[0], 0.6) and has_same_values(first, second) is not False) is same
+
+
+def test_what_one_agent_repeats_is_no_agreement(tmp_path: Path) -> None:
+    rows = aged(400, 999)
+    for row in rows:
+        row["turns"][1]["author_key"] = "ann"
+    assert found(assessed(write_line(tmp_path / "line", rows)), "agreement_pairs").value == 0
+
+
+def test_differing_words_alone_are_no_reason_to_repair_but_differing_values_are() -> None:
+    assert verdict_of(agreement=0.3, value_agreement=None).verdict == "pilot-first"
+    assert verdict_of(agreement=0.3, value_agreement=0.3).verdict == "collect-or-repair"
 
 
 def test_token_f1_is_of_bags_of_words() -> None:

@@ -34,7 +34,7 @@ FIXTURES: list[tuple[str, str, dict[str, Any]]] = [
     ("3.3", "collect-or-repair", {"format_conformity": 0.97}),
     ("3.4", "collect-or-repair", {"multi_turn_ratio": 0.7}),
     ("3.5", "collect-or-repair", {"defect_share": 0.08, "defect_upper": 0.11}),
-    ("3.6", "collect-or-repair", {"agreement": 0.4}),
+    ("3.6", "collect-or-repair", {"agreement": 0.4, "value_agreement": 0.4}),
     ("4.1", "use-rag-or-prompting", {"baseline_surplus": 0.0}),
     ("4.2", "use-rag-or-prompting", {"settings": {"goal": "knowledge"}}),
     ("4.3", "use-rag-or-prompting", {"outdated_share": 0.11}),
@@ -92,7 +92,14 @@ def test_an_unknown_tier_a_value_is_never_a_pass(measure: str) -> None:
     assert verdict_of(**{measure: None}).verdict in {"pilot-first", "collect-or-repair"}
 
 
-COMPANIONS = {"leaks_found", "planted_shortfall_with_misses", "defect_share", "baseline_near_miss", "boundary_examples"}
+COMPANIONS = {
+    "leaks_found",
+    "value_agreement",
+    "planted_shortfall_with_misses",
+    "defect_share",
+    "baseline_near_miss",
+    "boundary_examples",
+}
 """Come from the same evidence as a measure that is looked for: one is never unknown alone."""
 
 DIAGNOSES = {"examples", "safe_cycle_days", "faq_share"}
