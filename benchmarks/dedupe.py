@@ -18,6 +18,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
@@ -119,17 +120,18 @@ def make_peers(folder: Path) -> dict[str, str]:
 def measured(command: Sequence[str | Path], **options: Any) -> dict[str, float]:
     """Run a command to its end: wall and CPU seconds, peak memory of the whole family of processes in MB."""
     start = time.monotonic()
-    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
     peak, ticks = 0, {}
-    while process.poll() is None:
-        memory, cpu = _family(process.pid)
-        peak = max(peak, memory)
-        ticks.update(cpu)
-        time.sleep(0.1)
-    wall = time.monotonic() - start
-    errors = process.stderr.read().decode(errors="replace") if process.stderr else ""
-    if process.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{errors[-2000:]}")
+    with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads would stop a peer with progress bars
+        process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=errors, **options)
+        while process.poll() is None:
+            memory, cpu = _family(process.pid)
+            peak = max(peak, memory)
+            ticks.update(cpu)
+            time.sleep(0.1)
+        wall = time.monotonic() - start
+        if process.returncode:
+            errors.seek(0)
+            raise SystemExit(f"{command[0]} failed:\n{errors.read().decode(errors='replace')[-2000:]}")
     return {"wall_s": round(wall, 2), "cpu_s": round(sum(ticks.values()), 2), "peak_mb": round(peak / 1e6)}
 
 
@@ -208,6 +210,7 @@ def speed(folder: Path, rows: int = 100_000, runs: int = 3) -> dict[str, Any]:
     work = folder / "speed/text-dedup"
     found["text-dedup 0.4.0"] = text_dedup(folder, folder / "speed/flat", work)
     found["text-dedup 0.4.0"]["kept"] = _rows_of(work / "kept", "*.arrow")
+    print(json.dumps(found, indent=1), file=sys.stderr, flush=True)  # datatrove takes a while
     work = folder / "speed/datatrove"
     found["datatrove 0.10.1"] = datatrove(folder, folder / "speed/flat", work)
     found["datatrove 0.10.1"]["kept"] = _rows_of(work / "kept", "*.parquet")

@@ -6,7 +6,7 @@ with 1 to 24 words replaced, which spreads their true similarity over [0.4, 1).
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from pipeline.schema import SCRUBBED
+from pipeline.schema import GENERATION, SCRUBBED, TIME
 from pipeline.stage import Outcome
 from pipeline.tables import new_table
 
@@ -60,43 +60,40 @@ def dialogues(count: int, seed: int = 1, words_each: int = WORDS, turns: int = T
 def _frame(
     start: int, ids: "np.ndarray[Any, Any]", words: "np.ndarray[Any, Any]", shout: "np.ndarray[Any, Any]", turns: int
 ) -> pl.DataFrame:
-    rows = []
-    cuts = np.linspace(0, ids.shape[1], turns + 1).astype(int)
-    for offset, (line, is_copy) in enumerate(zip(ids, shout, strict=True)):
-        number = start + offset
-        opened = OPENED + timedelta(seconds=30 * number)
-        said = words[line].tolist()
-        texts = [" ".join(said[a:b]) for a, b in pairwise(cuts)]
-        if is_copy:
-            texts = [text.capitalize() + " !" for text in texts]
-        rows.append(
-            {
-                "conversation_id": f"bench-{number:016x}",
-                "source": "bench",
-                "source_file": "bench/log.jsonl",
-                "source_row": number,
-                "opened_at": opened,
-                "channel": "chat",
-                "language": "en",
-                "product": None,
-                "topics": [],
-                "customer_key": f"{number % (10**6):016x}",
-                "outcome": {"resolved": None, "csat": None, "reopened": None},
-                "turns": [
-                    {
-                        "turn_id": f"t{turn}",
-                        "speaker": "agent" if turn % 2 else "customer",
-                        "text": text,
-                        "sent_at": opened + timedelta(minutes=turn),
-                        "author_key": None,
-                        "origin": "human",
-                        "generation": None,
-                    }
-                    for turn, text in enumerate(texts)
-                ],
-            }
+    count, cuts = len(ids), np.linspace(0, ids.shape[1], turns + 1).astype(int)
+    vocabulary_ = pl.Series(words.tolist())
+    number = pl.int_range(start, start + count)
+    opened = (pl.lit(OPENED) + number * pl.duration(seconds=30)).cast(TIME)
+    shouted = pl.Series(shout)
+    columns = []
+    for turn, (first, last) in enumerate(pairwise(cuts)):
+        said = vocabulary_.gather(ids[:, first:last].ravel()).reshape((count, last - first)).arr.join(" ")
+        loud = said.str.slice(0, 1).str.to_uppercase() + said.str.slice(1) + " !"
+        columns.append(
+            pl.struct(
+                turn_id=pl.lit(f"t{turn}"),
+                speaker=pl.lit("agent" if turn % 2 else "customer"),
+                text=pl.when(shouted).then(loud).otherwise(said),
+                sent_at=opened + pl.duration(minutes=turn),
+                author_key=pl.lit(None, pl.String),
+                origin=pl.lit("human"),
+                generation=pl.lit(None, GENERATION),
+            )
         )
-    return pl.DataFrame(rows, schema=dict(SCRUBBED))
+    return pl.select(
+        conversation_id=pl.format("bench-{}", number.cast(pl.String).str.zfill(16)),
+        source=pl.lit("bench"),
+        source_file=pl.lit("bench/log.jsonl"),
+        source_row=number,
+        opened_at=opened,
+        channel=pl.lit("chat"),
+        language=pl.lit("en"),
+        product=pl.lit(None, pl.String),
+        topics=pl.lit([], pl.List(pl.String)),
+        customer_key=(number % 10**6).cast(pl.String).str.zfill(16),
+        outcome=pl.struct(resolved=pl.lit(None, pl.Boolean), csat=pl.lit(None, pl.Float64), reopened=pl.lit(None, pl.Boolean)),
+        turns=pl.concat_list(columns),
+    ).select(list(SCRUBBED))
 
 
 def write_table(folder: Path, frames: Iterator[pl.DataFrame]) -> int:
