@@ -13,6 +13,7 @@ import random
 import resource
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +21,13 @@ from typing import Any
 
 import polars as pl
 
+from checks.emit import files_of
 from pipeline import emit, validate
 from pipeline.key import Key
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.schema import GENERATED
+from pipeline.splits import SPLITS
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from pipeline.training_file import Asked, check_file
@@ -86,18 +89,30 @@ def make_table(folder: Path, count: int) -> None:
         writer.publish(parts)
 
 
+def check_all(root: Path, target: str, workers: int) -> None:
+    """Check every training file of the openai format."""
+    for split in SPLITS:
+        for path in files_of(root / "chat/openai", split):
+            check_file(path, Asked(target), workers)
+
+
 def measured(name: str, work: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
     """Run `work` in a process of its own, so that its memory is its own."""
     before = time.perf_counter()
     child = os.fork()
     if child == 0:
-        work()
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
         with Path(os.environ["MILLION_USAGE"]).open("w", encoding="ascii") as file:
             mine, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
             spent = mine.ru_utime + mine.ru_stime + workers.ru_utime + workers.ru_stime
             json.dump([round(spent, 1), mine.ru_maxrss // 1024, workers.ru_maxrss // 1024], file)
         os._exit(0)
-    os.waitpid(child, 0)
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit(f"{name}: failed")
     processor, own, worker = json.loads(Path(os.environ["MILLION_USAGE"]).read_text("ascii"))
     yield (
         name,
@@ -132,12 +147,12 @@ def main() -> None:
             [
                 *measured("validate", lambda: validate.run(root / "generated", root / "validated", rules, means)),
                 *measured("emit, one format", lambda: emit.run(root / "validated", root / "chat", files, means)),
-                *measured("check openai", lambda: check_file(root / "chat/openai/train.jsonl", Asked("openai"), asked.workers)),
-                *measured("check trl", lambda: check_file(root / "chat/openai/train.jsonl", Asked("trl"), asked.workers)),
+                *measured("check openai", lambda: check_all(root, "openai", asked.workers)),
+                *measured("check trl", lambda: check_all(root, "trl", asked.workers)),
             ]
         )
         kept = Table(root / "validated").manifest.total("kept")
-        size = (root / "chat/openai/train.jsonl").stat().st_size
+        size = sum(path.stat().st_size for path in files_of(root / "chat/openai", "train"))
     report = {
         "conversations": asked.conversations,
         "kept": kept,

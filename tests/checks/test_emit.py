@@ -113,6 +113,13 @@ def test_a_line_without_its_provenance_stops_the_line(tmp_path: Path) -> None:
     assert "out_of_step" in broken(table)
 
 
+def test_provenance_without_a_line_stops_the_line(tmp_path: Path) -> None:
+    table = chat(tmp_path)
+    edit(table.folder / "openai/train.meta.jsonl", lambda lines: [*lines, lines[-1]])
+
+    assert broken(table) == {"out_of_step"}
+
+
 def test_a_conversation_in_two_splits_stops_the_line(tmp_path: Path) -> None:
     table = chat(tmp_path)
     for kind in ("", ".meta"):

@@ -59,6 +59,7 @@ def test_a_sound_table_breaks_nothing(tmp_path: Path) -> None:
     [
         ("not_alternating", ("Hi", "customer: again", "Hello.")),
         ("not_alternating", ("Hi",)),
+        ("not_alternating", ()),
         ("not_alternating", ("agent: Hi", "customer: Hello")),
         ("with_empty_turn", ("Hi", " \n")),
         ("with_placeholder", ("Hi", "Dear {{name}}, hello")),
