@@ -69,7 +69,16 @@ def _layouts(b: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
 
 def whole() -> Iterator[Labelled]:
     """Five mails per language, as they were written."""
-    for entry in (DATA / "whole.txt").read_text("utf-8").split("=== ")[1:]:
-        name, _, body = entry.partition("\n")
+    return _written("whole.txt")
+
+
+def fresh() -> Iterator[Labelled]:
+    """Two mails per language, written after the rules were changed for the last time."""
+    return _written("fresh.txt")
+
+
+def _written(name: str) -> Iterator[Labelled]:
+    for entry in (DATA / name).read_text("utf-8").split("=== ")[1:]:
+        title, _, body = entry.partition("\n")
         lines = [(line[:1] or "~", line[2:]) for line in body.rstrip("\n").split("\n")]
-        yield Labelled(name, name.split()[0], tuple(lines))
+        yield Labelled(title, title.split()[0], tuple(lines))

@@ -259,25 +259,37 @@ def _footer(own: Sequence[str]) -> int:
     if not own or len(own[-1]) > MAX_LINE:
         return len(own)
     for size in (1, 2):
-        joined = " ".join(line.strip() for line in own[-size:])
+        if size == 2 and not own[-1].lstrip(" <(").startswith("http"):  # noqa: PLR2004  # the address of the program below its name
+            break
+        joined = _joined(own[-size:])
         if len(joined) <= 250 and (phrases.MOBILE.match(joined) or phrases.PROMOTION.match(joined)):  # noqa: PLR2004  # a footer is a line
             return len(own) - min(size, len(own))
     return len(own)
 
 
 def _disclaimer(own: Sequence[str]) -> int:
+    """Where the disclaimer at the end begins: at a line that opens one, for the author's words may stand right above it."""
     start = next((at + 1 for at in range(len(own) - 1, -1, -1) if not own[at].strip()), 0)
-    paragraph = " ".join(line.strip() for line in own[start:])
+    paragraph = _joined(own[start:])
     if not paragraph:
         return len(own)
-    if len(paragraph) <= 300 and phrases.PRINTING.match(paragraph):  # noqa: PLR2004  # one or two lines
-        return start
-    size = len(paragraph) * (2 if _WIDE.search(paragraph) else 1)
-    if size < MIN_DISCLAIMER or paragraph.rstrip().endswith(("?", "？")) or not phrases.MAIL_WORD.search(paragraph):  # noqa: RUF001
-        return len(own)
-    stems = {match[0].casefold() for match in phrases.STEMS.finditer(paragraph[:5000])}
-    needed = STEMS_WITH_OPENING if phrases.DISCLAIMER.match(paragraph) else STEMS_ALONE
-    return start if len(stems) >= needed else len(own)
+    if len(own[-1]) <= 300 and phrases.PRINTING.match(own[-1]):  # noqa: PLR2004  # one or two lines
+        return len(own) - 1
+    for at in range(start, len(own)):
+        if phrases.DISCLAIMER.match(own[at]) and _is_disclaimer(_joined(own[at:]), STEMS_WITH_OPENING):
+            return at
+    return start if phrases.STEMS.search(own[start]) and _is_disclaimer(paragraph, STEMS_ALONE) else len(own)
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return " ".join(line.strip() for line in lines)
+
+
+def _is_disclaimer(text: str, needed: int) -> bool:
+    size = len(text) * (2 if _WIDE.search(text) else 1)
+    if size < MIN_DISCLAIMER or text.rstrip().endswith(("?", "？")) or not phrases.MAIL_WORD.search(text):  # noqa: RUF001
+        return False
+    return len({match[0].casefold() for match in phrases.STEMS.finditer(text[:5000])}) >= needed
 
 
 def _signature(own: Sequence[str]) -> int:

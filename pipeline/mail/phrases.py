@@ -95,7 +95,7 @@ BAR: Final = re.compile(r"^\s*(?:[-_=*~#–—•·]\s?){3,}$")
 UNDERSCORES: Final = re.compile(r"^\s*_{10,}\s*$")
 
 _APP: Final = (
-    r"(?:iphone|ipad|ipod|android|samsung|galaxy|huawei|honor|xiaomi|redmi|pixel|oppo|oneplus|motorola|nokia|sony|xperia|lg|htc|blackberry|"
+    r"(?:iphon|ipad|ipod|android|samsung|galaxy|huawei|honor|xiaomi|redmi|pixel|oppo|oneplus|motorola|nokia|sony|xperia|lg|htc|blackberry|"
     r"windows|outlook|e?mail|yahoo|aol|gmail|gmx|web\.de|freenet|proton|orange|sfr|libero|virgilio|t-online|telekom|spark|seznam|onet|wp\b|interia|"
     r"яндекс|yandex|телефон|смартфон|мобильн|почт|携帯|スマ|タブレット|ipadn?|nine|bluemail|k-9|fairemail|thunderbird|em client|tablet|"
     r"smartphone|handy|mobil|móvil|movil|celular|telem[óo]vel|cellulare|telefon|téléphone|telefoon|toestel|puhelim|cep\s|gsm|airmail|sparrow|mac\b)"
@@ -103,11 +103,11 @@ _APP: Final = (
 _WITH_APP: Final = rf"(?=.{{0,80}}{_APP})"
 MOBILE: Final = re.compile(
     r"^\s*[*_<\[(]{0,2}(?:"
-    rf"(?:sent|typed|written)\s(?:from|with|via|using|by)\smy\s[\w .,'’+-]{{2,40}}|"
+    rf"(?:sent|typed|written)\sfrom\smy\s\w+(?:\s\w+)?|"
     rf"{_WITH_APP}(?:sent|typed|written|composed|posted)\s(?:from|with|via|using|by|on)\s.{{2,80}}|"
     rf"{_WITH_APP}(?:get|download|obtener?|obtenez|téléchargez?|descargar|ottieni|scarica|obter|obtenha|baixe|pobierz|uzyskaj|hämta|skaffa|hent|få|hanki|"
     rf"získat|získejte|stáhnout|загрузите|скачать|скачайте|получить|получите|holen|laden|download)\s.{{0,30}}outlook.{{0,80}}|"
-    rf"outlook\s(?:für|voor|for)\s(?:ios|android|mac).{{0,80}}|outlook.{{0,30}}(?:を入手|edinin|indirin).{{0,60}}|"
+    rf"outlook\s(?:für|voor|for)\s(?:ios|android|mac).{{0,80}}|(?:(?:ios|android)\s\w+\s)?outlook.{{0,30}}(?:を入手|edinin|indirin).{{0,60}}|"
     rf"{_WITH_APP}(?:von|vom|diese\s\w+\swurde)\s.{{2,60}}\sgesendet|{_WITH_APP}gesendet\s(?:von|mit|aus|über|via|per|vom)\s.{{2,60}}|"
     rf"{_WITH_APP}envoy[ée]e?\s(?:de|depuis|à\spartir|avec|via|par|du)\b.{{2,60}}|"
     rf"{_WITH_APP}enviad[oa]\s(?:desde|con|de|do|da|a\spartir|pelo|com|via|por|através)\b.{{2,60}}|"
