@@ -29,7 +29,7 @@ def _prompts(corpus: Corpus, params: ReadinessParams) -> list[Measured]:
         values += unknown("M27", "the prompt in use today is not stated (readiness.system_prompt)", "prompt_tokens")
     else:
         values.append(Measured("M27", "prompt_tokens", now))
-    requests = _requests(corpus)
+    requests = _requests(corpus, params)
     per_month = _per_month(corpus, params)
     values.append(per_month)
     if requests.is_empty():
@@ -71,12 +71,12 @@ def _tokens(text: str | None, encoding: str) -> float:
     return float(count_tokens(pl.Series([text or ""]), encoding).sum())
 
 
-def _requests(corpus: Corpus) -> pl.DataFrame:
+def _requests(corpus: Corpus, params: ReadinessParams) -> pl.DataFrame:
     """One row per answer of a sample: tokens before it, its own."""
     ids = corpus.conversations["conversation_id"]
     chosen = pl.DataFrame({"conversation_id": ids, "draw": draw(ids, 0)}).sort("draw").head(MAX_COUNTED)["conversation_id"]
     turns = corpus.turns.filter(pl.col("conversation_id").is_in(chosen.implode()))
-    counted = turns.with_columns(own=count_tokens(turns["text"], "o200k_base"))
+    counted = turns.with_columns(own=count_tokens(turns["text"], params.encoding))
     running = counted.with_columns(before=pl.col("own").cum_sum().over("conversation_id") - pl.col("own"))
     return running.filter(pl.col("speaker") == "agent").select("before", "own")
 

@@ -1,0 +1,180 @@
+"""The commands around an assessment: plan, pilot split, explain, diff, card, gate; history and determinism of the report."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from checks.readiness.assess import assess
+from checks.readiness.cli import app
+from checks.readiness.report import write
+from pipeline.tables import Table
+from tests.checks.readiness.lines import ROOT, STATED, params, talks, write_line
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, [*arguments])
+
+
+PARAMS = ("--params", str(ROOT / "params.yaml"), "--set", "readiness.evidence=no-such-folder")
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """Three topics, one too thin."""
+    rows = [*talks(120), *talks(90, "refund", 1000), *talks(20, "fraud", 2000)]
+    return write_line(tmp_path_factory.mktemp("line"), rows)
+
+
+@pytest.fixture(scope="module")
+def report(line: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of it."""
+    folder = tmp_path_factory.mktemp("report")
+    assert run("assess", str(line.folder), "--out", str(folder), *PARAMS).exit_code == 3
+    return folder
+
+
+def test_a_plan_says_what_to_collect_and_how_to_pilot(line: Table, tmp_path: Path) -> None:
+    result = run("plan", str(line.folder), "--out", str(tmp_path), *PARAMS, "--json")
+    plan = json.loads(result.stdout)
+
+    assert plan == json.loads((tmp_path / "plan.json").read_text("utf-8"))
+    assert [(each["topic"], each["wanted"]) for each in plan["collect"] if each["wanted"]] == [("fraud", 30)]
+    assert plan["pilot"]["subsets"] == [57, 115, 230]
+    assert plan["pilot"]["audit_before"] == {"leaks_for_pilot": 299, "leaks_for_production": 2995}
+    assert plan["pilot"]["canary"].startswith("none")
+
+
+def test_pilot_subsets_are_nested_whole_clusters_and_apart_from_the_test(tmp_path: Path) -> None:
+    rows = talks(200)
+    copies = [{**row, "conversation_id": f"{row['conversation_id']}-again"} for row in rows[:60]]
+    everyone = [*rows, *copies]
+    splits = {row["conversation_id"]: "test" if n in range(150, 200) else "train" for n, row in enumerate(everyone)}
+    line = write_line(tmp_path / "line", everyone, splits=splits)
+    assert run("pilot-split", str(line.folder), "--out", str(tmp_path), *PARAMS).exit_code == 0
+    chosen = pl.read_csv(tmp_path / "pilot_split.csv")
+
+    by_id = dict(chosen.select("conversation_id", "subset").iter_rows())
+    assert all(by_id[row["conversation_id"]] == by_id[f"{row['conversation_id']}-again"] for row in rows[:60])
+    assert chosen.filter(pl.col("test") & pl.col("subset").is_not_null()).is_empty()
+    assert chosen["test"].sum() == 50
+    anchors = chosen.filter(~pl.col("conversation_id").str.ends_with("-again")).drop_nulls("subset")
+    assert [anchors.filter(pl.col("subset") <= size).height for size in (25, 50, 100)] == [37, 75, 150]
+
+
+def test_explain_tells_definition_values_limits_with_origin_and_conditions(report: Path) -> None:
+    text = run("explain", "M15", "--report", str(report)).stdout
+
+    assert "Residual leak bound (tier A)" in text
+    assert "limit max_leak_upper_pilot = 0.01" in text
+    assert "[ours: 300 audited, none found]" in text
+    assert "row 1 (do-not-fine-tune:privacy)" in text
+    assert "leak_upper: unknown (no audit" in text
+
+
+def test_explain_of_a_topic_tells_its_own_values(report: Path) -> None:
+    found = json.loads(run("explain", "M01", "--topic", "fraud", "--report", str(report), "--json").stdout)
+
+    assert {each["measure"]: each["value"] for each in found["values"]} == {"examples": 20, "effective_examples": 20}
+
+
+def test_diff_tells_what_changed_and_nothing_else(line: Table, report: Path, tmp_path: Path) -> None:
+    run("assess", str(line.folder), "--out", str(tmp_path), *PARAMS, "--set", "readiness.epochs=4")
+    changes = json.loads(run("diff", str(report), str(tmp_path), "--json").stdout)
+
+    assert {each["measure"] for each in changes} <= {
+        "job_tokens",
+        "gpu_hours_high",
+        "gpu_hours_low",
+        "largest_template_passes",
+        "suggested_epochs",
+        "suggested_template_cap",
+    }
+    assert "job_tokens" in {each["measure"] for each in changes}
+    assert run("diff", str(report), str(report)).stdout == "readiness: nothing changed\n"
+
+
+@pytest.mark.parametrize("card_format", ["hf", "datasheet", "croissant", "article10"])
+def test_every_line_of_a_card_says_whether_it_was_measured_or_stated(line: Table, card_format: str) -> None:
+    card = run("card", str(line.folder), "--format", card_format, *PARAMS).stdout
+
+    facts = [text for text in re.findall(r"^- (.+)$", card, flags=re.MULTILINE) if ":" in text or "(" in text]
+    assert "measured" in card
+    assert "neither measured nor stated" in card
+    assert [fact for fact in facts if not re.search(r"measured|stated|verdict|evidence|^stage", fact)] == []
+
+
+def test_a_croissant_card_is_json_with_the_slots_of_rai(line: Table) -> None:
+    card = json.loads(run("card", str(line.folder), "--format", "croissant", *PARAMS).stdout)
+
+    assert card["conformsTo"] == ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
+    assert {"rai:dataBiases", "rai:dataLimitations", "rai:personalSensitiveInformation", "rai:dataCollectionTimeframe"} <= set(
+        card
+    )
+
+
+def test_every_limit_is_a_gate_of_its_own_and_unmeasured_is_no_pass(line: Table) -> None:
+    result = run("gate", str(line.folder), *PARAMS, "--json")
+    failed = set(json.loads(result.stdout)["failed"])
+
+    assert result.exit_code == 3
+    assert {"leak_upper", "provenance", "coverage"} <= failed
+    assert not {"secrets", "effective_examples", "invalid_examples"} & failed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["assess", "--require", "perfect"], 2),
+        (["explain", "M77"], 1),
+        (["explain", "M01", "--report", "no-such-folder"], 1),
+        (["card", "--format", "pdf"], 2),
+        (["diff", "no-such-folder", "no-such-folder"], 1),
+        (["evidence", "add", "hearsay", "x.csv"], 1),
+        (["assess", "no-such-table"], 1),
+    ],
+)
+def test_wrong_use_is_2_and_an_expected_error_1(
+    report: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int
+) -> None:
+    monkeypatch.chdir(ROOT)
+    result = run(*arguments, *(["--report", str(report)] if arguments == ["explain", "M77"] else []))
+
+    if code == 1:  # main prints CurationErrors as one line and exits with 1
+        assert type(result.exception).__name__ in {"SourceError", "TableError"}
+    else:
+        assert result.exit_code == code
+
+
+def test_a_requirement_decides_the_exit_code(line: Table, tmp_path: Path) -> None:
+    common = ("assess", str(line.folder), "--out", str(tmp_path), *PARAMS)
+
+    assert run(*common, "--require", "do-not-fine-tune:privacy-unmeasured").exit_code == 0
+    assert run(*common, "--require", "pilot-first").exit_code == 3
+
+
+def test_history_grows_by_what_changed_and_the_report_shows_it(line: Table, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"statements": STATED, "evidence": "no-such-folder"}
+    write(assess(line, params(**settings)), tmp_path)
+    write(assess(line, params(**settings)), tmp_path)
+    write(assess(line, params(**settings, epochs=5)), tmp_path)
+    history = pl.read_parquet(tmp_path / "history.parquet")
+
+    assert history["run"].to_list() == [1, 2]
+    assert "## Since the last run" in (tmp_path / "report.md").read_text("utf-8")
+
+
+def test_flat_metrics_and_plots_are_what_dvc_reads(report: Path) -> None:
+    flat = json.loads((report / "readiness.json").read_text("utf-8"))
+
+    assert all(value is None or isinstance(value, str | int | float) for value in flat.values())
+    assert sorted(path.name for path in (report / "plots").iterdir()) == ["agreement.csv", "coverage.csv", "marginal_value.csv"]
+
+
+def test_help_of_every_command_has_an_example() -> None:
+    for command in ("assess", "sample", "score-audit", "plant", "plan", "pilot-split", "explain", "diff", "card", "gate"):
+        assert f"ticketmill readiness {command}" in run(command, "--help").stdout.replace("\n", " ").replace("  ", " ")
