@@ -103,7 +103,7 @@ def measured(name: str, work: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
     if child == 0:
         try:
             work()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # a child of fork must never return into the parent's code
             traceback.print_exc()
             os._exit(1)
         with Path(os.environ["MILLION_USAGE"]).open("w", encoding="ascii") as file:
