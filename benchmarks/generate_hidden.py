@@ -22,7 +22,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline.acceptance import specifics
+from pipeline.answering.acceptance import specifics
 from pipeline.generate import GenerateParams, run
 from pipeline.params import load_section
 from pipeline.schema import DEDUPED

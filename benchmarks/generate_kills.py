@@ -23,8 +23,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from pipeline.answering.replies import Replies
 from pipeline.generate import run
-from pipeline.replies import Replies
 from tests.build import MEANS, conversation
 from tests.pipeline.generate_tables import deduped, params
 

@@ -16,19 +16,19 @@ from typing import Any, Final
 import polars as pl
 from pydantic import field_validator
 
-from pipeline.acceptance import MACRO, AcceptanceParams, find_fault, find_repeats
-from pipeline.asking import ENCODING, ask_each
+from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_repeats
+from pipeline.answering.asking import ENCODING, ask_each
+from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
+from pipeline.answering.provider_params import Settings
+from pipeline.answering.replies import Replies
+from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Hit, Question, Reply, Request, Turn
+from pipeline.answering.retrieval import Exchange, Index, RetrievalParams
+from pipeline.answering.spending import MILLION
 from pipeline.errors import AccountingError
-from pipeline.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
-from pipeline.provider_params import Settings
 from pipeline.providers import PROVIDERS
-from pipeline.replies import Replies
-from pipeline.request import Answer, Answerer, Candidates, Gap, Hit, Question, Reply, Request, Turn
-from pipeline.retrieval import Exchange, Index, RetrievalParams
 from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, conform, empty
-from pipeline.spending import MILLION
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
 from pipeline.tokens import counter, tokens_of

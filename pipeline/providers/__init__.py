@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pipeline.provider_params import Settings
+from pipeline.answering.provider_params import Settings
+from pipeline.answering.request import Answerer
 from pipeline.providers import fake, file, nearest, openai
-from pipeline.request import Answerer
 
 PROVIDERS: Final[Mapping[str, Callable[[Settings], Answerer]]] = {
     "nearest": nearest.answerer,

@@ -3,9 +3,9 @@
 import json
 from typing import Final
 
-from pipeline.asking import ask_each, fetch_with
-from pipeline.provider_params import Settings
-from pipeline.request import Answerer, Choice, Reply, Request
+from pipeline.answering.asking import ask_each, fetch_with
+from pipeline.answering.provider_params import Settings
+from pipeline.answering.request import Answerer, Choice, Reply, Request
 
 NAME: Final = "fake"
 CHARACTERS_PER_TOKEN: Final = 4

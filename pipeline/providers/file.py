@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.answering.provider_params import Settings
+from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Question
 from pipeline.errors import SourceError
-from pipeline.provider_params import Settings
-from pipeline.request import Answer, Answerer, Candidates, Gap, Question
 from pipeline.tables import translated_errors
 
 NAME: Final = "file"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.provider_params import Settings
-from pipeline.request import Answer, Answerer, Candidates, Gap, Question
+from pipeline.answering.provider_params import Settings
+from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Question
 
 NAME: Final = "nearest"
 MODEL: Final = "tfidf-cosine"

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from socket import gaierror
 from typing import Any, Final
 
-from pipeline.asking import Ask, ask_each, fetch_with
-from pipeline.batch import UNDER_WAY, Collected, fetch_in_batches
+from pipeline.answering.asking import Ask, ask_each, fetch_with
+from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
+from pipeline.answering.provider_params import EndpointParams, PaceParams, Settings
+from pipeline.answering.request import Answerer, Choice, Reply, Request
 from pipeline.errors import EndpointError, Overloaded, ParamsError, ProviderError
-from pipeline.provider_params import EndpointParams, PaceParams, Settings
-from pipeline.request import Answerer, Choice, Reply, Request
 
 NAME: Final = "openai"
 

@@ -321,12 +321,43 @@ class Speakers(Section):
     """Values that mean a bot."""
     tool: list[str | int | bool] = Field(default_factory=list)
     """Values that mean a tool or a system that took part."""
+    others: Literal["refuse", "starter"] = "refuse"
+    """What any other value means: the conversation is refused, or, as in a forum, the field names the author, whoever wrote
+    first is the customer and everybody else an agent."""
 
     @cached_property
     def names(self) -> dict[Any, str]:
         """Value -> speaker."""
         lists = {"customer": self.customer, "agent": self.agent, "bot": self.bot, "tool": self.tool}
         return {value: speaker for speaker, values in lists.items() for value in values}
+
+    def of(self, value: Any) -> str:
+        """Who a value means; `STARTER` and the value where that shows only when the messages are in order.
+
+        Raises:
+            Refused: it is none of the known ones.
+        """
+        bare = None if isinstance(value, list | dict) else value
+        if (speaker := self.names.get(bare)) is not None:
+            return speaker
+        if self.others == "refuse" or bare in (None, ""):
+            raise Refused("unknown_speaker", self.at)
+        return f"{STARTER}{bare}"
+
+
+STARTER: Final = "starter:"
+"""Begins the speaker of a turn that is not yet known to be the customer's or an agent's."""
+
+
+def named_by_starter(turns: Sequence[DraftTurn], customer: str | None = None) -> list[DraftTurn]:
+    """Turns in order, where whoever wrote first, or is known to be the customer, is that, and every other author an agent."""
+    starter = next((turn.speaker for turn in turns if turn.speaker.startswith(STARTER)), None)
+    if customer is not None:
+        starter = f"{STARTER}{customer}"
+    return [
+        turn._replace(speaker="customer" if turn.speaker == starter else "agent") if turn.speaker.startswith(STARTER) else turn
+        for turn in turns
+    ]
 
 
 _NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "undefined"})

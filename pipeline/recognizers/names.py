@@ -144,7 +144,7 @@ class NamesRecognizer(EntityRecognizer):
         return [found[text] for text in texts]
 
     def _find(self, text: str) -> list[RecognizerResult]:
-        if not text.strip():
+        if not any(map(str.isalpha, text)):
             return []
         encoded = encode(self._tokenizer, text)
         return list(_findings(text, self._hits(encoded)))

@@ -31,11 +31,14 @@ _DIGITS: Final = r"\d(?:[ -]?\d){3,30}"
 _WEAK: Final = rf"(?:{_DIGITS}|(?=[^\W_]*\d[^\W_]*\d)(?=[^\W_]*[A-Z])[^\W_]{{5,30}})"
 """Four digits or more, or a code of five signs with two digits: enough where no word such as "number" stands before."""
 
+_NO_PREFIXES: Final = "usd|eur|gbp|chf|cad|aud|jpy|iso|iec|din|en|rfc|cve|utf|win|http|sku|mod"
+"""Before a hyphen and digits they make an amount, a standard or a product, not the number of a thing somebody bought."""
+
 CONTEXT: Final = ("account", "order", "number", "pin", "ticket", "tracking")
 
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
-    """One recognizer per kind of number, and one for long numbers that nobody announced: they always name something."""
+    """One recognizer per kind of number, and one for numbers that nobody announced but that name something."""
     found: list[EntityRecognizer] = []
     for entity_type, words in _KINDS.items():
         value = _WEAK if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
@@ -53,4 +56,6 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         found.append(PatternRecognizer(entity_type, name=name, supported_language=language, patterns=patterns))
     bare = [Pattern("long", r"(?<![\w$€£#/@.,:=-])(?!\d*0{4}(?!\d))\d{7,19}(?![\w%€/@=-]|[.,:]\d)", 0.4)]
     found.append(PatternRecognizer("ID_NUMBER", "LongNumberRecognizer", language, bare))
+    coded = [Pattern("prefix and digits", rf"(?<![\w-])(?!(?:{_NO_PREFIXES})-)[A-Z]{{1,5}}-\d{{5,12}}(?![\w-]|[.,]\d)", 0.5)]
+    found.append(PatternRecognizer("ID_NUMBER", "PrefixedNumberRecognizer", language, coded))
     return found

@@ -58,12 +58,19 @@ _SAID: Final = (
     r"(?=[^\s\"'”’]*[\d!@#$%^&*_+~?-][^\s\"'”’]*)[^\s\"'”’,]{4,64}(?<![.!?])"  # noqa: RUF001
 )
 
+_KEY_SAID: Final = (
+    r"\b(?:(?:api|access|secret|private|app|application|client|auth|bearer|deploy|webhook)[ -]?(?:key|token|secret)"
+    r"|(?:key|token) (?:is|was))\b(?:\s*(?:is|was|=|:|we use|i use|called|namely|now))*\s*[\"'`“‘(]?\K"  # noqa: RUF001  # quotes people type
+    r"(?=[\w.~+/-]{0,80}\d)(?=[\w.~+/-]{0,80}[A-Za-z])[A-Za-z0-9][\w.~+/-]{10,200}(?<![.])"
+)
+
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
     """Tokens of known form as SECRET, everything said or assigned as PASSWORD."""
     tokens = [Pattern(name, regex, 0.95) for name, regex in _TOKENS.items()]
     said = [
         Pattern("said", rf"(?i:{_SAID})", 0.8),
+        Pattern("key said", rf"(?i:{_KEY_SAID})", 0.8),
         Pattern("assigned", rf"(?i:(?<![\w-])[\"']?(?:{_ASSIGNED})[\"']?\s{{0,9}}(?:=>|:=|=|:)\s{{0,9}})\K{_VALUE}", 0.7),
         Pattern(
             "assigned by a blank", rf"(?i:(?<![\w-])(?:{_ASSIGNED})[ \t]{{1,9}})\K(?:\"[^\"\n]{{4,200}}\"|'[^'\n]{{4,200}}')", 0.7

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from pipeline.reading.drafts import Source
+from pipeline.reading.exports import Kind, Kinds, names
 from pipeline.sources import eml, events, freshdesk, intercom, irc, mbox, slack, table, zendesk, zendesk_tables
 
 SOURCES: Final[Mapping[str, Source]] = {
@@ -35,3 +36,22 @@ SourceMapping = Annotated[
     Field(discriminator="format"),
 ]
 """One entry of `ingest.sources`; its `format` says which."""
+
+
+def doctor_kinds() -> Mapping[str, Kinds]:
+    """What the records of each help desk are like, for who has to tell them apart."""
+    mapped = {
+        kind: Kind(telling, zendesk.MAPPED[kind], zendesk.IGNORED[kind])
+        for kind, telling in (
+            ("audit", names("ticket_id events")),
+            ("ticket", names("requester_id status via")),
+            ("comment", names("author_id public body")),
+            ("user", names("id role email")),
+        )
+    }
+    return {
+        "zendesk": mapped,
+        "zendesk_tables": zendesk_tables.KINDS,
+        "intercom": intercom.KINDS,
+        "freshdesk": freshdesk.KINDS,
+    }

@@ -9,6 +9,7 @@ Records stand one per line (JSON lines), as one JSON document each, or in a list
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final, Literal
 
@@ -32,6 +33,7 @@ from pipeline.reading.drafts import (
     Speakers,
     as_text,
     fault,
+    named_by_starter,
     native_id,
     stated,
 )
@@ -52,8 +54,11 @@ class EventsSettings(SourceSettings):
     """events"""
     records: str = ""
     """Path of the records inside a JSON document; empty where the document is a record or a list of them."""
-    id: str
-    """Path of the native conversation id, from the record."""
+    id: str | None = None
+    """Path of the native conversation id, from the record; null makes every record a conversation of its own."""
+    opening: str | None = None
+    """Path, from the record, of the customer's first message where it stands outside the turns: the question of a thread. It
+    was written at `opened_at`, by `customer`."""
     turns: str
     """Path of the list of events, from the record."""
     messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)
@@ -91,11 +96,16 @@ class EventsSettings(SourceSettings):
     ignore_beside: list[str] = Field(default_factory=list)
     """Fields at the top of a document beside its records that are known and not read."""
 
+    @property
+    def rows_have_ids(self) -> bool:
+        """Without a path to an id every record is a conversation."""
+        return self.id is not None
+
     @cached_property
     def tree(self) -> Known:
         """Every known path, from the record."""
         in_event = [*self.messages, self.kind, self.speaker.at, self.text, self.sent_at, self.author]
-        single = [self.id, self.opened_at, self.channel, self.language, self.product, self.customer, self.agent]
+        single = [self.id, self.opening, self.opened_at, self.channel, self.language, self.product, self.customer, self.agent]
         mapped = [*single, *self.topics, *self.outcome.fields(), *self.identifiers.fields(), *self.ignore_fields]
         events = [f"{self.turns}.*.{path}" for path in in_event if path is not None]
         return known([*(path for path in mapped if path), *events])
@@ -104,7 +114,7 @@ class EventsSettings(SourceSettings):
     def steps(self) -> dict[str, Steps]:
         """Every path that is walked, split once."""
         paths = [self.id, self.turns, self.kind, self.speaker.at, self.text, self.sent_at, self.author, *self.messages]
-        paths += [self.opened_at, self.channel, self.language, self.product, self.customer, self.agent, *self.topics]
+        paths += [self.opening, self.opened_at, self.channel, self.language, self.product, self.customer, self.agent, *self.topics]
         paths += [*self.outcome.fields(), *self.identifiers.fields()]
         return {path: parse(path) for path in paths if path is not None}
 
@@ -112,7 +122,7 @@ class EventsSettings(SourceSettings):
 def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limits) -> Iterator[Row]:
     """The records of one file."""
     layout = layout_of(file)
-    at_id = settings.steps[settings.id]
+    at_id = settings.steps[settings.id] if settings.id is not None else None
     if layout == "jsonl":
         for row in json_lines(file, number, limits):
             yield row if isinstance(row, Row) else _row(number, *row, at_id)
@@ -127,8 +137,8 @@ def _records(path: str) -> Steps:
     return (*parse(path), "*") if path else ()
 
 
-def _row(number: int, position: int, raw: bytes, record: Any, at_id: Steps) -> Row:
-    native = native_id(first(record, at_id))
+def _row(number: int, position: int, raw: bytes, record: Any, at_id: Steps | None) -> Row:
+    native = sha256(raw).hexdigest() if at_id is None else native_id(first(record, at_id))
     return fault(number, position, raw, "no_id") if native is None else Row(number, position, native, raw)
 
 
@@ -175,7 +185,7 @@ def _topics(record: Any, settings: EventsSettings) -> Iterator[str]:
 
 
 def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dict[str, str | None]) -> None:
-    steps, names = settings.steps, settings.speaker.names
+    steps = settings.steps
     wanted = [(steps[path], values) for path, values in settings.messages.items()]
     kind, speaker_at, text_at = settings.kind and steps[settings.kind], steps[settings.speaker.at], steps[settings.text]
     sent = settings.sent_at and steps[settings.sent_at]
@@ -188,9 +198,7 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
         if any(first(event, path) not in values for path, values in wanted):
             draft.count(f"events.{_name(first(event, kind)) if kind else 'other'}")
             continue
-        speaker = names.get(_scalar(first(event, speaker_at)))
-        if speaker is None:
-            raise Refused("unknown_speaker", settings.speaker.at)
+        speaker = settings.speaker.of(first(event, speaker_at))
         text = clean(as_text(first(event, text_at), settings.text), settings.text_format)
         if not text:
             draft.count("empty_texts")
@@ -200,11 +208,14 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
             raise Refused("bad_time", settings.sent_at or "")
         author = (native_id(first(event, author_at)) if author_at else None) or authors.get(speaker)
         turns.append(((sent_at or 0, position), DraftTurn(speaker, text, sent_at, author)))
-    draft.turns.extend(turn for _, turn in sorted(turns, key=itemgetter(0)))
-
-
-def _scalar(value: Any) -> Any:
-    return None if isinstance(value, list | dict) else value
+    ordered = [turn for _, turn in sorted(turns, key=itemgetter(0))]
+    if settings.opening is not None:
+        said = clean(as_text(first(record, steps[settings.opening]), settings.opening), settings.text_format)
+        if said:
+            ordered.insert(0, DraftTurn("customer", said, draft.opened_at, authors["customer"]))
+    # where the question stands apart, whoever is not known to have asked it answers
+    known = authors["customer"] or ("" if settings.opening is not None else None)
+    draft.turns.extend(named_by_starter(ordered, known))
 
 
 def _name(value: Any) -> str:

@@ -32,10 +32,12 @@ from pipeline.reading.drafts import (
     Speakers,
     as_text,
     fault,
+    named_by_starter,
     native_id,
     stated,
 )
-from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, layout_of, parquet_rows
+from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
+from pipeline.reading.paths import parse
 from pipeline.reading.times import microseconds
 from pipeline.text import clean
 
@@ -83,6 +85,10 @@ class TableSettings(SourceSettings):
     """table"""
     csv: Dialect = Dialect()
     """How CSV files are written."""
+    records: str = ""
+    """Path of the rows inside a JSON document; empty where the document is a list of them."""
+    ignore_beside: list[str] = Field(default_factory=list)
+    """Fields at the top of a JSON document beside its rows that are known and not read."""
     id: str | None = None
     """Column with the native conversation id; null makes every row a conversation of its own."""
     turn: TurnColumns | None = None
@@ -133,10 +139,12 @@ class TableSettings(SourceSettings):
 def read(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits) -> Iterator[Row]:
     """The rows of one file, mapped columns only."""
     layout = layout_of(file)
-    if layout == "json":
-        raise SourceError(f"{file.label}: holds one JSON document, not rows; read it as format: events")
     if layout == "jsonl":
-        yield from _read_json_lines(file, number, settings, limits)
+        yield from _read_records(file, number, settings, json_lines(file, number, limits))
+    elif layout == "json":
+        path = (*parse(settings.records), "*") if settings.records else ()
+        found = json_records(file, number, [path], settings.ignore_beside, limits)
+        yield from _read_records(file, number, settings, (row if isinstance(row, Row) else row[1:] for row in found))
     else:
         yield from _read_cells(file, number, settings, limits, layout)
 
@@ -163,10 +171,12 @@ def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits
             yield _row(number, position, native, payload)
 
 
-def _read_json_lines(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits) -> Iterator[Row]:
+def _read_records(
+    file: ReceivedFile, number: int, settings: TableSettings, rows: Iterator[tuple[int, bytes, Any] | Row]
+) -> Iterator[Row]:
     columns = settings.columns
     known = {*columns, *settings.ignore_columns}
-    for row in json_lines(file, number, limits):
+    for row in rows:
         if isinstance(row, Row):
             yield row
             continue
@@ -214,13 +224,9 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> 
 
 
 def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: TurnColumns) -> None:
-    names = shape.speaker.names
     turns: list[tuple[Any, DraftTurn]] = []
     for position, record in enumerate(records):
-        said = record[shape.speaker.at]
-        speaker = None if isinstance(said, list | dict) else names.get(said)
-        if speaker is None:
-            raise Refused("unknown_speaker", shape.speaker.at)
+        speaker = shape.speaker.of(record[shape.speaker.at])
         sent_at = _time(record, shape.sent_at, settings)
         author = native_id(record[shape.author]) if shape.author else None
         text = clean(as_text(record[shape.text], shape.text), settings.text_format)
@@ -228,10 +234,11 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
             raise Refused("bad_time", shape.sent_at)
         place = (_number(record, shape.order) if shape.order else sent_at or 0, position)
         turns.append((place, DraftTurn(speaker, text, sent_at, author)))
-    for _, turn in sorted(turns, key=itemgetter(0)):
+    ordered = named_by_starter([turn for _, turn in sorted(turns, key=itemgetter(0))])
+    for turn in ordered:
         _add(draft, turn)
     if not settings.customer:
-        draft.customer = next((turn.author for _, turn in turns if turn.speaker == "customer" and turn.author), None)
+        draft.customer = next((turn.author for turn in ordered if turn.speaker == "customer" and turn.author), None)
 
 
 def _add_pair(draft: Draft, record: Mapping[str, Any], settings: TableSettings, shape: PairColumns) -> None:

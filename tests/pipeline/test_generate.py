@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.answering.request import Answer, Gap, Question
 from pipeline.errors import ParamsError, TableError
 from pipeline.generate import PROVIDERS, GenerateParams, generate, run
 from pipeline.params import load_section
-from pipeline.request import Answer, Gap, Question
 from pipeline.schema import DEDUPED
 from pipeline.tables import Table
 from tests.build import MEANS, conversation, conversations, turn

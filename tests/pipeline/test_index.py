@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import dedupe as stage
 from pipeline import index as module
+from pipeline import verdicts
 from pipeline.clusters import HUBS
 from pipeline.dedupe import DedupeParams, query_index, rebuild_index, run
 from pipeline.errors import TableError
@@ -261,3 +262,20 @@ def test_compact_removes_what_a_killed_run_left(tmp_path: Path) -> None:
 
     assert freed == 10
     assert content(tmp_path / "index") == before
+
+
+def test_a_new_copy_of_a_known_text_opens_no_pair_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = [conversation(1, words(1)), conversation(2, words(1) + " more"), conversation(3, words(3))]
+    run(scrubbed(tmp_path / "scrubbed", old, []), tmp_path / "deduped", params(), MEANS)
+    new_ones: list[int] = []
+    components = verdicts.components
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        new_ones.append(int(arguments[5].sum()))
+        return components(*arguments, **more)
+
+    monkeypatch.setattr(verdicts, "components", watched)
+
+    run(scrubbed(tmp_path / "scrubbed", [*old, conversation(4, words(1))], [3]), tmp_path / "deduped", params(), MEANS)
+
+    assert new_ones == [0]

@@ -9,8 +9,8 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from pipeline.provider_params import PaceParams
-from pipeline.request import Request
+from pipeline.answering.provider_params import PaceParams
+from pipeline.answering.request import Request
 
 SECONDS_PER_MINUTE: Final = 60.0
 CHARACTERS_PER_TOKEN: Final = 3

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from pipeline.answering.pace import Pace
+from pipeline.answering.provider_params import PaceParams, PromptParams, Settings
+from pipeline.answering.replies import Replies
+from pipeline.answering.request import Answer, Answerer, Candidates, Choice, Gap, Message, Question, Reply, Request, Turn
+from pipeline.answering.spending import Account, Amount
 from pipeline.errors import CurationError, EndpointError, Overloaded, ProviderError
-from pipeline.pace import Pace
 from pipeline.prompts import Prompt, load_prompt
-from pipeline.provider_params import PaceParams, PromptParams, Settings
-from pipeline.replies import Replies
-from pipeline.request import Answer, Answerer, Candidates, Choice, Gap, Message, Question, Reply, Request, Turn
-from pipeline.spending import Account, Amount
 from pipeline.tokens import counter
 
 Ask = Callable[[Request], Awaitable[Reply]]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.acceptance import AcceptanceParams, find_fault, find_repeats, specifics
+from pipeline.answering.acceptance import AcceptanceParams, find_fault, find_repeats, specifics
+from pipeline.answering.request import Answer, Hit, Question, Turn
 from pipeline.params import load_section
-from pipeline.request import Answer, Hit, Question, Turn
 from tests.pipeline.generate_tables import SHIPPED
 
 PARAMS = load_section(AcceptanceParams, "generate.acceptance", [SHIPPED])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.asking import shorten
+from pipeline.answering.asking import shorten
+from pipeline.answering.request import Turn
 from pipeline.generate import run
-from pipeline.request import Turn
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
 from tests.llm_server import Answer, LlmServer, Received, Script, Status, always

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from pydantic import Field
 
+from pipeline.answering.request import Hit
 from pipeline.params import Section
-from pipeline.request import Hit
 
 WORD: Final = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]|[^\W_]+"
 """A word, or one character of Kana, Han, Hangul or Thai."""

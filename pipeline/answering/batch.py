@@ -16,12 +16,12 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, Protocol
 
-from pipeline.asking import Fetch, Replied
+from pipeline.answering.asking import Fetch, Replied
+from pipeline.answering.provider_params import Settings
+from pipeline.answering.replies import Replies
+from pipeline.answering.request import Gap, Reply, Request
+from pipeline.answering.spending import Account, Amount
 from pipeline.errors import Overloaded
-from pipeline.provider_params import Settings
-from pipeline.replies import Replies
-from pipeline.request import Gap, Reply, Request
-from pipeline.spending import Account, Amount
 
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS batch (token TEXT PRIMARY KEY, endpoint TEXT NOT NULL, id TEXT) WITHOUT ROWID;

@@ -22,10 +22,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from pipeline.answering.request import Hit
+from pipeline.answering.retrieval import DECIMALS, WORD
 from pipeline.errors import SourceError
 from pipeline.params import Section
-from pipeline.request import Hit
-from pipeline.retrieval import DECIMALS, WORD
 from pipeline.rules.residual_identifier import kinds
 from pipeline.text import html_to_text
 

@@ -15,9 +15,9 @@ from typing import Final
 
 from pydantic import Field
 
+from pipeline.answering.request import Reply, Request
 from pipeline.errors import BudgetReached, ParamsError
 from pipeline.params import Section
-from pipeline.request import Reply, Request
 
 PICO: Final = 10**12
 """Money is counted in integers: a price per million tokens with 6 decimals is whole in 1e-12 of a unit per token."""

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from pipeline.answering.spending import BudgetParams, PriceParams
 from pipeline.params import Section
-from pipeline.spending import BudgetParams, PriceParams
 
 
 class NearestParams(Section):

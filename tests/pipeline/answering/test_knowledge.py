@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from pipeline.answering.knowledge import KnowledgeParams, load_knowledge
 from pipeline.errors import SourceError
 from pipeline.generate import run
-from pipeline.knowledge import KnowledgeParams, load_knowledge
 from pipeline.params import load_section
 from pipeline.tables import Table
 from tests.build import MEANS, conversation
 from tests.pipeline.generate_tables import SHIPPED, deduped, params
 
-SHARED = Path(os.environ.get("TICKETMILL_SHARED", Path(__file__).parents[3] / "shared")) / "data"
+SHARED = Path(os.environ.get("TICKETMILL_SHARED", Path(__file__).parents[4] / "shared")) / "data"
 
 RETURNS = """# Returns
 

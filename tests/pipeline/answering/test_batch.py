@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.answering.replies import Replies
 from pipeline.errors import BudgetReached, EndpointError
 from pipeline.generate import run
-from pipeline.replies import Replies
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
 from tests.llm_server import Answer, Hang, Junk, LlmServer, Received, Status, in_turn

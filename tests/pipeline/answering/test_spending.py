@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.answering.replies import Replies
+from pipeline.answering.request import Choice, Message, Reply, Request
+from pipeline.answering.spending import Account, BudgetParams, Price, PriceParams
 from pipeline.errors import BudgetReached, ParamsError, ProviderError
 from pipeline.generate import estimate, run
-from pipeline.replies import Replies
-from pipeline.request import Choice, Message, Reply, Request
-from pipeline.spending import Account, BudgetParams, Price, PriceParams
 from pipeline.tables import Table
 from tests.build import MEANS, conversation
 from tests.llm_server import Answer, CutOff, LlmServer, Status, in_turn, with_faults

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
+from pipeline.answering.request import Reply
 from pipeline.errors import TableError
-from pipeline.request import Reply
 
 FILE: Final = "replies.sqlite"
 WAIT_SECONDS: Final = 60.0

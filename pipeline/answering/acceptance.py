@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from pipeline.answering.request import Answer, Question
 from pipeline.params import Section
 from pipeline.prompts import load_prompt
-from pipeline.request import Answer, Question
 from pipeline.rules.unfilled_placeholder import PLACEHOLDER
 
 WORD: Final = re.compile(r"[^\W_]+")

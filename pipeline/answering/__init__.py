@@ -1,0 +1,1 @@
+"""How a question that nobody answered gets an answer: search, ask, pay, accept."""
