@@ -52,9 +52,25 @@ def _layouts(b: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
             *[("+", b["two"]), ("-", ""), ("~", b["signoff"]), ("-", b["contact"]), ("-", ""), ("-", "_" * 32)],
             *[("-", b["block"]), ("-", ""), ("-", b["said"])],
         ],
-        "apple mobile": [("+", b["one"]), ("-", ""), ("-", b["mobile"]), ("-", ""), ("-", b["apple"]), ("-", ""), ("-", quoted(b["said"]))],
+        "apple mobile": [
+            ("+", b["one"]),
+            ("-", ""),
+            ("-", b["mobile"]),
+            ("-", ""),
+            ("-", b["apple"]),
+            ("-", ""),
+            ("-", quoted(b["said"])),
+        ],
         "thunderbird below": [
-            *[("-", b["bird"]), ("-", quoted(b["said"])), ("-", ""), ("+", b["two"]), ("-", ""), ("-", "-- "), ("-", b["contact"])],
+            *[
+                ("-", b["bird"]),
+                ("-", quoted(b["said"])),
+                ("-", ""),
+                ("+", b["two"]),
+                ("-", ""),
+                ("-", "-- "),
+                ("-", b["contact"]),
+            ],
         ],
         "inline": [
             *[("-", b["bird"]), ("-", f"> {said[0]}"), ("-", ""), ("+", one[0]), ("-", ""), ("-", f"> {said[1]}"), ("-", "")],
