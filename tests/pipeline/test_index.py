@@ -279,3 +279,21 @@ def test_a_new_copy_of_a_known_text_opens_no_pair_again(tmp_path: Path, monkeypa
     run(scrubbed(tmp_path / "scrubbed", [*old, conversation(4, words(1))], [3]), tmp_path / "deduped", params(), MEANS)
 
     assert new_ones == [0]
+
+
+def test_news_at_the_end_of_a_chain_finds_the_keeper_at_its_other_end(tmp_path: Path) -> None:
+    links = [conversation(number, " ".join(f"w{place}" for place in range(number * 4, number * 4 + 60))) for number in range(7)]
+    run(scrubbed(tmp_path / "scrubbed", links[:6], []), tmp_path / "deduped", params(), MEANS)
+
+    run(scrubbed(tmp_path / "scrubbed", links, [6]), tmp_path / "deduped", params(), MEANS)
+
+    assert set(Table(tmp_path / "deduped").scan("dropped").collect()["detail"]) == {links[0]["conversation_id"]}
+
+
+def test_sketches_of_another_match_are_not_taken_for_those_of_this_one(tmp_path: Path) -> None:
+    source = scrubbed(tmp_path / "scrubbed", [conversation(number, words(1), words(number)) for number in range(3)], [])
+    run(source, tmp_path / "deduped", params(), MEANS)
+
+    run(source, tmp_path / "deduped", params(match="question"), MEANS)
+
+    assert Table(tmp_path / "deduped").manifest.total("kept") == 1
