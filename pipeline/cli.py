@@ -58,6 +58,7 @@ DEFAULT_PARAMS: Final = [Path("params.yaml")]
 LAST_TABLE: Final = Path("data/curated/chat")
 REPORTS: Final = Path("data/curated/reports")
 PASSED: Final = Path("data/curated/passed")
+REPLIES: Final = Path(".ticketmill/replies")
 
 
 def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., None]:
@@ -255,26 +256,64 @@ def trace(
 def report(
     table: Last = LAST_TABLE,
     reports: Annotated[Path, typer.Option(help="Where the gates left their reports.")] = REPORTS,
+    against: Annotated[
+        str | None, typer.Option(help="Compare with a run (its number, -1 is the last), a git revision, or a report.json.")
+    ] = None,
+    history: Annotated[Path, typer.Option(help="Runs to draw trends from.")] = job.HISTORY,
+    replies: Annotated[Path, typer.Option(help="Folder of the kept replies, with the account of their cost.")] = REPLIES,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the short form, for a chat or a pull request.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print funnel, verdicts and the training files, and write them as one page of HTML.
+    """Print funnel and verdicts, and write them with every number behind them as one page of HTML and as report.json.
 
-    ticketmill report
+    ticketmill report --against HEAD~1
     """
-    from checks.report import read_verdicts, write_report  # noqa: PLC0415  # jinja2 is needed nowhere else
+    from checks.report.against import find_baseline  # noqa: PLC0415  # jinja2 is needed nowhere else
+    from checks.report.build import build, read_verdicts, spending, tables_of  # noqa: PLC0415
+    from checks.report.page import short_form, write_report  # noqa: PLC0415
 
-    opened = Table(table)
-    entries, verdicts = balance(opened), read_verdicts(reports)
-    write_report(entries, verdicts, reports / "index.html")
-    files = [str(table / extra) for extra in opened.manifest.extras]
-    if as_json:
-        typer.echo(json.dumps({"funnel": [asdict(entry) for entry in entries], "gates": verdicts, "files": files}))
+    verdicts = read_verdicts(reports)
+    tables = tables_of(table) or Table(table).line()
+    runs = job.recall(history)
+    baseline = find_baseline(against, runs, reports) if against else None
+    content = build(tables, verdicts, runs, spending(replies), baseline)
+    page = write_report(content, reports)
+    if as_json or markdown:
+        typer.echo(json.dumps(content) if as_json else short_form(content), nl=as_json)
         return
-    _print_funnel(entries, {stage: "passed" if verdict["passed"] else "failed" for stage, verdict in verdicts.items()})
+    gates = {stage: "passed" if verdict["passed"] else "failed" for stage, verdict in verdicts.items()}
+    _print_funnel(balance(tables[-1]), gates)
     typer.echo("\nFiles:")
-    for file in files:
-        typer.echo(f"  {file}")
-    typer.echo(f"\nReport: {reports / 'index.html'}")
+    for extra in tables[-1].manifest.extras if tables[-1].manifest.stage == "emit" else ():
+        typer.echo(f"  {tables[-1].folder / extra}")
+    typer.echo(f"\nReport: {page}")
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement of DuckDB's SQL.")],
+    table: Annotated[Path, typer.Option(help="The last table of the line.")] = LAST_TABLE,
+    reports: Annotated[Path, typer.Option(help="Where the gates left their reports.")] = REPORTS,
+    history: Annotated[Path, typer.Option(help="Runs, as the table `runs`.")] = job.HISTORY,
+    replies: Annotated[Path, typer.Option(help="Folder of the kept replies, for the table `spending`.")] = REPLIES,
+    as_json: AsJson = False,
+) -> None:
+    """Ask all tables of the line at once; of the table behind the wall only what names nobody is there.
+
+    ticketmill sql "SELECT stage, reason, count(*) FROM dropped GROUP BY ALL"
+    """
+    from checks.report.build import read_verdicts, remembered, spending, tables_of  # noqa: PLC0415  # no stage needs it
+    from pipeline.sql import open_line  # noqa: PLC0415
+
+    more: dict[str, list[tuple[Any, ...]]] = {"runs": remembered(job.recall(history)), "spending": spending(replies)}
+    with open_line(tables_of(table) or Table(table).line(), read_verdicts(reports), more) as line:
+        columns, rows = line.ask(query)
+    if as_json:
+        typer.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str))
+        return
+    typer.echo("\t".join(columns))
+    for row in rows:
+        typer.echo("\t".join("" if value is None else str(value) for value in row))
 
 
 @app.command()
@@ -310,17 +349,25 @@ def run(
 
 def _numbers_of(table: Path, reports: Path, *, prove_it: bool) -> tuple[dict[str, Any], str]:
     """What the run left: funnel and verdicts for the history, and the short report; the page is written on the way."""
-    from checks.report import read_verdicts, short_form, write_report  # noqa: PLC0415  # jinja2 is needed nowhere else
+    from checks.report.build import build, read_verdicts, spending, tables_of  # noqa: PLC0415  # jinja2 is needed nowhere else
+    from checks.report.page import short_form, write_report  # noqa: PLC0415
 
+    if prove_it:  # a line that stopped may not have its last table yet, or an old one
+        prove(balance(Table(table)))
     verdicts = read_verdicts(reports)
-    # a line that stopped may not have its last table yet, or an old one: then only the gates speak
-    entries = balance(Table(table)) if prove_it else []
-    prove(entries)
-    write_report(entries, verdicts, reports / "index.html")
-    funnel = [{"stage": entry.stage, "given": entry.given, "kept": entry.kept} for entry in entries]
+    tables = tables_of(table)
+    spent = spending(REPLIES)
+    content = build(tables, verdicts, job.recall(), spent)
+    write_report(content, reports)
+    funnel = [{"stage": each.manifest.stage, **_given_and_kept(each.manifest)} for each in tables]
     gates = {stage: verdict["passed"] for stage, verdict in verdicts.items()}
     measures = {stage: verdict["measures"] for stage, verdict in verdicts.items()}
-    return {"funnel": funnel, "gates": gates, "measures": measures}, short_form(entries, verdicts)
+    cost = {budget: cost for budget, _, _, cost, _ in spent}
+    return {"funnel": funnel, "gates": gates, "measures": measures, "cost": cost}, short_form(content)
+
+
+def _given_and_kept(manifest: Manifest) -> dict[str, int]:
+    return {"given": manifest.total("kept") + manifest.total("dropped"), "kept": manifest.total("kept")}
 
 
 def _print_funnel(entries: list[Entry], gates: Mapping[str, str] | None) -> None:

@@ -255,12 +255,12 @@ def remember(started: datetime, done: Reproduced, params: Sequence[Path], number
     return entry
 
 
-def recall() -> list[dict[str, Any]]:
+def recall(history: Path = HISTORY) -> list[dict[str, Any]]:
     """The history of runs, oldest first; a line cut off by a kill is left out."""
-    if not HISTORY.exists():
+    if not history.exists():
         return []
     runs = []
-    for line in HISTORY.read_text("utf-8").splitlines():
+    for line in history.read_text("utf-8").splitlines():
         try:
             runs.append(json.loads(line))
         except ValueError:

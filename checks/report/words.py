@@ -1,0 +1,21 @@
+"""How numbers and names are written for people."""
+
+from typing import Any
+
+
+def words(name: str) -> str:
+    """A column or reason as words; entity types and ids stay as they are."""
+    return name if name.isupper() else name.replace("_", " ")
+
+
+def show(value: Any, column: str = "") -> str:
+    """A cell: whole numbers with thousands apart, shares in percent, other numbers to four digits, none as a dash."""
+    if value is None:
+        return "\N{EN DASH}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if column.endswith("_share"):
+        return f"{100 * value:.4g} %"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
