@@ -253,6 +253,37 @@ def trace(
 
 
 @app.command()
+def doctor(
+    source: Annotated[Path, typer.Argument(help="A file or folder as it was received.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which format a file or folder is in, print the mapping for params, and three of its conversations, masked.
+
+    ticketmill doctor data/raw/received
+    """
+    from pipeline.doctor import diagnose  # noqa: PLC0415  # no stage needs it
+
+    found = diagnose(source)
+    if as_json:
+        typer.echo(json.dumps({**asdict(found), "root": str(found.root), "params": found.params()}))
+    else:
+        typer.echo(f"# {source}: {found.format or 'not recognised'}")
+        for line in (*(f"because {reason}" for reason in found.reasons), *(f"check: {remark}" for remark in found.remarks)):
+            typer.echo(f"# {line}")
+        if found.format:
+            numbers = ", ".join(f"{count:,} {fate}" for fate, count in found.read.items())
+            typer.echo(f"# tried on a sample, conversations and rows: {numbers}")
+            typer.echo(f"# to use it: ticketmill ingest {found.root} data/raw/ingested --params params.yaml --params THIS")
+            typer.echo(found.params(), nl=False)
+        for number, example in enumerate(found.examples, start=1):
+            typer.echo(f"# example {number}, masked")
+            for line in example:
+                typer.echo(f"#   {line}")
+    if not found.format:
+        raise typer.Exit(EXPECTED_ERROR)
+
+
+@app.command()
 def report(
     table: Last = LAST_TABLE,
     reports: Annotated[Path, typer.Option(help="Where the gates left their reports.")] = REPORTS,

@@ -114,7 +114,16 @@ class EventsSettings(SourceSettings):
     def steps(self) -> dict[str, Steps]:
         """Every path that is walked, split once."""
         paths = [self.id, self.turns, self.kind, self.speaker.at, self.text, self.sent_at, self.author, *self.messages]
-        paths += [self.opening, self.opened_at, self.channel, self.language, self.product, self.customer, self.agent, *self.topics]
+        paths += [
+            self.opening,
+            self.opened_at,
+            self.channel,
+            self.language,
+            self.product,
+            self.customer,
+            self.agent,
+            *self.topics,
+        ]
         paths += [*self.outcome.fields(), *self.identifiers.fields()]
         return {path: parse(path) for path in paths if path is not None}
 

@@ -1,0 +1,183 @@
+"""The doctor: knows what it looks at, proposes a mapping that ingest takes, and shows nothing readable."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import polars as pl
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pipeline.cli import app
+from pipeline.doctor import diagnose, mask
+from pipeline.errors import SourceError
+from tests.pipeline.received import ingested, rows, texts, write
+from tests.pipeline.sources.test_fixtures import FORMATS
+
+SAYS: Final = (
+    "the blue tent leaks at its seams",
+    "please send a photo of the seam",
+    "here is the photo you asked for",
+    "a new tent leaves our house today",
+)
+
+
+def posts() -> list[dict[str, Any]]:
+    """A forum of six threads, with names of fields as odd as real ones."""
+    return [
+        {
+            "ThreadNo": 1000 + thread,
+            "PostSeq": place + 1,
+            "Poster": f"asker{thread}" if place % 2 == 0 else f"helper{place}",
+            "PostedOn": f"{13 + thread}/03/2021 1{place}:05",
+            "Contents": f"{says} number {thread}",
+            "Subforum": ("Tents", "Boots")[thread % 2],
+            "Upvotes": place * thread,
+        }
+        for thread in range(6)
+        for place, says in enumerate(SAYS)
+    ]
+
+
+def as_csv(records: list[dict[str, Any]], delimiter: str = ",") -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def questions() -> list[dict[str, Any]]:
+    """Threads as a question with its answers below."""
+    return [
+        {
+            "question_id": thread,
+            "title": "Tent",
+            "body": f"<p>{SAYS[0]} {thread}</p>",
+            "owner": {"display_name": f"asker{thread}", "user_id": 50 + thread},
+            "creation_date": 1767614400 + 3600 * thread,
+            "answers": [
+                {
+                    "body": f"<p>{says} {thread}</p>",
+                    "owner": {"display_name": name, "user_id": user},
+                    "creation_date": at + 60 * place,
+                }
+                for at in (1767614400 + 3600 * thread,)
+                for place, (says, name, user) in enumerate(((SAYS[1], "hal", 3), (SAYS[2], f"asker{thread}", 50 + thread)), 1)
+            ],
+        }
+        for thread in range(6)
+    ]  # fmt: skip
+
+
+def chats() -> list[dict[str, Any]]:
+    return [
+        {"conversations": [{"from": ("human", "gpt")[place % 2], "value": f"{says} {number}"} for place, says in enumerate(SAYS)]}
+        for number in range(6)
+    ]
+
+
+def pairs() -> list[dict[str, Any]]:
+    return [
+        {
+            "Title": f"T{number}",
+            "QuestionText": f"{SAYS[0]} {number}",
+            "BestReply": f"{SAYS[1]} {number}",
+            "Asked": "Mar 03, 2021 10:05 AM",
+        }
+        for number in range(6)
+    ]
+
+
+def parquet(records: list[dict[str, Any]]) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(records).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+THREAD: Final = ["customer", "agent", "customer", "agent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "speakers"),
+    [
+        ("forum__csv", as_csv(posts(), ";"), "table", THREAD),
+        ("forum__tsv", as_csv(posts(), "\t"), "table", THREAD),
+        ("forum__json", orjson.dumps(posts()), "table", THREAD),
+        ("wrapped__json", orjson.dumps({"exported": "2021", "posts": posts()}), "table", THREAD),
+        ("forum__jsonl", posts(), "table", THREAD),
+        ("forum__parquet", parquet(posts()), "table", THREAD),
+        ("threads__json", orjson.dumps(questions()), "events", ["customer", "agent", "customer"]),
+        ("api__json", orjson.dumps({"items": questions(), "has_more": False}), "events", ["customer", "agent", "customer"]),
+        ("chats__jsonl", chats(), "events", THREAD),
+        ("pairs__csv", as_csv(pairs()), "table", ["customer", "agent"]),
+    ],
+)
+def test_the_mapping_it_proposes_reads_every_conversation(
+    name: str, content: Any, kind: str, speakers: list[str], tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "in", **{name: content})
+    found = diagnose(folder / name.replace("__", "."))
+    (mapping,) = yaml.safe_load(found.params())["ingest"]["sources!"].values()
+    table = ingested(folder, mapping)
+
+    assert found.format == kind
+    assert [[turn["speaker"] for turn in row["turns"]] for row in rows(table)] == [speakers] * 6
+    assert all(SAYS[0] in row["turns"][0]["text"] for row in rows(table))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("zendesk_api", "zendesk"),
+        ("zendesk_tables", "zendesk_tables"),
+        ("intercom_tables", "intercom"),
+        ("freshdesk_api", "freshdesk"),
+        ("slack_export", "slack"),
+        ("email_replies/eml", "eml"),
+    ],
+)
+def test_exports_of_help_desks_are_recognised_and_their_mapping_is_taken(name: str, kind: str, tmp_path: Path) -> None:
+    found = diagnose(FORMATS / name)
+    (mapping,) = yaml.safe_load(found.params())["ingest"]["sources!"].values()
+    folder = tmp_path / "in"
+    folder.symlink_to(FORMATS / name)
+
+    assert found.format == kind
+    assert texts(ingested(folder, mapping))
+
+
+def test_what_it_prints_holds_no_text_no_name_and_no_number_of_the_source(tmp_path: Path) -> None:
+    secret = [{**post, "Contents": f"{post['Contents']} Zoë Quartz 555-0123 жук عربي"} for post in posts()]
+    folder = write(tmp_path / "in", forum__jsonl=secret)
+    printed = CliRunner().invoke(app, ["doctor", str(folder)]).output
+
+    assert "customer: xxx xxxx xxxx" in printed
+    assert not [
+        word for word in ("leaks", "Zoë", "Quartz", "555", "0123", "жук", "عربي", "asker", "helper", "1000") if word in printed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [("Jo, 12:30!", "xx, 99:99!"), ("Ünï ٣ 😀 عر", "xxx 9 x xx"), ("a\nb\t c", "x x x"), ("é" * 500, "x" * 160 + "...")],
+)
+def test_a_masked_text_keeps_only_its_outline(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+def test_what_is_no_message_is_said_not_to_be_one(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", prices__csv="sku,price\nA1,3\nA2,4\n")
+    result = CliRunner().invoke(app, ["doctor", str(folder), "--json"])
+
+    assert result.exit_code == 1
+    assert json.loads(result.output)["format"] == ""
+
+
+def test_nothing_to_look_at_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no such file or folder; name what was received$"):
+        diagnose(tmp_path / "gone")
