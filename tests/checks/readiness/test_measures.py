@@ -196,7 +196,7 @@ def test_row_order_parts_and_language_names_change_no_number(tmp_path: Path) -> 
 def test_other_ids_change_no_number(tmp_path: Path) -> None:
     rows = [*talks(60), *[{**row, "conversation_id": f"{row['conversation_id']}-again"} for row in talks(9)]]
     splits = {row["conversation_id"]: "test" if n % 5 == 0 else "train" for n, row in enumerate(rows)}
-    renamed = [{**row, "conversation_id": f"x{hash(row['conversation_id']) % 10**9}-{n}"} for n, row in enumerate(rows)]
+    renamed = [{**row, "conversation_id": f"other-{n * 7919 % 1009:04d}"} for n, row in enumerate(rows)]
     others = {new["conversation_id"]: splits[old["conversation_id"]] for old, new in zip(rows, renamed, strict=True)}
 
     before = assessed(write_line(tmp_path / "one", rows, splits=splits)).metrics()

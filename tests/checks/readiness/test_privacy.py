@@ -16,7 +16,7 @@ from checks.readiness.report import write
 from pipeline.errors import SourceError
 from pipeline.tables import Table
 from tests.build import NOON, turn
-from tests.checks.readiness.lines import ROOT, STATED, params, talk, talks, write_line
+from tests.checks.readiness.lines import ROOT, STATED, params, talk, talks, write_line, write_table
 
 CARD = "4111 1111 1111 1111"
 SECRETS = [
@@ -267,6 +267,22 @@ def test_no_planted_value_and_no_customer_reaches_any_file_of_the_report(tmp_pat
     for path in written:
         content = path.read_bytes().decode("utf-8", "replace").lower()
         assert [value for value in [*values, "ck0000"] if value.lower() in content] == [], path.name
+
+
+def test_what_the_raw_table_says_in_its_columns_reaches_no_report(tmp_path: Path) -> None:
+    raw = talks(250, "account of Wilhelmina Oyelaran", product="Wilhelmina Oyelaran")
+    clean = [{**row, "topics": ["accounts"], "product": None} for row in raw]
+    ingested = write_table(tmp_path / "line" / "ingest", "ingest", raw)
+    last = ingested
+    for stage in ("scrub", "dedupe", "generate", "validate", "emit"):
+        last = write_table(tmp_path / "line" / stage, stage, clean, given=last)
+    write(assessed(last), tmp_path / "out")
+    unscrubbed = write_table(tmp_path / "line" / "bare", "validate", clean, given=ingested)
+    write(assessed(unscrubbed), tmp_path / "bare")
+
+    for path in [*(tmp_path / "out").rglob("*"), *(tmp_path / "bare").rglob("*")]:
+        if path.is_file():
+            assert b"wilhelmina" not in path.read_bytes().lower(), path.name
 
 
 def test_the_same_line_gives_the_same_bytes(tmp_path: Path) -> None:
