@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from checks.bounds import lower
 from checks.gate import Limit, at_least, at_most
 from pipeline.formats import FORMATS
 from pipeline.params import Section
@@ -55,7 +56,8 @@ class Bounds(Section):
     """Cosine of the word 3-shingles of two chats, without their system text, at which one gives the other away."""
 
     max_similar_share: float = Field(ge=0, le=1)
-    """Largest share of the sampled test rows that are that similar to a train row."""
+    """Largest share of test rows that may be that similar to a train row: the one-sided 95 % Clopper-Pearson lower bound of the
+    sampled share must not lie above it, as one row of a test split of 35 is 2.9 % already."""
 
     max_test_sample: int = Field(gt=0)
     """Test rows to compare; those whose ids hash lowest."""
@@ -123,7 +125,7 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
             "dropped_share": 1 - kept / given if given else None,
             **_lengths(table, readings),
             **_leaks(table, readings),
-            "similar_share": _similar_share(table, readings, bounds),
+            **_similarity(table, readings, bounds),
         }
     )
 
@@ -149,7 +151,7 @@ def expectations(bounds: Bounds) -> list[Limit]:
         at_most("customers_in_two_splits", 0),
         at_most("clusters_in_two_splits", 0),
         at_most("synthetic_outside_train", 0),
-        at_most("similar_share", bounds.max_similar_share),
+        at_most("similar_share_at_least", bounds.max_similar_share),
     ]
 
 
@@ -283,18 +285,20 @@ def _in_two(placed: pl.DataFrame, who: str) -> int:
     return placed.drop_nulls(who).group_by(who).agg(pl.col("split").n_unique()).filter(pl.col("split") > 1).height
 
 
-def _similar_share(table: Table, readings: Sequence[_Reading], bounds: Bounds) -> float | None:
-    """Share of the sampled test conversations whose nearest train conversation is at least that similar."""
+def _similarity(table: Table, readings: Sequence[_Reading], bounds: Bounds) -> dict[str, float | None]:
+    """Share of the sampled test conversations whose nearest train conversation is at least that similar, and its lower bound."""
+    unmeasured: dict[str, float | None] = {"similar_share": None, "similar_share_at_least": None}
     if not readings:
-        return None
+        return unmeasured
     splits = readings[0].splits
     test = _sample((name for name, where in splits.items() if "test" in where), bounds.max_test_sample)
     train = _sample((name for name, where in splits.items() if "train" in where), bounds.max_train_sample)
     if not test:
-        return 0.0  # nothing to give away; how many test rows there must be is another bound
+        # nothing to give away; how many test rows there must be is another bound
+        return {"similar_share": 0.0, "similar_share_at_least": 0.0}
     before = table.previous()
     if before is None or not train:
-        return None
+        return unmeasured
     # takes a second, and only this measure needs it; ships no types
     from sklearn.feature_extraction.text import HashingVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
 
@@ -305,7 +309,8 @@ def _similar_share(table: Table, readings: Sequence[_Reading], bounds: Bounds) -
     for start in range(0, len(texts), 5000):
         scores = asked @ shingles.transform(texts[start : start + 5000]).T
         nearest = [max(old, float(new)) for old, new in zip(nearest, scores.max(axis=1).toarray().ravel(), strict=True)]
-    return sum(score >= bounds.similarity for score in nearest) / len(nearest)
+    similar = sum(score >= bounds.similarity for score in nearest)
+    return {"similar_share": similar / len(nearest), "similar_share_at_least": lower(similar, len(nearest))}
 
 
 def _sample(names: Iterator[str], size: int) -> set[str]:

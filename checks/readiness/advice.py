@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from checks.readiness.bounds import clean_sample
+from checks.bounds import clean_sample
 from checks.readiness.measured import Measured, Values
 from checks.readiness.settings import ReadinessParams
 from checks.readiness.verdict import Finding, limit_of, metrics

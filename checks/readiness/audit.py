@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from checks.readiness.bounds import clean_sample, upper
+from checks.bounds import clean_sample, upper
 from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import KINDS, NO, RUBRIC, YES, Evidence, read_kind, store
 from checks.readiness.settings import ReadinessParams

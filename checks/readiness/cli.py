@@ -167,7 +167,7 @@ def plant(
 
     ticketmill readiness plant data/raw/ingested --n 300
     """
-    from checks.readiness.bounds import lower  # noqa: PLC0415  # scipy
+    from checks.bounds import lower  # noqa: PLC0415  # scipy
     from checks.readiness.evidence import replace_kind  # noqa: PLC0415  # polars
     from checks.readiness.planting import plant_and_scrub  # noqa: PLC0415  # as above
     from pipeline.key import load_key  # noqa: PLC0415  # beside its user

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from checks.bounds import clean_sample
 from checks.readiness.assess import Assessment
-from checks.readiness.bounds import clean_sample
 from checks.readiness.corpus import Corpus, draw
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import TableError

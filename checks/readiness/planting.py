@@ -163,8 +163,10 @@ def _plant(hosts: pl.DataFrame, plants: Sequence[Mapping[str, str]], start: int)
         host = given[number % len(given)]
         wanted = "customer" if number % 2 else "agent"
         at = next((i for i, turn in enumerate(host["turns"]) if turn["speaker"] == wanted), 0)
-        turns = [dict(turn) for turn in host["turns"]]
-        turns[at]["text"] = f"{turns[at]['text'] or ''} {each['sentence']}".strip()
+        # the turns around the plant: what finds it looks at the turn before, and the rest would only be scrubbed again and again
+        turns = [dict(turn) for turn in host["turns"][max(0, at - 1) : at + 2]]
+        planted = turns[min(at, 1)]
+        planted["text"] = f"{planted['text'] or ''} {each['sentence']}".strip()
         rows.append({**host, "conversation_id": f"planted-{number:016x}", "source_row": number, "turns": turns})
     return pl.DataFrame(rows, schema=hosts.schema)
 

@@ -126,7 +126,7 @@ def test_a_conversation_in_two_splits_stops_the_line(tmp_path: Path) -> None:
         first = (table.folder / f"openai/train{kind}.jsonl").read_text("utf-8").splitlines()[0]
         edit(table.folder / f"openai/test{kind}.jsonl", lambda lines, one=first: [*lines, one.replace('"train"', '"test"')])
 
-    assert {"customers_in_two_splits", "clusters_in_two_splits", "similar_share"} <= broken(table)
+    assert {"customers_in_two_splits", "clusters_in_two_splits", "similar_share_at_least"} <= broken(table)
 
 
 def test_a_synthetic_answer_outside_train_stops_the_line(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_test_rows_that_repeat_train_rows_stop_the_line(tmp_path: Path) -> None:
     rows = [conversation(n, "Where is my order number one?", "It left today and comes soon.") for n in range(40)]
     run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS, MEANS)
 
-    assert broken(Table(tmp_path / "chat")) == {"similar_share"}
+    assert broken(Table(tmp_path / "chat")) == {"similar_share_at_least"}
 
 
 def test_too_few_rows_stop_the_line(tmp_path: Path) -> None:

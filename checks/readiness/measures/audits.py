@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from checks.readiness.bounds import upper
+from checks.bounds import upper
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import RUBRIC, Evidence
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from checks.readiness.bounds import interval
+from checks.bounds import interval
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.lexicon import ESCALATION, OUT_OF_BOUNDS, REFUSAL, SCOPE

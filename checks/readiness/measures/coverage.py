@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from checks.readiness.bounds import interval
+from checks.bounds import interval
 from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Measured, Reading, unknown

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from checks.readiness.bounds import interval
+from checks.bounds import interval
 from checks.readiness.clusters import similar_pairs
 from checks.readiness.corpus import Corpus, draw, words_of
 from checks.readiness.evidence import Evidence

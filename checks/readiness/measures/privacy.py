@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from checks.readiness.bounds import lower, upper
+from checks.bounds import lower, upper
 from checks.readiness.corpus import Corpus, read_surrogates
 from checks.readiness.evidence import Evidence
 from checks.readiness.identifiers import LIVE, find, suspects

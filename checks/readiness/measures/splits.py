@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from checks.readiness.bounds import interval
+from checks.bounds import interval
 from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from checks.readiness.bounds import interval
+from checks.bounds import interval
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, unknown

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from checks.readiness.bounds import clean_sample, interval, lower, upper
+from checks.bounds import clean_sample, interval, lower, upper
 
 
 def test_bounds_are_the_numbers_that_auditors_know() -> None:
