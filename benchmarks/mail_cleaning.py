@@ -5,8 +5,8 @@
 Over-strip: characters of wanted lines that are gone, of all wanted characters. Under-strip: characters of unwanted lines that
 are left, of all unwanted ones. Closing formulas and the names below them count for nobody. Three sets: `built` (rules were
 tuned on it), `whole` (rules were run on it, then mended: see docs/sources/mail_cleaning.md) and `fresh` (written and run
-after the last change). The others run in an environment of their own, made here from pinned versions; mail-parser-reply is told each
-mail's language, which our rules are not.
+after the last change). The others run in an environment of their own, made here from pinned versions; mail-parser-reply is
+told each mail's language, which our rules are not.
 """
 
 import argparse

@@ -24,6 +24,9 @@ MAX_SIGNATURE_CHARACTERS: Final = 1200
 MAX_LINE: Final = 600
 """Longer lines are prose: no rule but the one for disclaimers looks at them."""
 MIN_DISCLAIMER: Final = 40
+MAX_DISCLAIMER_LINES: Final = 60
+MAX_TAILS: Final = 12
+"""Footers, disclaimers and signatures one above the other."""
 STEMS_ALONE: Final = 3
 STEMS_WITH_OPENING: Final = 2
 
@@ -31,6 +34,7 @@ _QUOTED: Final = re.compile(r"^\s{0,3}(?:>|\|\s|&gt;)")
 _PROMPT: Final = re.compile(r"^>>> ?\w")
 _DELIMITER: Final = re.compile(r"^--[ \u00a0]?$")
 _WORDS: Final = re.compile(r"\w+")
+_DIRECTIONS: Final = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F)))
 _SAFELINK: Final = re.compile(r"https://\w+\.safelinks\.protection\.outlook\.com/\?[^\s<>)\]]+")
 _WIDE: Final = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
@@ -190,15 +194,17 @@ def _is_header_block(lines: Sequence[str], at: int) -> bool:
     if phrases.UNDERSCORES.match(lines[at]):
         at = next((each for each in range(at + 1, min(at + 3, len(lines))) if lines[each].strip()), at)
     found: dict[str, str] = {}
+    says_sent = False
     blanks = others = 0
-    first = phrases.FIELD.match(lines[at][:MAX_LINE])
+    first = phrases.FIELD.match(_visible(lines[at]))
     if first is None or phrases.ROLE_OF.get(first[1].casefold()) not in {"from", "sent", "subject"}:
         return False
     for line in lines[at : at + 16]:
-        match = phrases.FIELD.match(line[:MAX_LINE])
+        match = phrases.FIELD.match(_visible(line))
         role = phrases.ROLE_OF.get(match[1].strip().casefold()) if match else None
         if match and role:
             found.setdefault(role, match[2])
+            says_sent = says_sent or match[1].strip().casefold() in phrases.SENT
             blanks = others = 0
         elif not line.strip():
             blanks += 1
@@ -214,8 +220,13 @@ def _is_header_block(lines: Sequence[str], at: int) -> bool:
     has_moment = bool(re.search(r"\d", found.get("sent", "")))
     is_timed = phrases.TIME.search(found.get("sent", "")) is not None
     if len(found.keys() & {"from", "sent", "to", "subject"}) >= 3:  # noqa: PLR2004  # the sender and two more
-        return has_address or ("subject" in found and is_timed)
+        return has_address or (is_timed and (says_sent or "subject" in found))
     return has_address and has_moment
+
+
+def _visible(line: str) -> str:
+    """A line without the marks of direction that Windows puts into dates."""
+    return line[:MAX_LINE].translate(_DIRECTIONS)
 
 
 def _without_bar(own: list[str]) -> list[str]:
@@ -243,8 +254,7 @@ def _without_head(own: list[str], result: Cleaned) -> list[str]:
 
 def _without_tail(own: list[str], result: Cleaned) -> list[str]:
     """Without footers, disclaimers and signatures at the end, one after another, as long as there is one."""
-    before = -1
-    while len(own) != before:
+    for _ in range(MAX_TAILS):
         before = len(own)
         own = _without_bar(own)
         for kind, cut in (("footer", _footer), ("disclaimer", _disclaimer), ("signature", _signature)):
@@ -252,6 +262,8 @@ def _without_tail(own: list[str], result: Cleaned) -> list[str]:
             if start < len(own):
                 result.take(kind, own[start:])
                 own = _without_bar(own[:start])
+        if len(own) == before:
+            break
     return own
 
 
@@ -269,7 +281,8 @@ def _footer(own: Sequence[str]) -> int:
 
 def _disclaimer(own: Sequence[str]) -> int:
     """Where the disclaimer at the end begins: at a line that opens one, for the author's words may stand right above it."""
-    start = next((at + 1 for at in range(len(own) - 1, -1, -1) if not own[at].strip()), 0)
+    start = max(len(own) - MAX_DISCLAIMER_LINES, 0)
+    start = next((at + 1 for at in range(len(own) - 1, start - 1, -1) if not own[at].strip()), start)
     paragraph = _joined(own[start:])
     if not paragraph:
         return len(own)
@@ -339,7 +352,7 @@ def _links(text: str, result: Cleaned) -> str:
     shorter = _SAFELINK.sub(original, text)
     shorter = phrases.TRACKED.sub("", shorter)
     shorter = phrases.PARAMETER.sub("", shorter)
-    shorter = re.sub(r"(https?://[^\s<>]*?)[?&](?=[\s<>)\]]|$)", r"\1", shorter)
+    shorter = re.sub(r"(https?://[^\s<>]{1,500}?)[?&](?=[\s<>)\]]|$)", r"\1", shorter)
     shorter = phrases.PICTURE.sub("", shorter)
     if len(shorter) < len(text):
         result.removed["tracking"] = result.removed.get("tracking", 0) + len(text) - len(shorter)

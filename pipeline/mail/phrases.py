@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, E501  # letters of 15 languages; a pattern is easier to read unbroken
+# ruff: noqa: RUF001, E501, SIM905  # letters of 15 languages; a pattern is easier to read unbroken
 """What mail programs and companies put around the words of a mail, in 15 languages: en de fr es it nl pt pl sv da fi cs tr ru ja.
 
 Collected from the programs' own translations (Gmail, Outlook, Apple Mail, Thunderbird, Yahoo Mail, their mobile versions) and
@@ -61,6 +61,12 @@ _ROLES: Final[Mapping[str, str]] = {
 }
 ROLE_OF: Final[Mapping[str, str]] = {name.replace("_", " "): role for role, names in _ROLES.items() for name in names.split()}
 """Name of a header field, in lower case -> what it is. `de`, `a`, `an` are also words: a block needs three fields to be one."""
+
+SENT: Final = frozenset(
+    """sent gesendet envoyé enviado inviato verzonden enviada wysłano wysłane skickat sendt lähetetty odesláno gönderildi
+    отправлено 送信日時""".split()
+)
+"""Fields that only mails have; a date has many things."""
 
 FIELD: Final = re.compile(
     r"^[\s>]*[*_]{0,2}([^\W\d_][\w -]{0,20}?)\s?[*_]{0,2}\s?[:：][*_]{0,2}(?:\s+|(?=[<\[\w\"'])|$)(.{0,500})$"
@@ -217,7 +223,7 @@ SIGN_OFF: Final = re.compile(
 
 CONTACT: Final = re.compile(
     r"(?:^|\s)(?:tel|phone|mobile?|cell|fax|direct|office|telefon|mobil|handy|tél|téléphone|móvil|teléfono|cellulare|telefoon|telemóvel|telefone|kom|puh|puhelin|gsm|"
-    r"тел|моб|tlf|t|m|f|e|w|p)\s?[.:：]|電話|携帯|www\.|https?://|[^\s@]+@[\w-]+\.\w|\+\d[\d ()./-]{6,}|\b\d{2,5}[ /-]\d{3}[\d -]{2,}|"
+    r"тел|моб|tlf)\s?[.:：]|(?:^|\s)[tmfewp](?::|\.?\s?\+?\d)|電話|携帯|www\.|https?://|[^\s@]+@[\w-]+\.\w|\+\d[\d ()./-]{6,}|\b\d{2,5}[ /-]\d{3}[\d -]{2,}|"
     r"\b(?:ltd|gmbh|inc|llc|plc|ag|kg|e\.v|s\.?a\.?s|s\.l|s\.a|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.v|lda|ltda|sp\.\sz\so\.o|oyj?|aps|a/s|s\.r\.o|a\.s|a\.ş|ооо|зао)\b\.?|株式会社|有限会社",
     IGNORE,
 )

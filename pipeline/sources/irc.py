@@ -78,7 +78,7 @@ class IrcSettings(SourceSettings):
     format: Literal["irc"]
     """irc"""
     date_in_name: str = DATE_IN_NAME
-    """Regular expression with the groups year, month and day, searched for in the path of a file, of which the last match counts: the day its log begins."""
+    """Regular expression with the groups year, month and day; its last match in the path of a file is the day its log begins."""
     date: str | None = None
     """The day every log begins where its name has none, as 2026-01-05."""
     staff: list[str] = Field(default_factory=list)

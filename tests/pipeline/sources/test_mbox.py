@@ -157,7 +157,9 @@ def test_a_file_that_is_no_mailbox_is_one_clear_error_and_the_others_are_read(tm
 
 def test_a_mail_longer_than_a_row_keeps_its_text_and_loses_only_what_comes_last(tmp_path: Path) -> None:
     folder = tmp_path / "received"
-    long = mail(1, JO, DESK, "--x\nContent-Type: text/plain\n\nThe words.\n--x\nContent-Type: image/png\n\n" + ("A" * 70 + "\n") * 700)
+    long = mail(
+        1, JO, DESK, "--x\nContent-Type: text/plain\n\nThe words.\n--x\nContent-Type: image/png\n\n" + ("A" * 70 + "\n") * 700
+    )
     mbox(folder, "all.mbox", [long.replace(b"\nDate", b'\nContent-Type: multipart/mixed; boundary="x"\nDate')])
 
     table = ingested(folder, MBOX, max_row_bytes=5000)
