@@ -22,7 +22,7 @@ from pipeline.params import Section, load_section
 from pipeline.parts import Means
 from pipeline.tables import Manifest, Table
 from pipeline.trace import trace as trace_conversation
-from pipeline.training_file import Asked, check_file
+from pipeline.writing.training_file import Asked, check_file
 
 EXPECTED_ERROR: Final = 1
 GATE_SAID_NO: Final = 3
@@ -185,8 +185,9 @@ def formats(as_json: AsJson = False) -> None:
 
 @app.command()
 def gate(
-    stage: Annotated[str, typer.Argument(help=f"One of {', '.join(STAGES)}.")],
-    table: Annotated[Path, typer.Argument(help="The table that the stage made.")],
+    stage: Annotated[str | None, typer.Argument(help=f"One of {', '.join(STAGES)}; none with --all.")] = None,
+    table: Annotated[Path | None, typer.Argument(help="The table that the stage made.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Judge every table of the line again; makes none of them again.")] = False,
     params: Params = DEFAULT_PARAMS,
     settings: Settings = [],  # noqa: B006  # typer copies it
     reports: Annotated[Path, typer.Option(help="Where the report goes, whatever the verdict.")] = REPORTS,
@@ -197,15 +198,30 @@ def gate(
 
     ticketmill gate dedupe data/curated/deduped
     """
+    if every:
+        from checks.report.build import tables_of  # noqa: PLC0415  # only where tables are looked for
+
+        if stage is not None:
+            raise typer.BadParameter("give either --all or a stage and its table")
+        judged = [(each.manifest.stage, each) for each in tables_of(LAST_TABLE) or Table(LAST_TABLE).line()]
+    elif stage is None or table is None:
+        raise typer.BadParameter("needs a stage and its table, or --all")
+    elif stage not in STAGES:
+        raise typer.BadParameter(f"{stage}: no such stage; one of {', '.join(STAGES)}")
+    else:
+        judged = [(stage, Table(table))]
+    if any([not _judge(name, opened, params, settings, reports, passed, as_json) for name, opened in judged]):  # noqa: C419  # all of them
+        raise typer.Exit(GATE_SAID_NO)
+
+
+def _judge(stage: str, table: Table, params: list[Path], settings: list[str], reports: Path, passed: Path, as_json: bool) -> bool:
+    """Judge one table, record the verdict and print it; whether it passed."""
     from checks.gate import judge, record  # noqa: PLC0415  # only a gate needs what checks import
 
-    if stage not in STAGES:
-        raise typer.BadParameter(f"{stage}: no such stage; one of {', '.join(STAGES)}")
     check: Any = importlib.import_module(f"checks.{stage}")
-    opened = Table(table)
-    if opened.manifest.stage != stage:
-        raise CurationError(f"{table}: was made by {opened.manifest.stage}, not by {stage}; name its own stage")
-    verdict = judge(check, opened, load_section(check.Bounds, f"gates.{stage}", params, settings))
+    if table.manifest.stage != stage:
+        raise CurationError(f"{table.folder}: was made by {table.manifest.stage}, not by {stage}; name its own stage")
+    verdict = judge(check, table, load_section(check.Bounds, f"gates.{stage}", params, settings))
     record(verdict, reports, passed)
     if as_json:
         typer.echo(json.dumps(verdict.to_json()))
@@ -214,8 +230,7 @@ def gate(
             if not each.passed:
                 typer.echo(f"{stage}: {each.measure} is {_show(each.value)}, {_bounds(each.least, each.most)}", err=True)
         typer.echo(f"{stage}: {'passed' if verdict.passed else 'failed'}, {len(verdict.judgements)} measures judged")
-    if not verdict.passed:
-        raise typer.Exit(GATE_SAID_NO)
+    return verdict.passed
 
 
 @app.command()

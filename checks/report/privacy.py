@@ -38,8 +38,8 @@ PANEL: Final = Panel(
         Figure(
             "recognizers",
             "Which recognizer found what",
-            """SELECT entity_type, recognizer, count(*) AS findings FROM scrubbed_findings
-            GROUP BY entity_type, recognizer ORDER BY entity_type, recognizer""",
+            """SELECT entity_type, regexp_replace(recognizer, 'Recognizer$', '') AS recognizer, count(*) AS findings
+            FROM scrubbed_findings GROUP BY ALL ORDER BY entity_type, recognizer""",
             look="heat",
         ),
         Figure(
@@ -54,7 +54,7 @@ PANEL: Final = Panel(
         Figure(
             "examples",
             "One find of each type, masked",
-            """SELECT entity_type, recognizer, score, repeat('•', least(found.end - found.start, 24)) AS masked,
+            """SELECT entity_type, repeat('•', least(found.end - found.start, 24)) AS masked,
             found.end - found.start AS characters, conversation_id, turn_id, found.start AS at FROM
             (SELECT * FROM scrubbed_findings QUALIFY row_number() OVER
             (PARTITION BY entity_type ORDER BY conversation_id, turn_id, start) = 1) AS found ORDER BY entity_type""",

@@ -14,7 +14,7 @@ PANEL: Final = Panel(
             "Splits",
             """SELECT split, count(*) AS conversations, sum(tokens)::BIGINT AS tokens,
             quantile_disc(tokens, 0.5) AS median_tokens,
-            quantile_disc(tokens, 0.95) AS tokens_95_percent_stay_below, max(tokens) AS longest,
+            quantile_disc(tokens, 0.95) AS tokens_p95, max(tokens) AS longest,
             count(DISTINCT cluster_id) AS clusters FROM chat GROUP BY split
             ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'validation' THEN 2 ELSE 3 END""",
         ),

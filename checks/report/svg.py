@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from checks.report.words import show, words
 
-STEP: Final = 58
+STEP: Final = 72
 """Pixels from one stage of the funnel to the next."""
 
 COLUMN_HEIGHT: Final = 120
@@ -25,10 +25,10 @@ def funnel(stages: Sequence[Mapping[str, Any]], reasons: Sequence[Mapping[str, A
         kept, given = 100 * row["kept"] / widest, 100 * row["given"] / widest
         named = [f"{words(each['reason'])} {show(each['conversations'])}" for each in reasons if each["stage"] == row["stage"]]
         more = f", {len(named) - MOST_REASONS} more" if len(named) > MOST_REASONS else ""
-        lost = f" \N{MINUS SIGN} {show(row['dropped'])}: {', '.join(named[:MOST_REASONS])}{more}" if row["dropped"] else ""
+        lost = f"\N{MINUS SIGN}{show(row['dropped'])}: {', '.join(named[:MOST_REASONS])}{more}" if row["dropped"] else ""
         drawn.append(
             f'<text x="0" y="{y + 15}" class="strong">{escape(row["stage"])} {show(row["kept"])}</text>'
-            f'<text x="100%" y="{y + 15}" text-anchor="end" class="faint">{escape(lost)}</text>'
+            f'<text x="0" y="{y + 56}" class="faint">{escape(lost)}</text>'
             f'<rect x="0" y="{y + 22}" width="{given:.3f}%" height="20" class="lost" rx="2"/>'
             f'<rect x="0" y="{y + 22}" width="{kept:.3f}%" height="20" class="fill" rx="2"/>'
         )

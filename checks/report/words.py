@@ -1,6 +1,9 @@
 """How numbers and names are written for people."""
 
-from typing import Any
+from typing import Any, Final
+
+WHOLE: Final = 10_000
+"""From here on nobody reads what stands behind the point."""
 
 
 def words(name: str) -> str:
@@ -18,4 +21,6 @@ def show(value: Any, column: str = "") -> str:
         return value
     if column.endswith("_share"):
         return f"{100 * value:.4g} %"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+    if abs(value) >= WHOLE or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
