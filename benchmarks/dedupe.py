@@ -32,11 +32,11 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.dedupe_corpus import ROWS_PER_PART, dialogues, write_table
-from pipeline.clusters import join
 from pipeline.dedupe import DedupeParams, dedupe, sketch_part
-from pipeline.index import verdict_of_all
 from pipeline.params import load_section
 from pipeline.schema import SCRUBBED
+from pipeline.similarity.clusters import join
+from pipeline.similarity.index import verdict_of_all
 from pipeline.tables import Table
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -27,10 +27,10 @@ from pipeline.key import Key
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.schema import GENERATED
-from pipeline.splits import SPLITS
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
-from pipeline.training_file import Asked, check_file
+from pipeline.writing.splits import SPLITS
+from pipeline.writing.training_file import Asked, check_file
 
 WORDS = """
 order parcel late refund card lamp shoes blue size wrong shop door van week call mail please thanks today tomorrow where is

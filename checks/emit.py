@@ -17,9 +17,9 @@ from checks.bounds import lower
 from checks.gate import Limit, at_least, at_most
 from pipeline.formats import FORMATS
 from pipeline.params import Section
-from pipeline.splits import SPLITS
 from pipeline.tables import Table
-from pipeline.training_file import Asked, check_file
+from pipeline.writing.splits import SPLITS
+from pipeline.writing.training_file import Asked, check_file
 
 
 class Bounds(Section):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from checks.pii.cli import app as pii_commands
 from pipeline import dedupe, emit, generate, ingest, job, scrub, validate
 from pipeline.errors import BudgetReached, CurationError
 from pipeline.formats import FORMATS
@@ -48,6 +49,8 @@ app = typer.Typer(
     help="Raw support logs in, a chat set ready for fine-tuning out, with measured proof that it is clean.",
     epilog="Exit: 0 ok, 1 expected error, 2 usage, 3 a gate said no, 4 budget reached (work saved), 130 interrupted.",
 )
+
+app.add_typer(pii_commands, name="pii")
 
 Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
 Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: dedupe.min_jaccard=0.85.")]

@@ -19,12 +19,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from pipeline.clusters import ShingleSets
 from pipeline.errors import SourceError
-from pipeline.lookup import LookUp
-from pipeline.minhash import Array, Recipe, sketch, texts_of
 from pipeline.params import Section
 from pipeline.parts import Means, Transform, map_table
+from pipeline.similarity.clusters import ShingleSets
+from pipeline.similarity.lookup import LookUp
+from pipeline.similarity.minhash import Array, Recipe, sketch, texts_of
 from pipeline.stage import Outcome
 from pipeline.tables import MANIFEST, Manifest, Part, Table, write_json
 

@@ -1,7 +1,7 @@
 """Keep one conversation of each group of near-duplicates, and say which, how near, and why that one.
 
-Every part is sketched once (`pipeline.minhash`) and remembered (`pipeline.index`); clusters are found among the sketches of
-all parts (`pipeline.verdicts`, `pipeline.clusters`); every part with another verdict than before is written again. Text is
+Every part is sketched once (`pipeline.similarity.minhash`) and remembered (`pipeline.similarity.index`); clusters are found among the sketches of
+all parts (`pipeline.similarity.verdicts`, `pipeline.similarity.clusters`); every part with another verdict than before is written again. Text is
 held one part per worker at a time.
 """
 
@@ -20,14 +20,14 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from pipeline.errors import TableError
-from pipeline.index import DIGITS, Index, PartSketch, open_index, verdict_of_all
-from pipeline.minhash import Array, Recipe, band_keys, sketch, texts_of
 from pipeline.params import Section
 from pipeline.parts import Means, Task
 from pipeline.schema import CLUSTERS, DEDUPED, DROPPED, SCRUBBED, conform, empty
+from pipeline.similarity.index import DIGITS, Index, PartSketch, open_index, verdict_of_all
+from pipeline.similarity.minhash import Array, Recipe, band_keys, sketch, texts_of
+from pipeline.similarity.verdicts import ROWS, TEMPLATE, VERDICT, Preference, Rule
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
-from pipeline.verdicts import ROWS, TEMPLATE, VERDICT, Preference, Rule
 
 VERSION: Final = 1
 

@@ -10,17 +10,17 @@ import orjson
 import polars as pl
 from pydantic import Field, field_validator
 
-from pipeline.card import CardParams, Facts, write_beside
-from pipeline.chat import Example, Row, Turn
 from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.parts import Maker, Means, Task, make_parts
 from pipeline.schema import CHAT, DROPPED, LINES, VALIDATED, conform, empty
-from pipeline.shards import Shards
-from pipeline.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors, write_json
 from pipeline.tokens import TOKENS_PER_MESSAGE, counter
+from pipeline.writing.card import CardParams, Facts, write_beside
+from pipeline.writing.chat import Example, Row, Turn
+from pipeline.writing.shards import Shards
+from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits
 
 VERSION: Final = 1
 

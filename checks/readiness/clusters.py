@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from pipeline.clusters import ShingleSets, buckets
-from pipeline.minhash import Array, Recipe, Sketches, band_keys, sketch, texts_of
+from pipeline.similarity.clusters import ShingleSets, buckets
+from pipeline.similarity.minhash import Array, Recipe, Sketches, band_keys, sketch, texts_of
 
 PERMUTATIONS: Final = 128
 

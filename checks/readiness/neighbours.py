@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 COLUMNS_PER_BLOCK: Final = 256
 DECIMALS: Final = 6

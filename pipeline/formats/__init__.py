@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from pipeline.chat import Format
 from pipeline.formats import (
     alpaca,
     axolotl,
@@ -24,6 +23,7 @@ from pipeline.formats import (
     trl_prompt_completion,
     unsloth,
 )
+from pipeline.writing.chat import Format
 
 FORMATS: Final[Mapping[str, Format]] = {
     "openai": openai.FORMAT,

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, Text, replies_of
-from pipeline.conformance import key_faults, text_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, Text, replies_of
+from pipeline.writing.conformance import key_faults, text_faults
 
 
 def rows(example: Example) -> Iterator[Row]:
     """One row for each reply, with the pairs before it as history.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'instruction': 'Hi', 'input': '', 'output': 'Hello.', 'system': '', 'history': []}]
     """

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, Text, texts_of_messages, weighted_messages_of
-from pipeline.conformance import Messages, key_faults, message_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, Text, texts_of_messages, weighted_messages_of
+from pipeline.writing.conformance import Messages, key_faults, message_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"),
@@ -25,7 +25,7 @@ ASKED: Final = Messages(
 def rows(example: Example) -> Iterator[Row]:
     """One row of messages.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> turns = [Turn("t0", "user", "Hi"), Turn("t1", "assistant", "A bot.", trained=False)]
     >>> [row.content["messages"][1] for row in rows(Example(turns))]
     [{'role': 'assistant', 'content': 'A bot.', 'training': False}]

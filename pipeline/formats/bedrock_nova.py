@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, Text, is_all_trained
-from pipeline.conformance import key_faults, turn_order_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, Text, is_all_trained
+from pipeline.writing.conformance import key_faults, turn_order_faults
 
 SCHEMA: Final = "bedrock-conversation-2024"
 RESERVED: Final = re.compile(
@@ -38,7 +38,7 @@ def _rest(match: re.Match[str]) -> str:
 def rows(example: Example) -> Iterator[Row]:
     """One row.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content["messages"] for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [[{'role': 'user', 'content': [{'text': 'Hi'}]}, {'role': 'assistant', 'content': [{'text': 'Hello.'}]}]]
     """

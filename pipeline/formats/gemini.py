@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, Text, is_all_trained
-from pipeline.conformance import key_faults, turn_order_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, Text, is_all_trained
+from pipeline.writing.conformance import key_faults, turn_order_faults
 
 ROLES: Final = {"user": "user", "assistant": "model"}
 
@@ -17,7 +17,7 @@ ROLES: Final = {"user": "user", "assistant": "model"}
 def rows(example: Example) -> Iterator[Row]:
     """One row of contents.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'contents': [{'role': 'user', 'parts': [{'text': 'Hi'}]}, {'role': 'model', 'parts': [{'text': 'Hello.'}]}]}]
     """

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, replies_of, texts_of_prompt
 from pipeline.formats import trl_prompt_completion
+from pipeline.writing.chat import Example, Fault, Format, Row, replies_of, texts_of_prompt
 
 
 def rows(example: Example) -> Iterator[Row]:
     """The last reply of a rated conversation: it is what the customer was left with.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content["label"] for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "No.")], liked=False))]
     [False]
     """

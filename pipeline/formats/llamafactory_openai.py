@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, is_all_trained, messages_of, texts_of_messages
-from pipeline.conformance import Messages, key_faults, message_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, is_all_trained, messages_of, texts_of_messages
+from pipeline.writing.conformance import Messages, key_faults, message_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"), other_keys="ignored", tools=True, content_beside_calls="needed"
@@ -19,7 +19,7 @@ ASKED: Final = Messages(
 def rows(example: Example) -> Iterator[Row]:
     """One row of messages.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [list(row.content) for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [['messages']]
     """

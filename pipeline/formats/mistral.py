@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
-from pipeline.conformance import Messages, key_faults, message_faults, tool_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
+from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"),
@@ -23,7 +23,7 @@ ASKED: Final = Messages(
 def rows(example: Example) -> Iterator[Row]:
     """One row of messages.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]}]
     """

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Fault, Format, Text, texts_of_messages
-from pipeline.conformance import Messages, key_faults, message_faults, reply_faults
 from pipeline.formats.openai import ASKED
+from pipeline.writing.chat import Fault, Format, Text, texts_of_messages
+from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults
 
 INPUT: Final = replace(ASKED, has_answer=False)
 OUTPUT: Final = Messages(roles=("assistant",), user_first=False, other_keys="ignored")

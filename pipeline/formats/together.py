@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
-from pipeline.conformance import Messages, key_faults, message_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
+from pipeline.writing.conformance import Messages, key_faults, message_faults
 
 ASKED: Final = Messages(weight="honoured", assistant_last=False, may_be_empty=True)
 
@@ -17,7 +17,7 @@ ASKED: Final = Messages(weight="honoured", assistant_last=False, may_be_empty=Tr
 def rows(example: Example) -> Iterator[Row]:
     """One row of messages.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]}]
     """

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Fault, Format, texts_of_prompt
-from pipeline.conformance import key_faults, message_faults, reply_faults
 from pipeline.formats.trl_prompt_completion import COMPLETION, PROMPT
+from pipeline.writing.chat import Fault, Format, texts_of_prompt
+from pipeline.writing.conformance import key_faults, message_faults, reply_faults
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, replies_of, texts_of_prompt
-from pipeline.conformance import Messages, key_faults, message_faults, reply_faults
+from pipeline.writing.chat import Example, Fault, Format, Row, replies_of, texts_of_prompt
+from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults
 
 PROMPT: Final = Messages(
     roles=("system", "user", "assistant", "tool"), other_keys="ignored", assistant_last=False, has_answer=False
@@ -20,7 +20,7 @@ COMPLETION: Final = replace(PROMPT, user_first=False, assistant_last=True, has_a
 def rows(example: Example) -> Iterator[Row]:
     """One row for each reply, with all that was said before it.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'prompt': [{'role': 'user', 'content': 'Hi'}], 'completion': [{'role': 'assistant', 'content': 'Hello.'}]}]
     """

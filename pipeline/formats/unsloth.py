@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Format, Row, is_all_trained
-from pipeline.conformance import key_faults
-from pipeline.sharegpt import texts_of, turn_faults, turns_of
+from pipeline.writing.chat import Example, Fault, Format, Row, is_all_trained
+from pipeline.writing.conformance import key_faults
+from pipeline.writing.sharegpt import texts_of, turn_faults, turns_of
 
 
 def rows(example: Example) -> Iterator[Row]:
     """One row, the system text as its first turn.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'conversations': [{'from': 'human', 'value': 'Hi'}, {'from': 'gpt', 'value': 'Hello.'}]}]
     """

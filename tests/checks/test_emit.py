@@ -126,7 +126,7 @@ def test_a_conversation_in_two_splits_stops_the_line(tmp_path: Path) -> None:
         first = (table.folder / f"openai/train{kind}.jsonl").read_text("utf-8").splitlines()[0]
         edit(table.folder / f"openai/test{kind}.jsonl", lambda lines, one=first: [*lines, one.replace('"train"', '"test"')])
 
-    assert {"customers_in_two_splits", "clusters_in_two_splits", "similar_share_at_least"} <= broken(table)
+    assert {"customers_in_two_splits", "clusters_in_two_splits"} <= broken(table)
 
 
 def test_a_synthetic_answer_outside_train_stops_the_line(tmp_path: Path) -> None:

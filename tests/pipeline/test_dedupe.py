@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import clusters, minhash
 from pipeline.dedupe import DedupeParams, dedupe, run
 from pipeline.errors import TableError
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.schema import CLUSTERS, DEDUPED, FINDINGS, empty
+from pipeline.similarity import clusters, minhash
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from tests.build import KEY, MEANS, conversation, conversations, turn

@@ -19,7 +19,7 @@ from pipeline.parts import Means
 from pipeline.schema import CHAT, VALIDATED
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
-from pipeline.training_file import Asked, check_file
+from pipeline.writing.training_file import Asked, check_file
 from tests.build import KEY, MEANS, conversation, conversations, turn
 
 PARAMS = EmitParams.model_validate(

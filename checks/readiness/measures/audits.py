@@ -10,7 +10,7 @@ from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import RUBRIC, Evidence
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 MIN_AUDITED_OF_TOPIC: Final = 300
 """A topic stands for itself from as many audits on as the whole needs; below, the whole stands for it."""

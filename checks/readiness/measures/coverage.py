@@ -11,7 +11,7 @@ from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.neighbours import nearest, vectorize
 from checks.readiness.settings import ReadinessParams
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 LATER: Final = 0.2
 """Share of the dated conversations that are the later ones."""

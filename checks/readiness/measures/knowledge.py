@@ -15,7 +15,7 @@ from checks.readiness.evidence import Evidence
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
 from checks.readiness.specifics import VOLATILE, normal, specifics_in
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 SHINGLE: Final = 2
 PER_BUCKET: Final = 4

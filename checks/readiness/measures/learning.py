@@ -14,7 +14,7 @@ from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.measures.volume import SHINGLE
 from checks.readiness.settings import ReadinessParams
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 HELD_OUT: Final = 0.1
 MIN_CONVERSATIONS: Final = 200

@@ -9,7 +9,7 @@ from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.settings import ReadinessParams
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 DRAWS: Final = 4_000
 MIN_ITEMS: Final = 30

@@ -10,7 +10,7 @@ from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.settings import ReadinessParams
-from pipeline.minhash import Array
+from pipeline.similarity.minhash import Array
 
 MAX_CLASSIFIED: Final = 2_000
 """Questions per window of the domain classifier."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import chat, formats
-from pipeline.chat import Example, Turn
-from pipeline.conformance import FIXES
+from pipeline import formats
 from pipeline.formats import FORMATS
+from pipeline.writing import chat
+from pipeline.writing.chat import Example, Turn
+from pipeline.writing.conformance import FIXES
 
 WRITTEN = [name for name, one in FORMATS.items() if one.rows]
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sarif_pydantic import Sarif
 from typer.testing import CliRunner
 
-from pipeline import cli, training_file
+from pipeline import cli
 from pipeline.errors import SourceError
 from pipeline.formats import FORMATS
-from pipeline.training_file import Asked, Report, check_file
+from pipeline.writing import training_file
+from pipeline.writing.training_file import Asked, Report, check_file
 
 GOOD = '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello."}]}'
 

@@ -7,9 +7,9 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from pipeline.clusters import KeysOf, ShingleSets, buckets, components, join, keepers
-from pipeline.minhash import Array
 from pipeline.schema import TIME
+from pipeline.similarity.clusters import KeysOf, ShingleSets, buckets, components, join, keepers
+from pipeline.similarity.minhash import Array
 
 ROWS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "conversation_id": pl.String,

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from pipeline.chat import Fault
+from pipeline.writing.chat import Fault
 
 FIXES: Final[Mapping[str, str]] = {
     # the file

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.chat import Format
-from pipeline.conformance import FIXES, WARNINGS
 from pipeline.errors import SourceError
 from pipeline.formats import FORMATS
-from pipeline.shards import BYTE_ORDER_MARK
 from pipeline.tokens import TOKENS_PER_MESSAGE, counter
+from pipeline.writing.chat import Format
+from pipeline.writing.conformance import FIXES, WARNINGS
+from pipeline.writing.shards import BYTE_ORDER_MARK
 
 CHUNK_BYTES: Final = 32 * 1024 * 1024
 

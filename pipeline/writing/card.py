@@ -13,15 +13,15 @@ from typing import Any, Final
 import jinja2
 import yaml
 
-from pipeline.chat import Format
 from pipeline.errors import ParamsError
 from pipeline.params import Section
 from pipeline.tables import write_json
+from pipeline.writing.chat import Format
 
 TEMPLATE: Final = Path(__file__).with_name("card.md.jinja")
 
-CODE: Final = ("emit.py", "chat.py", "conformance.py", "shards.py", "sharegpt.py", "card.py", "card.md.jinja", "formats/*.py")
-"""What decides the files of emit, besides params and input; relative to this package."""
+CODE: Final = ("emit.py", "writing/*.py", "writing/*.jinja", "formats/*.py")
+"""What decides the files of emit, besides params and input; relative to the package `pipeline`."""
 
 
 class CardParams(Section):
@@ -114,8 +114,8 @@ def _version() -> str | None:
 
 
 def _code() -> str:
-    here = Path(__file__).parent
-    paths = sorted(path for pattern in CODE for path in here.glob(pattern))
+    package = Path(__file__).parents[1]
+    paths = sorted(path for pattern in CODE for path in package.glob(pattern))
     return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
 
 

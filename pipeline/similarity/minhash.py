@@ -1,8 +1,8 @@
 """Sketches of conversations: shingle hashes, MinHash signatures, band keys and digests, from Arrow's string buffers.
 
-A shingle is a run of `size` words (or characters) as `pipeline.words` sees them; it is hashed to 32 bits, and the signature
+A shingle is a run of `size` words (or characters) as `pipeline.similarity.words` sees them; it is hashed to 32 bits, and the signature
 of a conversation is bit for bit that of `datasketch.MinHash(scheme="affine32", seed=seed)` updated with those hashes.
-The work is done by `pipeline.minhash_kernel`; `sketch_plainly` gives the same bits where numba cannot be had, about 100
+The work is done by `pipeline.similarity.minhash_kernel`; `sketch_plainly` gives the same bits where numba cannot be had, about 100
 times slower. Source: Broder, "On the resemblance and containment of documents", 1997; band keys as in Leskovec,
 Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4.
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from pipeline.words import DIGIT, IGNORED, KNOWN, MARK, SEPARATOR, SINGLE, alphabet
+from pipeline.similarity.words import DIGIT, IGNORED, KNOWN, MARK, SEPARATOR, SINGLE, alphabet
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -94,7 +94,7 @@ def texts_of(turns: pl.Series, used: Array | None = None, spans: Array | None = 
 def kernel() -> ModuleType | None:
     """The compiled loops, or None where numba cannot be had."""
     try:
-        from pipeline import minhash_kernel  # noqa: PLC0415  # numba takes 0.3 s: only where it runs
+        from pipeline.similarity import minhash_kernel  # noqa: PLC0415  # numba takes 0.3 s: only where it runs
     except ImportError:
         return None
     return minhash_kernel
@@ -189,7 +189,7 @@ BASE: Final = 0x9E3779B97F4A7C15
 OTHER_BASE: Final = 0xC2B2AE3D27D4EB4F
 MASKED: Final = 0x6D61736B65640001
 SPACE: Final = 0x7370616365000001
-"""The constants of `pipeline.minhash_kernel`, there with their sources; equality of the bits is under test."""
+"""The constants of `pipeline.similarity.minhash_kernel`, there with their sources; equality of the bits is under test."""
 
 
 def _mix(value: int) -> int:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import clusters, minhash
-from pipeline.clusters import HUBS, CrowdError, KeysOf, ShingleSets, Similar, buckets, candidates, join, keepers
-from pipeline.clusters import components as components_of
-from pipeline.minhash import Array
+from pipeline.similarity import clusters, minhash
+from pipeline.similarity.clusters import HUBS, CrowdError, KeysOf, ShingleSets, Similar, buckets, candidates, join, keepers
+from pipeline.similarity.clusters import components as components_of
+from pipeline.similarity.minhash import Array
 
 
 def sets_of(*members: list[int]) -> ShingleSets:

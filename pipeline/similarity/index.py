@@ -25,12 +25,12 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 from pyarrow.ipc import new_file, open_file  # type: ignore[import-untyped]  # nor has this
 
-from pipeline.clusters import CrowdError, ShingleSets
 from pipeline.errors import TableError
-from pipeline.lookup import LookUp
-from pipeline.minhash import Array
+from pipeline.similarity.clusters import CrowdError, ShingleSets
+from pipeline.similarity.lookup import LookUp
+from pipeline.similarity.minhash import Array
+from pipeline.similarity.verdicts import ROWS, TEMPLATE, Known, Rule, judge, templates
 from pipeline.tables import translated_errors, write_json
-from pipeline.verdicts import ROWS, TEMPLATE, Known, Rule, judge, templates
 
 FORMAT: Final = 1
 MANIFEST: Final = "_manifest.json"

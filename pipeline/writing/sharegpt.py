@@ -7,8 +7,8 @@ ones, and rows that break it are skipped with a warning.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pipeline.chat import Example, Fault, Text
-from pipeline.conformance import text_faults
+from pipeline.writing.chat import Example, Fault, Text
+from pipeline.writing.conformance import text_faults
 
 NAMES: Final = {"user": "human", "assistant": "gpt"}
 ODD: Final = ("human", "observation", "user")
@@ -18,7 +18,7 @@ EVEN: Final = ("gpt", "function_call", "assistant")
 def turns_of(example: Example) -> list[dict[str, str]]:
     """The turns as from and value.
 
-    >>> from pipeline.chat import Turn
+    >>> from pipeline.writing.chat import Turn
     >>> turns_of(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))
     [{'from': 'human', 'value': 'Hi'}, {'from': 'gpt', 'value': 'Hello.'}]
     """

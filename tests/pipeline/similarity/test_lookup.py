@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline import lookup
-from pipeline.lookup import LookUp
+from pipeline.similarity import lookup
+from pipeline.similarity.lookup import LookUp
 
 
 @pytest.mark.parametrize("compiled", [True, False])

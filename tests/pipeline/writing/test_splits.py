@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.key import Key
-from pipeline.splits import ROWS, SplitParams, assign_splits, components
+from pipeline.writing.splits import ROWS, SplitParams, assign_splits, components
 from tests.build import KEY, NOON
 
 

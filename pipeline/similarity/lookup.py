@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.minhash import Array, kernel
+from pipeline.similarity.minhash import Array, kernel
 
 MOST_BITS: Final = 22
 """4 MB of flags at most; 64 flags per hash, so that 1 in 64 of the others passes by chance and is looked up in earnest."""

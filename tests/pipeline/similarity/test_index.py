@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import dedupe as stage
-from pipeline import index as module
-from pipeline import verdicts
-from pipeline.clusters import HUBS
 from pipeline.dedupe import DedupeParams, query_index, rebuild_index, run
 from pipeline.errors import TableError
-from pipeline.index import open_index
+from pipeline.similarity import index as module
+from pipeline.similarity import verdicts
+from pipeline.similarity.clusters import HUBS
+from pipeline.similarity.index import open_index
 from pipeline.tables import Table
 from tests.build import MEANS, conversation
 from tests.pipeline.test_dedupe import CANNED, content, crowd, params, scrubbed, words

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from pipeline.chat import Format
+from pipeline.writing.chat import Format
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 

@@ -15,7 +15,7 @@ from datasketch import MinHash
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.minhash import Array, Recipe, Sketches, Texts, band_keys, sketch, sketch_plainly, texts_of
+from pipeline.similarity.minhash import Array, Recipe, Sketches, Texts, band_keys, sketch, sketch_plainly, texts_of
 
 RECIPE: Final = Recipe(size=5, by_character=False, mask_numbers=False, permutations=112, bands=14, rows=8, seed=1)
 
@@ -167,12 +167,12 @@ def test_band_keys_are_equal_just_where_the_band_is() -> None:
 
 
 def test_in_a_read_only_package_without_a_home_the_kernel_still_compiles(tmp_path: Path) -> None:
-    package = tmp_path / "pipeline"
-    package.mkdir()
+    package = tmp_path / "pipeline/similarity"
+    package.mkdir(parents=True)
     for name in ("__init__", "words", "minhash", "minhash_kernel"):
-        source = Path(__file__).parents[2] / "pipeline" / f"{name}.py"
+        source = Path(__file__).parents[3] / "pipeline/similarity" / f"{name}.py"
         shutil.copy(source, package / source.name)
-    program = "import numpy as np; from pipeline.minhash_kernel import mix; print(mix(np.uint64(1)))"
+    program = "import numpy as np; from pipeline.similarity.minhash_kernel import mix; print(mix(np.uint64(1)))"
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     environment["NUMBA_CACHE_LOCATOR_CLASSES"] = "UserProvidedCacheLocator"  # all that numba is left with there
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.minhash import Array, kernel, mix_all
+from pipeline.similarity.minhash import Array, kernel, mix_all
 
 HUBS: Final = 16
 ROUNDS: Final = 64

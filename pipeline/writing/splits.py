@@ -23,11 +23,11 @@ import numpy as np
 import polars as pl
 from pydantic import Field, model_validator
 
-from pipeline.clusters import join
 from pipeline.key import Key
-from pipeline.minhash import Array
 from pipeline.params import Section
 from pipeline.schema import TIME, conform
+from pipeline.similarity.clusters import join
+from pipeline.similarity.minhash import Array
 
 SPLITS: Final = ("train", "validation", "test")
 BRIDGES_SPLITS: Final = "bridges_splits"

@@ -1,0 +1,1 @@
+"""Which conversations are copies of which: words, sketches, clusters, verdicts, and the index that remembers them."""
