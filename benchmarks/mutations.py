@@ -11,9 +11,9 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +59,9 @@ def _flip(content: bytes, chance: random.Random) -> bytes:
 
 
 def _encode(content: bytes, chance: random.Random) -> bytes:
-    return content.decode("utf-8", "replace").encode(chance.choice(["utf-16", "latin-1", "utf-8-sig", "cp1252", "utf-7"]), "replace")
+    return content.decode("utf-8", "replace").encode(
+        chance.choice(["utf-16", "latin-1", "utf-8-sig", "cp1252", "utf-7"]), "replace"
+    )
 
 
 def _reorder(content: bytes, chance: random.Random) -> bytes:
@@ -82,11 +84,16 @@ def _take_out(content: bytes, chance: random.Random) -> bytes:
 
 def _insert(content: bytes, chance: random.Random) -> bytes:
     begin = chance.randrange(len(content) + 1)
-    return content[:begin] + chance.choice([b"\x00", b'"', b"\xff\xfe", b"[[[[" * 400, b"\\ud800", b"\r", b"1e999", b"NaN"]) + content[begin:]
+    return (
+        content[:begin]
+        + chance.choice([b"\x00", b'"', b"\xff\xfe", b"[[[[" * 400, b"\\ud800", b"\r", b"1e999", b"NaN"])
+        + content[begin:]
+    )
 
 
 ODD: Final[tuple[Any, ...]] = (
-    None, [], {}, [[]], {"a": {"b": []}}, True, -1, 0, 10**18, 1e300, "", " ", "\x00", "x" * 2000, "2026-13-45", [1, {"id": 2}], "null",
+    None, [], {}, [[]], {"a": {"b": []}}, True, -1, 0, 10**18, 1e300, "", " ", "\x00", "x" * 2000, "2026-13-45",
+    [1, {"id": 2}], "null",
 )  # fmt: skip
 
 
@@ -99,7 +106,9 @@ def _retype(content: bytes, chance: random.Random) -> bytes:
     for document in chance.sample(documents, min(len(documents), 2)):
         value = document
         for _ in range(chance.randint(1, 8)):
-            keys: list[Any] = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+            keys: list[Any] = (
+                list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+            )
             if not keys:
                 break
             key = chance.choice(keys)
@@ -136,6 +145,14 @@ def damaged(vendor: str, seed: int) -> tuple[Files, str]:
     return files, kind
 
 
+class _Hung(BaseException):
+    """Reading took longer than anybody would wait."""
+
+
+def _give_up(*_: object) -> None:
+    raise _Hung
+
+
 def fate(vendor: str, files: Files, scratch: Path) -> str:
     """What comes of an export: read, refused, or what must never be.
 
@@ -148,15 +165,18 @@ def fate(vendor: str, files: Files, scratch: Path) -> str:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    begun = time.monotonic()
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(HANG_SECONDS)
     try:
         table = ingested(folder, VENDORS[vendor][1])
+    except _Hung:
+        return "hung"
     except CurationError:
         return "refused"
     except Exception as error:  # noqa: BLE001  # this is what is looked for
         return f"traceback {type(error).__name__}"
-    if time.monotonic() - begun > HANG_SECONDS:
-        return "hung"
+    finally:
+        signal.alarm(0)
     return "read" if _is_accounted(table) else "lost rows"
 
 

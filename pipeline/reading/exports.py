@@ -34,6 +34,7 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import Dialect, csv_rows, json_lines, json_records, layout_of, opened, parquet_rows
 from pipeline.reading.paths import Path as Steps
+from pipeline.reading.paths import parse
 from pipeline.reading.times import microseconds
 from pipeline.text import clean
 
@@ -168,7 +169,7 @@ def records(  # the file, what may stand in it, and what bounds reading it
         for line in json_lines(file, number, limits):
             yield line if isinstance(line, Row) else _record(number, line[0], line[1], line[2], kinds)
     else:
-        paths: list[Steps] = [(name, "*") for name in _wrappers_of(file, wrappers, kinds)] or [()]
+        paths: list[Steps] = [(*parse(name), "*") for name in _wrappers_of(file, wrappers, kinds)] or [()]
         known = [*beside, *settings.ignore_fields]
         for found in json_records(file, number, paths, known, limits):
             yield found if isinstance(found, Row) else _record(number, *found[1:], kinds)

@@ -7,7 +7,21 @@ from pydantic import Field
 
 from pipeline.reading.drafts import Source
 from pipeline.reading.exports import Kind, Kinds, names
-from pipeline.sources import eml, events, freshdesk, intercom, irc, mbox, slack, table, zendesk, zendesk_tables
+from pipeline.sources import (
+    eml,
+    events,
+    freshdesk,
+    helpscout,
+    hubspot,
+    intercom,
+    irc,
+    mbox,
+    salesforce,
+    slack,
+    table,
+    zendesk,
+    zendesk_tables,
+)
 
 SOURCES: Final[Mapping[str, Source]] = {
     "table": table.SOURCE,
@@ -17,6 +31,9 @@ SOURCES: Final[Mapping[str, Source]] = {
     "intercom": intercom.SOURCE,
     "freshdesk": freshdesk.SOURCE,
     "slack": slack.SOURCE,
+    "helpscout": helpscout.SOURCE,
+    "hubspot": hubspot.SOURCE,
+    "salesforce": salesforce.SOURCE,
     "mbox": mbox.SOURCE,
     "eml": eml.SOURCE,
     "irc": irc.SOURCE,
@@ -30,6 +47,9 @@ SourceMapping = Annotated[
     | intercom.IntercomSettings
     | freshdesk.FreshdeskSettings
     | slack.SlackSettings
+    | helpscout.HelpscoutSettings
+    | hubspot.HubspotSettings
+    | salesforce.SalesforceSettings
     | mbox.MboxSettings
     | eml.EmlSettings
     | irc.IrcSettings,
@@ -54,4 +74,7 @@ def doctor_kinds() -> Mapping[str, Kinds]:
         "zendesk_tables": zendesk_tables.KINDS,
         "intercom": intercom.KINDS,
         "freshdesk": freshdesk.KINDS,
+        "helpscout": helpscout.KINDS,
+        "hubspot": hubspot.KINDS,
+        "salesforce": salesforce.KINDS,
     }

@@ -1,0 +1,230 @@
+"""HubSpot: threads of the conversations inbox with their messages, and tickets with the e-mails of their engagements.
+
+    threads.json       {"results": [{"id": "7", "status": "CLOSED", "inboxId": "1", "associatedContactId": "5", …}]}
+    messages.json      {"results": [{"id": "m1", "conversationsThreadId": "7", "type": "MESSAGE", "direction": "INCOMING",
+                                     "text": "Hi", "richText": "<p>Hi</p>", "senders": [{"actorId": "V-5", …}], …}]}
+    tickets.json       {"results": [{"id": "9", "properties": {"subject": …, "content": …, "createdate": …}, …}]}
+    emails.json        {"results": [{"id": "3", "properties": {"hs_email_direction": "INCOMING_EMAIL", "hs_email_text": …},
+                                     "associations": {"tickets": {"results": [{"id": "9"}]}}}]}
+
+Fields: developers.hubspot.com/docs/api-reference/conversations-conversations-v3/guide (threads, messages, actors), and
+developers.hubspot.com/docs/api-reference/crm-emails-v3/guide, crm-tickets-v3/guide, read 2026-11. COMMENTs are internal and
+never become turns. Actors: V- visitors, E- and A- agents, B- and S- bots and the system.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from pipeline.reading.drafts import (
+    Draft,
+    Limits,
+    Looked,
+    LookUp,
+    ReceivedFile,
+    Refused,
+    Row,
+    Source,
+    as_list,
+    as_record,
+    as_text,
+    native_id,
+)
+from pipeline.reading.exports import (
+    ExportSettings,
+    Kind,
+    Kinds,
+    People,
+    Said,
+    add_turns,
+    check,
+    latest,
+    names,
+    put_subject,
+    records,
+    text_of,
+    time_of,
+    unpacked,
+    word,
+)
+
+KINDS: Final[Kinds] = {
+    "message": Kind(
+        names("id conversationsThreadId type"),
+        names("createdAt text richText direction senders recipients createdBy subject"),
+        names("updatedAt client archived attachments truncationStatus channelId channelAccountId status inReplyToId"),
+    ),
+    "thread": Kind(
+        names("id status inboxId"),
+        names("createdAt latestMessageTimestamp associatedContactId messages closedAt"),
+        names("""
+            assignedTo spam archived latestMessageReceivedTimestamp latestMessageSentTimestamp originalChannelId
+            originalChannelAccountId threadAssociations subject
+        """),
+    ),
+    "object": Kind(
+        names("id properties"),
+        names("createdAt updatedAt associations archived emails"),
+        names("propertiesWithHistory archivedAt objectWriteTraceId url"),
+    ),
+    "actor": Kind(names("id type name"), names("email"), names("avatar")),
+}
+"""What stands in an export; the `properties` of tickets and e-mails are chosen by whoever exports, and unknown ones not read."""
+
+WRAPPERS: Final = ("results", "messages", "threads")
+_BESIDE: Final = names("paging total status startedAt completedAt")
+_SPEAKERS: Final = {"V": "customer", "A": "agent", "E": "agent", "B": "bot", "S": "bot", "I": "bot", "L": "bot"}
+_INCOMING: Final = frozenset({"INCOMING", "INCOMING_EMAIL"})
+_OUTGOING: Final = frozenset({"OUTGOING", "EMAIL"})
+
+
+class HubspotSettings(ExportSettings):
+    """A HubSpot export."""
+
+    format: Literal["hubspot"]
+    """hubspot"""
+
+
+def read(file: ReceivedFile, number: int, settings: HubspotSettings, limits: Limits) -> Iterator[Row | Looked]:
+    """Threads, messages, tickets and e-mails as rows, actors to look up."""
+    for found in records(file, number, KINDS, WRAPPERS, _BESIDE, settings, limits):
+        if isinstance(found, Row):
+            yield found
+        elif found.kind == "actor":
+            yield from found.looked(native_id(found.fields.get("id")))
+        else:
+            yield found.row(number, _native(found.kind, found.fields))
+
+
+def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
+    """Threads and tickets count from 1 each."""
+    if kind == "object":
+        key = native_id(fields.get("id")) if not _is_email(fields) else _ticket_of(fields)
+        return None if key is None else f"ticket {key}"
+    return native_id(fields.get("conversationsThreadId" if kind == "message" else "id"))
+
+
+def _is_email(fields: Mapping[str, Any]) -> bool:
+    properties = fields.get("properties")
+    return isinstance(properties, dict) and any(name.startswith("hs_email_") for name in properties)
+
+
+def _ticket_of(fields: Mapping[str, Any]) -> str | None:
+    tickets = (fields.get("associations") or {}) if isinstance(fields.get("associations"), dict) else {}
+    listed = tickets.get("tickets")
+    results = listed.get("results") if isinstance(listed, dict) else None
+    ids = (
+        sorted({key for each in results if isinstance(each, dict) and (key := native_id(each.get("id")))})
+        if isinstance(results, list)
+        else []
+    )
+    return ids[0] if ids else None
+
+
+def assemble(rows: Sequence[Row], settings: HubspotSettings, look_up: LookUp) -> Draft:
+    """One thread with its messages, or one ticket with its e-mails."""
+    found = unpacked(rows, KINDS, settings)
+    draft = Draft()
+    people = People()
+    mails = [fields for _, fields in found["object"] if _is_email(fields)]
+    tickets = [(row, fields) for row, fields in found["object"] if not _is_email(fields)]
+    if found["thread"]:
+        _thread(draft, people, found, settings, look_up)
+    elif tickets:
+        _ticket(draft, people, latest(tickets, "updatedAt", settings, draft), mails, settings)
+    else:
+        raise Refused("orphan", f"{len(rows)} rows without their thread or ticket")
+    draft.people = people.details()
+    return draft
+
+
+def _thread(
+    draft: Draft,
+    people: People,
+    found: Mapping[str, Sequence[tuple[Row, dict[str, Any]]]],
+    settings: HubspotSettings,
+    look_up: LookUp,
+) -> None:
+    thread = latest(found["thread"], "latestMessageTimestamp", settings, draft)
+    messages = [fields for _, fields in found["message"]]
+    for each in as_list(thread.get("messages"), "messages"):
+        check("message", as_record(each, "messages"), KINDS, settings)
+        messages.append(each)
+    contact = native_id(thread.get("associatedContactId"))
+    draft.customer = f"V-{contact}" if contact else None
+    people.know(draft.customer, "customer")
+    add_turns(draft, _messages(messages, draft, people, settings, look_up))
+    if draft.customer is None:
+        draft.customer = next((turn.author for turn in draft.turns if turn.speaker == "customer" and turn.author), None)
+    draft.opened_at = time_of(thread, "createdAt", settings)
+    draft.resolved = {"CLOSED": True, "OPEN": False}.get(word(thread.get("status")))
+
+
+def _messages(
+    messages: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: HubspotSettings, look_up: LookUp
+) -> Iterator[Said]:
+    for message in messages:
+        senders = [as_record(each, "senders") for each in as_list(message.get("senders"), "senders")]
+        author = native_id(senders[0].get("actorId")) if senders else native_id(message.get("createdBy"))
+        speaker = _SPEAKERS.get((author or "").partition("-")[0])
+        if word(message.get("direction")) in _INCOMING:
+            speaker = "customer"
+        elif speaker is None and word(message.get("direction")) in _OUTGOING:
+            speaker = "agent"
+        for each in (*senders, *as_list(message.get("recipients"), "recipients")):
+            actor = native_id(as_record(each, "recipients").get("actorId"))
+            address = as_record(each.get("deliveryIdentifier"), "deliveryIdentifier")
+            people.state(actor, "PERSON", each.get("name"))
+            people.state(actor, "EMAIL_ADDRESS", address.get("value") if address.get("type") == "HS_EMAIL_ADDRESS" else None)
+            people.state(actor, "PHONE_NUMBER", address.get("value") if address.get("type") == "HS_PHONE_NUMBER" else None)
+            known = look_up("actor", actor) if actor else None
+            people.state_all(actor, known or {}, {"name": "PERSON", "email": "EMAIL_ADDRESS"})
+        kind = word(message.get("type"))
+        if kind == "COMMENT":
+            draft.count("private_notes")
+        elif kind not in {"MESSAGE", "WELCOME_MESSAGE"}:
+            draft.count(f"events.{kind}")
+        elif speaker is None:
+            raise Refused("unknown_author", "senders")
+        else:
+            people.know(author, speaker)
+            if kind == "WELCOME_MESSAGE":
+                speaker = "bot"
+            text = text_of(message, ("text",), ("richText",))
+            yield Said(native_id(message.get("id")), speaker, text, time_of(message, "createdAt", settings), author)
+
+
+def _ticket(
+    draft: Draft, people: People, ticket: Mapping[str, Any], mails: list[dict[str, Any]], settings: HubspotSettings
+) -> None:
+    properties = as_record(ticket["properties"], "properties")
+    at = "createdate" if properties.get("createdate") else "createdAt"
+    draft.opened_at = time_of(properties if at == "createdate" else ticket, at, settings)
+    said = list(_mails([*mails, *as_list(ticket.get("emails"), "emails")], draft, people, settings))
+    if not any(each.text for each in said) and (text := text_of(properties, ("content",))):
+        said = [Said(None, "customer", text, draft.opened_at, None)]
+    add_turns(draft, said)
+    draft.topics = [text for name in ("hs_ticket_category",) if (text := as_text(properties.get(name), name))]
+    draft.channel = as_text(properties.get("source_type"), "source_type").lower() or None
+    draft.resolved = True if properties.get("closed_date") else None
+    draft.customer = next((turn.author for turn in draft.turns if turn.speaker == "customer" and turn.author), None)
+    put_subject(draft, properties.get("subject"), settings)
+
+
+def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: HubspotSettings) -> Iterator[Said]:
+    for mail in mails:
+        fields = as_record(as_record(mail, "emails").get("properties"), "properties")
+        sender = as_text(fields.get("hs_email_from_email"), "hs_email_from_email")
+        direction = word(fields.get("hs_email_direction"))
+        for end in ("from", "to", "cc", "bcc"):
+            people.state_addresses(None, as_text(fields.get(f"hs_email_{end}_email"), f"hs_email_{end}_email"))
+        for name in ("hs_email_from_firstname", "hs_email_from_lastname", "hs_email_to_firstname", "hs_email_to_lastname"):
+            people.state(None, "PERSON", fields.get(name))
+        if direction not in _INCOMING | _OUTGOING:
+            draft.count(f"events.{direction}")  # FORWARDED_EMAIL went to somebody else
+            continue
+        sent_at = time_of(fields, "hs_timestamp", settings)
+        text = text_of(fields, ("hs_email_text",), ("hs_email_html",))
+        yield Said(native_id(mail.get("id")), "customer" if direction in _INCOMING else "agent", text, sent_at, sender or None)
+
+
+SOURCE = Source(read, assemble)
