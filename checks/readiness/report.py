@@ -1,12 +1,14 @@
 """The assessment as files: flat metrics, everything as JSON, Markdown, one page of HTML, CSVs for plots, a history."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 import polars as pl
+from markupsafe import Markup, escape
 
 from checks.readiness.advice import show
 from checks.readiness.assess import Assessment
@@ -80,8 +82,14 @@ def _environment(*, html: bool) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["code"] = _with_code
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
     return environment
+
+
+def _with_code(text: str) -> Markup:
+    """HTML in which `commands` are code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped before
 
 
 HISTORY: Final = {
@@ -147,6 +155,7 @@ def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
                 "topic": each["topic"],
                 "share": show(each["share"], "coverage"),
                 "verdict": each["verdict"],
+                "then": each["then"],
                 "cells": [_topic_cell(assessment, measure, each["topic"]) for _, measure in TOPIC_COLUMNS],
                 "next": each["because"][0]["do"] if each["because"] else "train, and measure again",
             }
