@@ -14,9 +14,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from checks.pii.cli import app as pii_commands
+from checks.readiness.cli import app as readiness_commands
+from pipeline import decontaminate as decontaminate_stage
 from pipeline import dedupe, emit, generate, ingest, job, scrub, validate
 from pipeline.errors import BudgetReached, CurationError
 from pipeline.formats import FORMATS
+from pipeline.index_cli import app as index_commands
 from pipeline.key import load_key
 from pipeline.ledger import Entry, balance, prove
 from pipeline.params import Section, load_section
@@ -51,6 +54,8 @@ app = typer.Typer(
 )
 
 app.add_typer(pii_commands, name="pii")
+app.add_typer(readiness_commands, name="readiness")
+app.add_typer(index_commands, name="index")
 
 Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
 Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: dedupe.min_jaccard=0.85.")]
@@ -363,6 +368,25 @@ def sql(
     typer.echo("\t".join(columns))
     for row in rows:
         typer.echo("\t".join("" if value is None else str(value) for value in row))
+
+
+@app.command()
+def decontaminate(
+    source: Annotated[Path, typer.Argument(help="The table to clean: scrubbed or any after it.")],
+    target: Annotated[Path, typer.Argument(help="The table to make.")],
+    reference: Annotated[Path, typer.Argument(help="JSON lines or text of what must not be trained on: an evaluation set.")],
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count() or 1,
+) -> None:
+    """Drop the conversations that hold a row of a reference set.
+
+    ticketmill decontaminate data/curated/validated data/curated/clean eval.jsonl
+    """
+    section = load_section(decontaminate_stage.DecontaminateParams, "decontaminate", params, settings)
+    with _ProgressBar("decontaminate") as progress:
+        manifest = decontaminate_stage.run(source, target, reference, section, Means(load_key(), workers, progress))
+    typer.echo(f"decontaminate: kept {manifest.total('kept'):,}; dropped {_reasons(manifest.reasons)}")
 
 
 @app.command()

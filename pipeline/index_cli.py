@@ -1,0 +1,102 @@
+"""`ticketmill index …`: look into what dedupe remembers between runs, ask it, make it anew."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from pipeline.dedupe import DedupeParams, query_index, rebuild_index
+from pipeline.errors import SourceError
+from pipeline.key import load_key
+from pipeline.params import load_section
+from pipeline.parts import Means
+from pipeline.similarity.index import open_index
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)  # they would show customers' text
+
+Folder = Annotated[Path, typer.Argument(help="The index, as in dedupe.index of the params.")]
+Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
+Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: dedupe.min_jaccard=0.85.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+
+INDEX: Final = Path("data/curated/index")
+DEFAULT_PARAMS: Final = [Path("params.yaml")]
+
+
+@app.callback()
+def index() -> None:
+    """What dedupe remembers between runs, so that a new batch is compared with everything kept before."""
+
+
+@app.command()
+def stats(
+    folder: Folder = INDEX,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    as_json: AsJson = False,
+) -> None:
+    """Say what the index holds; reads every file and fails on one that was changed.
+
+    ticketmill index stats data/curated/index
+    """
+    section = load_section(DedupeParams, "dedupe", params, settings)
+    with open_index(folder, section.made_by(), section.rule()) as opened:
+        _show(opened.stats(), as_json=as_json)
+
+
+@app.command()
+def query(
+    texts: Annotated[Path, typer.Argument(help="A file with one text per line.")],
+    folder: Folder = INDEX,
+    min_similarity: Annotated[float, typer.Option(min=0, max=1, help="Jaccard from which on a neighbour is named.")] = 0.5,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+) -> None:
+    """Name the neighbours of each text, one JSON object per line: line, conversation_id, similarity.
+
+    ticketmill index query questions.txt --min-similarity 0.6
+    """
+    try:
+        asked = texts.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{texts}: cannot be read as UTF-8 text") from error
+    section = load_section(DedupeParams, "dedupe", params, settings)
+    for row in query_index(folder, asked, section, min_similarity).iter_rows(named=True):
+        typer.echo(json.dumps(row))
+
+
+@app.command()
+def rebuild(
+    source: Annotated[Path, typer.Argument(help="The scrubbed table.")],
+    folder: Folder = INDEX,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    as_json: AsJson = False,
+) -> None:
+    """Make the index anew from a scrubbed table.
+
+    ticketmill index rebuild data/curated/scrubbed data/curated/index
+    """
+    section = load_section(DedupeParams, "dedupe", params, settings)
+    _show(rebuild_index(source, folder, section, Means(load_key())), as_json=as_json)
+
+
+@app.command()
+def compact(
+    folder: Folder = INDEX,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = [],  # noqa: B006  # typer copies it
+    as_json: AsJson = False,
+) -> None:
+    """Remove what no part needs, such as what a killed run left.
+
+    ticketmill index compact data/curated/index
+    """
+    section = load_section(DedupeParams, "dedupe", params, settings)
+    with open_index(folder, section.made_by(), section.rule()) as opened:
+        _show({"freed_bytes": opened.compact()}, as_json=as_json)
+
+
+def _show(numbers: dict[str, Any], *, as_json: bool) -> None:
+    typer.echo(json.dumps(numbers) if as_json else "\n".join(f"{name} {value:,}" for name, value in numbers.items()))
