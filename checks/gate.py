@@ -164,14 +164,18 @@ def _meet(values: dict[str, float | None], limits: Sequence[Limit]) -> list[bool
 
 
 def record(verdict: Verdict, reports: Path, passed: Path) -> None:
-    """Write the report, and the pass where there is one: `passed/<stage>` holds the checksum of the table.
+    """Write the report, its numbers alone for `dvc metrics`, and the pass where there is one.
+
+    `passed/<stage>` holds the checksum of the table.
 
     A pass names the table and not the verdict, so a moved bound does not make the stages after it run again.
     """
     with translated_errors(reports):
-        reports.mkdir(parents=True, exist_ok=True)
+        (reports / "metrics").mkdir(parents=True, exist_ok=True)
         passed.mkdir(parents=True, exist_ok=True)
         (passed / verdict.stage).unlink(missing_ok=True)
         write_json(reports / f"{verdict.stage}.json", verdict.to_json())
+        numbers = {name: value for name, value in verdict.measures.items() if value is not None}
+        write_json(reports / "metrics" / f"{verdict.stage}.json", {"passed": int(verdict.passed), **numbers})
         if verdict.passed:
             (passed / verdict.stage).write_text(verdict.table + "\n", "ascii")

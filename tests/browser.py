@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
 
     def prefer(self, scheme: str, media: str = "") -> None:
-        """light or dark; media: print, or nothing for the screen."""
+        """Light or dark; media: print, or nothing for the screen."""
         self.call("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def press(self, key: str) -> None:
@@ -126,8 +126,6 @@ def browser(profile: Path) -> Iterator[Page]:
     finally:
         os.close(to_browser)
         os.close(from_browser)
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
