@@ -33,6 +33,9 @@ RESULTS = Path(__file__).parent / "results" / "pii.json"
 FILLED_IN = {"ORDER_NUMBER", "ID_NUMBER", "ACCOUNT_NUMBER", "CREDIT_CARD", "EMAIL_ADDRESS", "PHONE_NUMBER", "URL"}
 """Types of what stands in bitext's answers instead of placeholders: made-up numbers and addresses, rightly found."""
 
+CREDENTIALS = {"SECRET", "PASSWORD", "USER_NAME"}
+"""Upstream counts the user beside a password among the lines with which one gets in."""
+
 Find = Callable[[Sequence[str]], list[list[Span]]]
 
 
@@ -60,20 +63,24 @@ def false_findings(texts: Sequence[str], find: Find, filled_in: set[str]) -> dic
     }
 
 
-def secrets(path: Path, find: Find) -> dict[str, Any]:
+def secrets(path: Path, look: Find) -> dict[str, Any]:
     """Risk and informative lines of which something is replaced."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         files = [json.loads(line) for line in lines]
     risk = informative = 0
     missed = {}
-    for file, spans in zip(files, find([file["text"] for file in files]), strict=True):
+    for file, spans in zip(files, look([file["text"] for file in files]), strict=True):
         text = file["text"]
-        credentials = [span for span in spans if span.entity_type in {"SECRET", "PASSWORD"}]
+        # all of them, overlapping or not: whatever takes the place of a longer find that holds a secret, the secret is gone
+        credentials = [span for span in spans if span.entity_type in CREDENTIALS]
         replaced = {
             number for span in credentials for number in range(text.count("\n", 0, span.start), text.count("\n", 0, span.end) + 1)
         }
-        # of a key over many lines upstream counts one
-        lines_hit = sum(1 for span in credentials if "\n" in text[span.start : span.end]) or len(replaced)
+        lines_hit = len(replaced)
+        if any(
+            "\n" in text[span.start : span.end].strip() for span in credentials
+        ):  # of a key over many lines upstream counts one
+            lines_hit = len(credentials)
         covered = min(file["risk_lines"], lines_hit)
         risk += covered
         informative += min(file["informative_lines"], max(0, lines_hit - file["risk_lines"]))
@@ -114,7 +121,7 @@ def main() -> None:
     result = {
         "presidio_synth_pii": {"types_kept": kept, "shipped": shipped, "all_types": every},
         "processor_seconds_per_1000_texts": round(1000 * seconds / len(texts), 2),
-        "fake_secrets": secrets(arguments.data / "fake_secrets/leaky_files.jsonl.gz", find),
+        "fake_secrets": secrets(arguments.data / "fake_secrets/leaky_files.jsonl.gz", look),
         "banking77_test": false_findings(read_csv(arguments.data / "banking77/test.csv.gz", "text"), find, set()),
         "bitext_answers": false_findings(bitext, find, FILLED_IN),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in ("presidio-analyzer", "onnxruntime")}},

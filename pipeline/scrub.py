@@ -48,6 +48,9 @@ FOUND: Final = {
 }
 """What the first pass writes: `index` counts the turns or the topics; [start, end) in characters of that text."""
 
+MODEL: Final = "NamesRecognizer"
+"""Its finds are judged with less trust: they give way to terms that are allowed."""
+
 MASK: Final = "****"
 
 MIN_KNOWN: Final = 3
@@ -94,6 +97,9 @@ class ScrubParams(Section):
 
     allow_list: Path | None
     """Text file, one term a line: own brands and products, which are never replaced. null: none."""
+
+    own_names: list[str]
+    """Own brands and products, as in the allow-list, for the few that are worth naming here."""
 
     deny_list: Path | None
     """Text file, one term a line, or `TYPE<tab>term`: always replaced. null: none."""
@@ -171,7 +177,9 @@ def read_lists(params: ScrubParams) -> Lists:
     Raises:
         ParamsError: a file is missing or no UTF-8 text.
     """
-    allowed = tuple(sorted({known_values.lower(term) for term in _terms(params.allow_list, "scrub.allow_list")}))
+    allowed = tuple(
+        sorted({known_values.lower(term) for term in [*params.own_names, *_terms(params.allow_list, "scrub.allow_list")]})
+    )
     pairs = []
     for line in _terms(params.deny_list, "scrub.deny_list"):
         kind, tab, term = line.partition("\t")
@@ -267,14 +275,14 @@ def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Li
         for turn, text in enumerate(texts):
             spans = [*base[text], *answered[turn], *known_values.find(text, wanted)]
             if spans:
-                rows.add(conversation_id, "turns", turn, _chosen(text, spans, lists.allowed, kept_types))
+                rows.add(conversation_id, "turns", turn, chosen(text, spans, lists.allowed, kept_types))
         named = [(name, 0, values[number]) for name, values in zip(COLUMNS, columns, strict=True)]
         named += [("topics", position, topic) for position, topic in enumerate(topics_of[number] or [])]
         for name, position, value in named:
             if value:
                 spans = [span for span in base[value] if span.entity_type not in NOT_IN_COLUMNS]
                 spans += known_values.find(value, wanted)
-                rows.add(conversation_id, name, position, _chosen(value, spans, lists.allowed, kept_types))
+                rows.add(conversation_id, name, position, chosen(value, spans, lists.allowed, kept_types))
     return rows.frame()
 
 
@@ -318,13 +326,35 @@ def _first_failing(conversations: pl.DataFrame, texts_of: Sequence[Sequence[str]
     return "a column of the table"
 
 
-def _chosen(text: str, spans: Iterable[Span], allowed: Sequence[str], kept_types: set[str]) -> list[Span]:
+def chosen(text: str, spans: Iterable[Span], allowed: Sequence[str], kept_types: set[str]) -> list[Span]:
     """The spans that count: trimmed, not of a type that is kept, not inside a term that is allowed, not overlapping."""
     wanted = [trimmed for span in spans if span.entity_type not in kept_types and (trimmed := _trimmed(text, span))]
     if allowed and wanted:
         free = list(_occurrences(known_values.lower(text), allowed))
-        wanted = [span for span in wanted if not any(start <= span.start and span.end <= end for start, end in free)]
+        wanted = [part for span in wanted for part in _outside(text, span, free)]
     return [cut for span in resolve(wanted) if (cut := _trimmed(text, span))]
+
+
+def _outside(text: str, span: Span, free: Sequence[tuple[int, int]]) -> list[Span]:
+    """Nothing of a find inside a term that is allowed; of one that a model drew too wide, what is left and right of the term."""
+    if any(start <= span.start and span.end <= end for start, end in free):
+        return []
+    if span.recognizer != MODEL:
+        return [span]
+    parts = [span]
+    for start, end in free:
+        parts = [
+            part._replace(start=left, end=right)
+            for part in parts
+            for left, right in (
+                ((part.start, min(part.end, start)), (max(part.start, end), part.end))
+                if start < part.end and part.start < end
+                else ((part.start, part.end),)
+            )
+            if left < right
+        ]
+    said = (part for part in parts if known_values.lower(text[part.start : part.end]).strip() not in known_values.FUNCTION_WORDS)
+    return list(said)
 
 
 def _trimmed(text: str, span: Span) -> Span | None:

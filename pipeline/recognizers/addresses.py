@@ -37,6 +37,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.7,
         ),
         Pattern("Romance", rf"\b\d{{1,4}},?\s+(?:rue|avenue|boulevard|place|chemin|impasse)\s+(?:{_WORD}\s*){{1,4}}", 0.6),
+        Pattern(
+            "postcode, town",
+            r"(?<!\w)\d{1,4}\s?[a-zA-Z]?,?\s{1,3}\K(?:(?-i:[A-Z]{1,2})-)?\d{4,5}\s(?-i:[^\W\d_a-zß-öø-ÿ][^\W\d_]{2,24})"
+            r"(?:[ -](?-i:[^\W\d_a-zß-öø-ÿ][^\W\d_]{2,24}))?\b",
+            0.6,
+        ),
         Pattern("post box", r"\bP\.?\s?O\.?\s?Box\s+\d{1,7}\b", 0.7),
         Pattern(
             "city, state, ZIP",

@@ -29,9 +29,33 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.6,
         ),
     ]
+    handle += [
+        Pattern(
+            "assigned",
+            r"(?<![A-Za-z])[\"']?(?:[A-Za-z]{1,20}_)?(?:user|username|user_name|login)[\"']?\s{0,3}(?:[:=]\s{0,3}[\"']?|\s[\"'])\K"
+            r"(?!(?:is|was|not|the|a|an|null|none|true|false)\b)[A-Za-z][\w.@+-]{2,63}(?=[\"',;\s]|\Z)",
+            0.5,
+        ),
+        Pattern("XML", r"<(?:user|username|login)>\K[^<>\s]{3,64}(?=</)", 0.6),
+    ]
     card = [Pattern("spaced", r"(?<![\w.,])(?:\d[ .·-]{1,2}){12,18}\d(?![\w])", 0.3)]  # a dot people type
+    phone = [
+        Pattern(
+            "announced",
+            r"\b(?:phone|tel|telephone|mobile|cell|fax|desk|landline|call(?: me)?|text me|reach me|ring me|whatsapp|telefon|handy"
+            r"|m[oó]vil|t[eé]l[eé]phone|portable|contact|registered|callback)\b[.:#]?\s*(?:(?:numbers?|no|nr|is|at|on|me|back|under|it's|:)"
+            r"\b?[.:]?\s*){0,4}\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?!\w)(?:\s?(?:x|ext\.?)\s?\d{1,6})?",
+            0.6,
+        ),
+        Pattern(
+            "foreign", r"(?<!\w)\+[1-9]\d{0,2}(?:[ .-]?\(0\))?(?:[ ().-]{0,2}\d){6,13}(?!\d)(?:\s?(?:x|ext\.?)\s?\d{1,6})?", 0.6
+        ),
+        Pattern("area in brackets", r"(?<!\w)\(0?\d{2,4}\)\s?\d{3,4}[ .-]?\d{3,4}(?!\w)", 0.6),
+        Pattern("extension", r"(?<![\w.])\+?\d(?:[ ().-]{0,2}\d){8,13}\s?(?:x|ext\.?)\s?\d{1,6}(?!\w)", 0.6),
+    ]
     url = [Pattern("any top-level domain", r"\b(?:https?://|www\.)[^\s<>\"'\])}]{4,2000}(?<![.,;:!?])", 0.6)]
     return [
+        PatternRecognizer("PHONE_NUMBER", "AnnouncedPhoneRecognizer", language, phone),
         PatternRecognizer("URL", "WebAddressRecognizer", language, url),
         PatternRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
         PatternRecognizer("USER_NAME", "UserNameRecognizer", language, handle),
