@@ -128,6 +128,7 @@ def diagnose(source: Path) -> Diagnosis:
             if tried.read.get("kept", 0):
                 return tried
             looked.remarks += [f"read as {candidate.format}, none of the sample makes a conversation"]
+    looked.remarks += list(islice(_faults(files), SHOWN))
     looked.remarks.append("nothing here looks like messages; export them as CSV, JSON lines or Parquet, one row per message")
     return looked
 
@@ -240,6 +241,17 @@ def _first_fields(file: ReceivedFile) -> Iterator[set[str]]:
                 yield set(value[0])
             elif isinstance(value, dict):
                 yield set(value)
+                for _, items in _lists(value, "", 0):
+                    yield from (set(item) for item in items[:1] if isinstance(item, dict))
+
+
+def _faults(files: Sequence[ReceivedFile]) -> Iterator[str]:
+    """What keeps files from being looked into."""
+    for file in islice(files, SAMPLED_FILES):
+        try:
+            _sample(file, 1)
+        except SourceError as error:
+            yield str(error)
 
 
 def _mail(files: Sequence[ReceivedFile]) -> Iterator[_Candidate]:
@@ -367,7 +379,10 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
         if len(lists) == 1 and not _has_text(document, lists):
             key = next(iter(lists))
             beside = sorted(document.keys() - {key})
-            return lists[key][:most], {"records": key, **({"ignore_beside": beside} if beside else {})}
+            return [each for each in lists[key][:most] if isinstance(each, dict)], {
+                "records": key,
+                **({"ignore_beside": beside} if beside else {}),
+            }
         return [document], {}
     return [], {}
 

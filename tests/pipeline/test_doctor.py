@@ -12,11 +12,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from benchmarks.mutations import KNOWN, damaged
 from pipeline.cli import app
 from pipeline.doctor import diagnose, mask
 from pipeline.errors import SourceError
 from tests.pipeline.received import ingested, rows, texts, write
 from tests.pipeline.sources.test_fixtures import FORMATS
+from tests.pipeline.sources.vendors import VENDORS
 
 SAYS: Final = (
     "the blue tent leaks at its seams",
@@ -181,3 +183,24 @@ def test_what_is_no_message_is_said_not_to_be_one(tmp_path: Path) -> None:
 def test_nothing_to_look_at_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no such file or folder; name what was received$"):
         diagnose(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_the_shape_of_every_vendor_is_recognised_and_no_damage_ends_in_a_traceback(vendor: str, tmp_path: Path) -> None:
+    written, mapping = VENDORS[vendor]
+    for name, content in written(KNOWN).items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(content)
+    found = diagnose(tmp_path / "in")
+
+    assert (found.format, found.read["kept"]) == (mapping["format"], len(KNOWN))
+    for seed in range(8):
+        for name, content in damaged(vendor, seed)[0].items():
+            (tmp_path / "in" / name).write_bytes(content)
+        assert isinstance(diagnose(tmp_path / "in").format, str)
+
+
+def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", log__json='[{"id": 1')
+
+    assert diagnose(folder).remarks[0].startswith("log.json: is not JSON")
