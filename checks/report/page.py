@@ -11,7 +11,7 @@ import jinja2
 from checks.report import svg
 from checks.report.build import Content
 from checks.report.figure import records
-from checks.report.words import show, words
+from checks.report.words import label, show, words
 from pipeline.sql import NOUNS
 from pipeline.tables import translated_errors, write_json
 
@@ -54,7 +54,7 @@ def render(content: Content) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(show=show, words=words)
+    environment.filters.update(show=show, words=words, label=label)
     trends: dict[tuple[str, str], list[float | None]] = {}
     for row in records(figure_of(content, "stages", "trend")):
         trends.setdefault((row["stage"], row["name"]), []).append(row["value"])

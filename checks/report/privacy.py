@@ -40,7 +40,8 @@ PANEL: Final = Panel(
             "Which recognizer found what",
             """SELECT entity_type, regexp_replace(recognizer, 'Recognizer$', '') AS recognizer, count(*) AS findings
             FROM scrubbed_findings GROUP BY ALL ORDER BY entity_type, recognizer""",
-            look="heat",
+            look="bars",
+            drawn="findings",
         ),
         Figure(
             "recall",

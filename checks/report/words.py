@@ -6,6 +6,15 @@ WHOLE: Final = 10_000
 """From here on nobody reads what stands behind the point."""
 
 
+NAMES_OF_OURS: Final = {"measure", "reason", "name", "fate", "what"}
+"""Columns whose values are names that we gave: they are shown as words. Topics, sources and formats are the user's."""
+
+
+def label(value: str, column: str) -> str:
+    """A cell that is text."""
+    return words(value) if column in NAMES_OF_OURS else value
+
+
 def words(name: str) -> str:
     """A column or reason as words; entity types and ids stay as they are."""
     return name if name.isupper() else name.replace("_", " ")
