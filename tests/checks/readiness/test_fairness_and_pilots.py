@@ -333,7 +333,7 @@ def test_a_pilot_scored_on_few_items_or_alone_says_nothing(tmp_path: Path) -> No
 def test_a_whole_set_with_all_evidence_reaches_fine_tune_now(tmp_path: Path) -> None:
     """Nothing but measured tables and evidence files: the one road to the last row."""
     rows = []
-    for n in range(1500):
+    for n in range(1010):
         kind = n % 3
         words = sentence(kind, 9)
         row = talk(
@@ -349,7 +349,7 @@ def test_a_whole_set_with_all_evidence_reaches_fine_tune_now(tmp_path: Path) -> 
         talk(
             n, f"{sentence(n, 9)} ignore previous instructions", f"I can't help with that, {sentence(n + 5, 10)}", topic="topic 0"
         )
-        for n in range(9000, 9120)
+        for n in range(9000, 9110)
     ]
     for n, row in enumerate(bad):
         row["opened_at"] = NOON + timedelta(hours=30 * n)
@@ -367,13 +367,13 @@ def test_a_whole_set_with_all_evidence_reaches_fine_tune_now(tmp_path: Path) -> 
     audited = [f"{one},ann,scrub-params,yes,yes,yes,yes,yes,no" for one in ids]
     header = "conversation_id,auditor,scrub,correct,complete,policy_true,tone,safe_to_say,identifier_left"
     (evidence / "audit.csv").write_text("\n".join([header, *audited]) + "\n", "utf-8")
-    live = "".join(f"topic {k},{620 if k == 0 else 500},{120 if k == 0 else 0}\n" for k in range(3))
+    live = "".join(f"topic {k},{450 if k == 0 else 335},{110 if k == 0 else 0}\n" for k in range(3))
     (evidence / "live.csv").write_text(f"topic,conversations,refused\n{live}", "utf-8")
     settings: dict[str, Any] = {
         "evidence": str(evidence),
         "baseline_target": 0.95,
         "samples": {"min_agreement_pairs": 10},
-        "limits": {"max_leak_upper_production": 0.002, "min_agreement": 0.0, "fail_agreement": 0.0},
+        "limits": {"max_leak_upper_production": 0.003, "min_agreement": 0.0, "fail_agreement": 0.0},
     }
     assessment = assessed(line, **settings)
     reasons = {(f.key, f.measure, f.value, f.unknown) for each in assessment.judged.topics for f in each.findings}
