@@ -51,8 +51,10 @@ _SPEAKS: Final = {word: role for role, words in _ROLES.items() for word in words
 
 _TEXT: Final = "text body message content comment post utterance answer question reply response description selftext msg says"
 _TIME: Final = "time date created sent posted timestamp ts at utc stamp when datetime updated"
-_WHO: Final = "speaker role from sender author direction inbound participant who user by side party inbound incoming name type"
-_ID: Final = "conversation thread dialog dialogue ticket case session chat topic issue discussion link conv room"
+_WHO: Final = (
+    "speaker role from sender author direction inbound participant who user by side party inbound incoming name type usr"
+)
+_WHO: Final = "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
 _LABEL: Final = "category tag tags intent label labels topic topics queue department product subject_area forum board section"
 _QUESTION: Final = (
@@ -552,12 +554,12 @@ def _speaker(columns: Mapping[str, _Column], taken: set[str]) -> tuple[_Column, 
         column
         for column in columns.values()
         if column.name not in taken and column.is_scalar and column.hints(_WHO + " owner id uid poster nick screen login email")
-        and column.hints(_WHO + " owner poster nick uid login email") and column.mean_words <= 4 and column.distinct > 1
+        and column.hints(_WHO + " owner poster nick uid login email usr") and column.mean_words <= 4 and column.distinct > 1
         and not column.time() and column.filled > 0.5  # half
     ]  # fmt: skip
     found = max(
         authors,
-        key=lambda each: (each.hints("author user sender from speaker poster owner"), each.filled, each.distinct),
+        key=lambda each: (each.hints("author user usr sender from speaker poster owner"), each.filled, each.distinct),
         default=None,
     )
     return None if found is None else (found, {}, "starter")
@@ -718,6 +720,8 @@ def _as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> _Can
             _declare(mapping, time, reasons, remarks)
             used.add(time[0].name)
     _rest_of_table(mapping, columns, used, text)
+    if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
+        remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
     return _Candidate("table", mapping, reasons, remarks)
 
 
@@ -730,7 +734,10 @@ def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, _Column], used
         if kind is not None:
             people[column.name] = kind
         elif (
-            column.hints(_LABEL) and column.mean_words <= 4 and column.distinct <= max(50, column.rows / 5)
+            column.hints(_LABEL)
+            and not column.tokens & {"title", "subject"}
+            and column.mean_words <= 4
+            and column.distinct <= max(50, column.rows / 5)
         ):  # a label is short, and repeats
             topics.append(column.name)
     author = mapping.get("turn", {}).get("author")
@@ -912,6 +919,8 @@ def _as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to botto
     _record_fields(mapping, records, at, column, reasons, others)
     if _is_html(text):
         mapping["text_format"] = "html"
+    if left := sorted({path for row in rows[:200] for path, _ in _lists(row, "", 0)} - {at}):
+        remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
     people = {
         f"{at}.*.{each.name}": kind
         for each in columns.values()
