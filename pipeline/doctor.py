@@ -52,7 +52,10 @@ _SPEAKS: Final = {word: role for role, words in _ROLES.items() for word in words
 _TEXT: Final = "text body message content comment post utterance answer question reply response description selftext msg says"
 _TIME: Final = "time date created sent posted timestamp ts at utc stamp when datetime updated"
 _WHO: Final = "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
-_ID: Final = "tid cid sid convid threadid conversation thread dialog dialogue ticket case session chat topic issue discussion link conv room"
+_ID: Final = (
+    "tid cid sid convid threadid conversation thread dialog dialogue ticket case session chat topic issue discussion link conv"
+    " room"
+)
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
 _LABEL: Final = "category tag tags intent label labels topic topics queue department product subject_area forum board section"
 _QUESTION: Final = (
