@@ -67,6 +67,7 @@ LAST_TABLE: Final = Path("data/curated/chat")
 REPORTS: Final = Path("data/curated/reports")
 PASSED: Final = Path("data/curated/passed")
 REPLIES: Final = Path(".ticketmill/replies")
+EVIDENCE: Final = Path("evidence")
 
 
 def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., None]:
@@ -315,6 +316,7 @@ def report(
     ] = None,
     history: Annotated[Path, typer.Option(help="Runs to draw trends from.")] = job.HISTORY,
     replies: Annotated[Path, typer.Option(help="Folder of the kept replies, with the account of their cost.")] = REPLIES,
+    evidence: Annotated[Path, typer.Option(help="Folder of evidence, with the recall of planted values.")] = EVIDENCE,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the short form, for a chat or a pull request.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -323,14 +325,14 @@ def report(
     ticketmill report --against HEAD~1
     """
     from checks.report.against import find_baseline  # noqa: PLC0415  # jinja2 is needed nowhere else
-    from checks.report.build import build, read_verdicts, spending, tables_of  # noqa: PLC0415
+    from checks.report.build import build, planted, read_verdicts, spending, tables_of  # noqa: PLC0415
     from checks.report.page import short_form, write_report  # noqa: PLC0415
 
     verdicts = read_verdicts(reports)
     tables = tables_of(table) or Table(table).line()
     runs = job.recall(history)
     baseline = find_baseline(against, runs, reports) if against else None
-    content = build(tables, verdicts, runs, spending(replies), baseline)
+    content = build(tables, verdicts, runs, {"spending": spending(replies), "planted": planted(evidence)}, baseline)
     page = write_report(content, reports)
     if as_json or markdown:
         typer.echo(json.dumps(content) if as_json else short_form(content), nl=as_json)
@@ -350,16 +352,21 @@ def sql(
     reports: Annotated[Path, typer.Option(help="Where the gates left their reports.")] = REPORTS,
     history: Annotated[Path, typer.Option(help="Runs, as the table `runs`.")] = job.HISTORY,
     replies: Annotated[Path, typer.Option(help="Folder of the kept replies, for the table `spending`.")] = REPLIES,
+    evidence: Annotated[Path, typer.Option(help="Folder of evidence, with the recall of planted values.")] = EVIDENCE,
     as_json: AsJson = False,
 ) -> None:
     """Ask all tables of the line at once; of the table behind the wall only what names nobody is there.
 
     ticketmill sql "SELECT stage, reason, count(*) FROM dropped GROUP BY ALL"
     """
-    from checks.report.build import read_verdicts, remembered, spending, tables_of  # noqa: PLC0415  # no stage needs it
+    from checks.report.build import planted, read_verdicts, remembered, spending, tables_of  # noqa: PLC0415  # no stage needs it
     from pipeline.sql import open_line  # noqa: PLC0415
 
-    more: dict[str, list[tuple[Any, ...]]] = {"runs": remembered(job.recall(history)), "spending": spending(replies)}
+    more: dict[str, list[tuple[Any, ...]]] = {
+        "runs": remembered(job.recall(history)),
+        "spending": spending(replies),
+        "planted": planted(evidence),
+    }
     with open_line(tables_of(table) or Table(table).line(), read_verdicts(reports), more) as line:
         columns, rows = line.ask(query)
     if as_json:
@@ -422,7 +429,7 @@ def run(
 
 def _numbers_of(table: Path, reports: Path, *, prove_it: bool) -> tuple[dict[str, Any], str]:
     """What the run left: funnel and verdicts for the history, and the short report; the page is written on the way."""
-    from checks.report.build import build, read_verdicts, spending, tables_of  # noqa: PLC0415  # jinja2 is needed nowhere else
+    from checks.report.build import build, planted, read_verdicts, spending, tables_of  # noqa: PLC0415  # jinja2
     from checks.report.page import short_form, write_report  # noqa: PLC0415
 
     if prove_it:  # a line that stopped may not have its last table yet, or an old one
@@ -430,7 +437,7 @@ def _numbers_of(table: Path, reports: Path, *, prove_it: bool) -> tuple[dict[str
     verdicts = read_verdicts(reports)
     tables = tables_of(table)
     spent = spending(REPLIES)
-    content = build(tables, verdicts, job.recall(), spent)
+    content = build(tables, verdicts, job.recall(), {"spending": spent, "planted": planted(EVIDENCE)})
     write_report(content, reports)
     funnel = [{"stage": each.manifest.stage, **_given_and_kept(each.manifest)} for each in tables]
     gates = {stage: verdict["passed"] for stage, verdict in verdicts.items()}

@@ -4,7 +4,7 @@ Views, by the stage that made them: `ingested`, `scrubbed`, `deduped`, `generate
 conversations; `<view>_<frame>` what stands beside them (`scrubbed_findings`, `deduped_clusters`, `validated_edits`, …).
 Of `ingested` only the columns of OUTSIDE_THE_WALL are there, and of its turns who spoke and when.
 Over all stages: `kept`, `dropped`, `parts`, `counts`, `line`, `state`; of the gates `gates`, `measures`, `judgements`;
-`consumers`; and, where they are given, `spending` and `runs`.
+`consumers`; and, where they are given, `spending`, `planted` and `runs`.
 """
 
 import re
@@ -45,6 +45,7 @@ SHARED: Final[Mapping[str, str]] = {
     ),
     "consumers": "format VARCHAR, cuts_at_tokens BIGINT, min_rows BIGINT, max_rows BIGINT, is_written BOOLEAN",
     "spending": "budget VARCHAR, requests BIGINT, tokens BIGINT, cost DOUBLE, held_requests BIGINT",
+    "planted": "entity_type VARCHAR, planted_group VARCHAR, oddity VARCHAR, n BIGINT, found BIGINT",
     "runs": "run INTEGER, stage VARCHAR, name VARCHAR, value DOUBLE",
 }
 """Tables over all stages. `is_current`: the gate judged the table that is there now. `runs`: kept conversations and measures
@@ -92,7 +93,7 @@ class Line:
 def open_line(tables: Sequence[Table], verdicts: Mapping[str, Mapping[str, Any]], more: Rows | None = None) -> Iterator[Line]:
     """Open the tables of one line, first stage first, and the verdicts on them (stage -> verdict as JSON).
 
-    `more`: rows of `spending` and `runs`. Once the views are made, the connection can read no other file, load no
+    `more`: rows of `spending`, `planted` and `runs`. Once the views are made, the connection can read no other file, load no
     extension and reach no server, and its settings are locked.
     """
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(config=_config(spill)) as connection:

