@@ -13,8 +13,10 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
+from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
 from pipeline.params import Section
+from pipeline.scrub import PARAMS, ScrubParams
 from pipeline.surrogates import luhn_sum
 from pipeline.tables import Table
 
@@ -45,6 +47,20 @@ class Bounds(Section):
     max_secrets: int = Field(ge=0)
     """Keys, tokens and private keys that the second detector still sees."""
 
+    planted_per_cell: int = Field(ge=1)
+    """Invented values per kind, and names per group of names, that are planted into copies of the conversations and scrubbed
+    with the params of the table. 299 without a miss show 99 %, 59 show 95 %."""
+
+    min_planted_ids_lower: float = Field(ge=0, le=1)
+    """Lower bound (one-sided 95 %, Clopper-Pearson) on the recall of planted cards, IBANs, social security numbers, e-mail
+    addresses: of the worst kind."""
+
+    min_planted_names_lower: float = Field(ge=0, le=1)
+    """The same of planted names: of the worst of eight groups of names."""
+
+    max_planted_gap: float = Field(ge=0, le=1)
+    """Recall of the best group of names less that of the worst."""
+
     min_turns_with_findings_share: float = Field(ge=0, le=1)
     """Share of the turns in which something was replaced; 0 found in a real export means that nothing was looked for."""
 
@@ -62,6 +78,8 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
         emails, cards, ibans, ip_addresses, phones, secrets: finds of the second detector.
         residual_per_1000_turns: the first five over the turns; null without a turn.
         turns_with_findings_share: null without a turn.
+        planted_ids_lower, planted_names_lower, planted_gap: null when the table before cannot be read, holds no turn, or the
+            table does not say with which params it was made.
     """
     counts: Counter[str] = Counter()
     turns = with_findings = 0
@@ -94,6 +112,7 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
         **{name: counts[name] for name in DETECTORS},
         "residual_per_1000_turns": 1000 * residuals / turns if turns else None,
         "turns_with_findings_share": with_findings / turns if turns else None,
+        **_planted(table, before, bounds.planted_per_cell),
     }
     return pl.DataFrame({name: [value] for name, value in columns.items()}, schema_overrides=dict.fromkeys(columns, pl.Float64))
 
@@ -105,9 +124,43 @@ def expectations(bounds: Bounds) -> list[Limit]:
         at_most("known_value_hits", bounds.max_known_value_hits),
         at_most("residual_per_1000_turns", bounds.max_residual_per_1000_turns),
         at_most("secrets", bounds.max_secrets),
+        at_least("planted_ids_lower", bounds.min_planted_ids_lower),
+        at_least("planted_names_lower", bounds.min_planted_names_lower),
+        at_most("planted_gap", bounds.max_planted_gap),
         at_least("turns_with_findings_share", bounds.min_turns_with_findings_share),
         at_most("turns_with_findings_share", bounds.max_turns_with_findings_share),
     ]
+
+
+# --- planted ------------------------------------------------------------------------------------------------------------
+
+PLANTED_IDS: Final = ("CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "US_SSN")
+SEED: Final = 1
+HOSTS: Final = 500
+"""Different turns that are planted into."""
+
+THROWAWAY_KEY: Final = Key(b"planted values are nobody's secret")
+"""What is found does not depend on the key."""
+
+
+def _planted(table: Table, before: Table | None, n: int) -> dict[str, float | None]:
+    from checks.bounds import lower  # noqa: PLC0415  # scipy
+    from checks.readiness.planting import plan, scrub_planted, short_hosts  # noqa: PLC0415  # numpy; imports the stage, and it Presidio
+
+    unmeasured: dict[str, float | None] = dict.fromkeys(("planted_ids_lower", "planted_names_lower", "planted_gap"))
+    used = table.folder / PARAMS
+    if before is None or PARAMS not in table.manifest.extras or not before.manifest.total("kept"):
+        return unmeasured
+    section = ScrubParams.model_validate_json(used.read_bytes())
+    plants = [each for each in plan(n, SEED) if each["oddity"] == "plain" and each["entity_type"] in {*PLANTED_IDS, "PERSON"}]
+    rows = scrub_planted(short_hosts(before, HOSTS, SEED), plants, section, THROWAWAY_KEY).to_dicts()
+    bounds = {(row["entity_type"], row["group"]): lower(row["found"], row["planted"]) for row in rows}
+    recalls = [row["found"] / row["planted"] for row in rows if row["entity_type"] == "PERSON"]
+    return {
+        "planted_ids_lower": min(bounds[kind, ""] for kind in PLANTED_IDS),
+        "planted_names_lower": min(bound for (kind, _), bound in bounds.items() if kind == "PERSON"),
+        "planted_gap": max(recalls) - min(recalls),
+    }
 
 
 def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:

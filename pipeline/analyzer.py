@@ -47,7 +47,7 @@ WIDEST: Final = 64
 AFTER: Final = 64
 """Characters that are seen after the place where such a match must end, for what must or must not follow it."""
 
-SHORTEST_PHONE: Final = 5
+SHORTEST_PHONE: Final = 4
 """Digits of the shortest number, with its country code, that phonenumbers calls valid anywhere."""
 
 PHONE_PUNCTUATION: Final = phonenumberutil._VALID_PUNCTUATION  # noqa: SLF001  # no public name

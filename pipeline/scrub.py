@@ -30,7 +30,7 @@ from pipeline.schema import FINDINGS, INGESTED, SCRUBBED, conform
 from pipeline.spans import Span, resolve
 from pipeline.stage import Outcome
 from pipeline.surrogates import Surrogates, barred_frame, normal_code, settle, shift_date, values_frame
-from pipeline.tables import Manifest, Part, Table, new_table
+from pipeline.tables import Manifest, Part, Table, new_table, translated_errors, write_json
 
 VERSION: Final = 1
 
@@ -50,6 +50,9 @@ FOUND: Final = {
 
 MODEL: Final = "NamesRecognizer"
 """Its finds are judged with less trust: they give way to terms that are allowed."""
+
+PARAMS: Final = "_params.json"
+"""Beside the parts: the params of the run, so that the gate can plant into texts what this very run would have met."""
 
 MASK: Final = "****"
 
@@ -153,7 +156,10 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
         parts = make_parts(
             writer, tasks, _prepare_replace, (given, found, params, means.key), means.workers, _half(means, first=False)
         )
-        return writer.publish(parts)
+        used = writer.folder / PARAMS
+        with translated_errors(target):
+            write_json(used, params.model_dump(mode="json"))
+        return writer.publish(parts, [used])
 
 
 def _finders_digest() -> str:

@@ -93,12 +93,18 @@ def plant_and_scrub(
         seed: of the draw.
         overrides: values over the files, as on the command line.
     """
-    from pipeline.scrub import ScrubParams, make_look, read_lists, scrub  # noqa: PLC0415  # the stage that is measured
+    from pipeline.scrub import ScrubParams  # noqa: PLC0415  # the stage that is measured
 
     section = load_section(ScrubParams, "scrub", params_files, overrides)
-    look, lists = make_look(section), read_lists(section)
     plants = plan(n, seed)
-    hosts = _hosts(ingested, min(len(plants), MAX_HOSTS), seed)
+    return scrub_planted(_hosts(ingested, min(len(plants), MAX_HOSTS), seed), plants, section, key)
+
+
+def scrub_planted(hosts: pl.DataFrame, plants: Sequence[Mapping[str, str]], section: Any, key: Key) -> pl.DataFrame:
+    """Plant into copies of the hosts, scrub the copies with these ScrubParams; evidence of kind `planted`."""
+    from pipeline.scrub import make_look, read_lists, scrub  # noqa: PLC0415  # as above
+
+    look, lists = make_look(section), read_lists(section)
     results: list[tuple[str, str, str, bool]] = []
     for start in range(0, len(plants), CHUNK):
         chunk = plants[start : start + CHUNK]
@@ -140,6 +146,13 @@ def plan(n: int, seed: int) -> list[dict[str, str]]:
                         {"entity_type": kind, "group": group, "oddity": oddity, "written": written, "sentence": sentence}
                     )
     return plants
+
+
+def short_hosts(ingested: Table, count: int, seed: int) -> pl.DataFrame:
+    """Hosts cut to their shortest turn, so that many plants cost little."""
+    length = pl.element().struct.field("text").str.len_chars()
+    shortest = pl.col("turns").list.get(pl.col("turns").list.eval(length).list.arg_min())
+    return _hosts(ingested, count, seed).with_columns(turns=pl.concat_list(shortest))
 
 
 def _hosts(ingested: Table, count: int, seed: int) -> pl.DataFrame:

@@ -18,6 +18,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern("spelled", rf"\b{_PART}(?:{_JOINT}{_PART}){{0,4}}{_AT}{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}\b", 0.8),
         Pattern("any script", r"(?<![\w.+-])[\w.+%-]{1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
     ]
+    iban = [Pattern("any case", r"(?<!\w)[A-Z]{2}[ ]?\d[ ]?\d(?:[ -]?[A-Z0-9]){11,30}(?!\w)", 0.3)]
     handle = [
         Pattern("handle", r"(?<![\w@./])@[A-Za-z_]\w{2,29}\b(?!\.\w)", 0.6),
         Pattern(
@@ -59,6 +60,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         PatternRecognizer("URL", "WebAddressRecognizer", language, url),
         PatternRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
         PatternRecognizer("USER_NAME", "UserNameRecognizer", language, handle),
+        AnyIbanRecognizer("IBAN_CODE", "AnyIbanRecognizer", language, iban),
         SpacedCardRecognizer("CREDIT_CARD", "SpacedCardRecognizer", language, card),
         PatternRecognizer(
             "CREDIT_CARD",
@@ -75,6 +77,15 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             ],
         ),
     ]
+
+
+class AnyIbanRecognizer(PatternRecognizer):
+    """Account numbers in lower case or with blanks anywhere that pass their check."""
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """The check of ISO 13616: remainder 1 modulo 97."""
+        code = "".join(sign for sign in pattern_text.upper() if sign.isalnum())
+        return code.isascii() and int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 == 1
 
 
 class SpacedCardRecognizer(PatternRecognizer):

@@ -56,6 +56,15 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         found.append(PatternRecognizer(entity_type, name=name, supported_language=language, patterns=patterns))
     bare = [Pattern("long", r"(?<![\w$€£#/@.,:=-])(?!\d*0{4}(?!\d))\d{7,19}(?![\w%€/@=-]|[.,:]\d)", 0.4)]
     found.append(PatternRecognizer("ID_NUMBER", "LongNumberRecognizer", language, bare))
+    word = (
+        "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple"
+        "|null|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun)"
+    )
+    spelled = [
+        Pattern("spelled", rf"\b(?:(?:{word}|\d)[ ,.-]{{1,3}}){{6,32}}(?:{word}|\d)\b", 0.5),
+        Pattern("one by one", r"(?<![\w.,])\d(?:[ -]{1,3}\d){6,24}(?![\w%]|[.,]\d)", 0.5),
+    ]
+    found.append(PatternRecognizer("ID_NUMBER", "SpelledNumberRecognizer", language, spelled))
     coded = [Pattern("prefix and digits", rf"(?<![\w-])(?!(?:{_NO_PREFIXES})-)[A-Z]{{1,5}}-\d{{5,12}}(?![\w-]|[.,]\d)", 0.5)]
     found.append(PatternRecognizer("ID_NUMBER", "PrefixedNumberRecognizer", language, coded))
     return found

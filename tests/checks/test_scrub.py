@@ -13,6 +13,7 @@ from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from tests.build import MEANS
 from tests.pipeline.scrubbing import PATTERNS, ROOT, ingested, ingested_table, person, talk
+from tests.pipeline.scrubbing import SHIPPED as SHIPPED_STAGE
 
 SHIPPED = load_section(Bounds, "gates.scrub", [ROOT / "params.yaml"])
 
@@ -115,7 +116,7 @@ def test_the_second_detector_sees_valid_identifiers_outside_the_reserved_ranges(
 def test_what_the_stage_writes_passes(tmp_path: Path) -> None:
     said = "i am crystal, 85731890, (212) 867-5309, crystal.minh@harbour-mail.example, card 4111 1111 1111 1111, ip 81.2.69.160"
     source = ingested_table(tmp_path / "ingested", [ingested(talk(said, "Hello", "thanks", participants=CRYSTAL))])
-    run(source.folder, tmp_path / "scrubbed", PATTERNS, MEANS)
+    run(source.folder, tmp_path / "scrubbed", SHIPPED_STAGE, MEANS)
     result = measured(Table(tmp_path / "scrubbed"))
     for limit in expectations(SHIPPED):
         value = result[limit.measure]
@@ -126,3 +127,16 @@ def test_what_the_stage_writes_passes(tmp_path: Path) -> None:
 
 def test_every_bound_judges_a_measure_that_is_taken(tmp_path: Path) -> None:
     assert {limit.measure for limit in expectations(SHIPPED)} <= measured(unscrubbed(tmp_path, talk("a"))).keys()
+
+
+def test_without_a_model_planted_names_are_left_and_the_gate_says_so(tmp_path: Path) -> None:
+    source = ingested_table(tmp_path / "ingested", [ingested(talk("i am crystal", "Hello"))])
+    run(source.folder, tmp_path / "scrubbed", PATTERNS, MEANS)
+    lower = measured(Table(tmp_path / "scrubbed"), planted_per_cell=30)["planted_names_lower"]
+    assert lower is not None
+    assert lower < SHIPPED.min_planted_names_lower
+
+
+def test_planted_recall_of_a_table_that_does_not_say_how_it_was_made_is_unmeasured(tmp_path: Path) -> None:
+    result = measured(unscrubbed(tmp_path, talk("a")))
+    assert {result[name] for name in ("planted_ids_lower", "planted_names_lower", "planted_gap")} == {None}
