@@ -23,7 +23,7 @@ from pipeline.scrub import find, read_lists, run, scrub
 from pipeline.spans import Span
 from pipeline.tables import Table
 from tests.build import KEY, MEANS
-from tests.pipeline.scrubbing import PATTERNS, ingested, ingested_table, look, person, scrubbed, talk, texts
+from tests.pipeline.scrubbing import PATTERNS, SHIPPED, ingested, ingested_table, look, person, scrubbed, talk, texts
 
 CRYSTAL = [
     person("Crystal Minh"),
@@ -293,7 +293,7 @@ def test_the_whole_stage_runs_with_sockets_forbidden(tmp_path: Path, monkeypatch
     source = ingested_table(tmp_path / "ingested", [ingested(talk("write to a@harbour.co.uk", participants=CRYSTAL))])
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse)
-    manifest = run(source.folder, tmp_path / "scrubbed", PATTERNS, MEANS)
+    manifest = run(source.folder, tmp_path / "scrubbed", SHIPPED, MEANS)
     assert manifest.total("findings") == 1
 
 
