@@ -60,6 +60,10 @@ class SqlError(CurationError):
     """A query that DuckDB refuses."""
 
 
+class UnknownColumn(SqlError):  # noqa: N818  # says what is wrong
+    """A query for a column that a table of this line does not have."""
+
+
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
@@ -83,7 +87,9 @@ class Line:
                 return [], []
             frame = pl.DataFrame(relation.to_arrow_table())
             return frame.columns, frame.rows()
-        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.PermissionException) as error:
+        except duckdb.BinderException as error:
+            raise UnknownColumn(f"sql: {str(error).splitlines()[0]}") from error
+        except (duckdb.ParserException, duckdb.CatalogException, duckdb.PermissionException) as error:
             raise SqlError(f"sql: {str(error).splitlines()[0]}; views: {', '.join(sorted(self.views))}") from error
         except duckdb.Error as error:  # a conversion error quotes the value it failed on
             raise SqlError(f"sql: {type(error).__name__}; the message is withheld, it may quote a text") from error
@@ -193,9 +199,11 @@ def _views(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]
         source = f"read_parquet({files})"
         if table.manifest.stage == "ingest":
             # a copy, so that the files behind the wall need not be readable
+            there = pl.read_parquet_schema(table.path(table.manifest.parts[0]))
+            named = ", ".join(name for name in OUTSIDE_THE_WALL.split(", ") if name in there)
+            turns = ", [{'speaker': t.speaker, 'sent_at': t.sent_at, 'author_key': t.author_key} for t in turns] AS turns"
             columns = {
-                "kept": f"{OUTSIDE_THE_WALL}, "
-                "[{'speaker': t.speaker, 'sent_at': t.sent_at, 'author_key': t.author_key} for t in turns] AS turns",
+                "kept": named + (turns if "'speaker'" in str(there.get("turns")) else ""),
                 "quarantined": "source_row, reason, detail",
                 "dropped": "*",
             }.get(frame)

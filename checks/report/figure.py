@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pipeline.sql import Line, names_in
+from pipeline.sql import Line, UnknownColumn, names_in
 
 Look = Literal["table", "bars", "columns", "heat"]
 
@@ -45,11 +45,14 @@ Answer = dict[str, Any]
 
 
 def answer(figure: Figure, line: Line) -> Answer | None:
-    """The figure with its numbers; None where a table that it asks is not made yet."""
+    """The figure with its numbers; None where a table or column that it asks is not there."""
     sql = " ".join(figure.sql.split())
     if names_in(sql) - line.views:
         return None
-    columns, rows = line.ask(sql)
+    try:
+        columns, rows = line.ask(sql)
+    except UnknownColumn:  # a table by another maker, with fewer columns
+        return None
     return {
         "name": figure.name,
         "title": figure.title,

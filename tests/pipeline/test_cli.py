@@ -113,7 +113,7 @@ def test_the_report_names_verdicts_even_where_no_gate_has_judged(
     assert "not judged" in capsys.readouterr().out
     page = (tmp_path / "reports/index.html").read_text()
     assert "No gate has judged anything yet." in page
-    assert "http" not in page
+    assert "://" not in page
 
 
 def test_a_bug_shows_where_it_is_but_not_what_it_says(
