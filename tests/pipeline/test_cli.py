@@ -151,7 +151,7 @@ def test_an_interruption_exits_130(tmp_path: Path) -> None:
 
 
 def test_asking_for_help_loads_nothing_heavy() -> None:
-    heavy = {"presidio_analyzer", "spacy", "great_expectations", "numba", "sklearn", "openai", "matplotlib", "onnxruntime"}
+    heavy = {"presidio_analyzer", "spacy", "great_expectations", "numba", "sklearn", "openai", "onnxruntime"}
     code = f"import sys, pipeline.cli; print(sorted({heavy} & set(sys.modules)))"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path(cli.__file__).parents[1]).strip() == "[]"
