@@ -1,8 +1,8 @@
 """Keep one conversation of each group of near-duplicates, and say which, how near, and why that one.
 
-Every part is sketched once (`pipeline.similarity.minhash`) and remembered (`pipeline.similarity.index`); clusters are found among the sketches of
-all parts (`pipeline.similarity.verdicts`, `pipeline.similarity.clusters`); every part with another verdict than before is written again. Text is
-held one part per worker at a time.
+Every part is sketched once (`pipeline.similarity.minhash`) and remembered (`pipeline.similarity.index`); clusters are
+found among the sketches of all parts (`pipeline.similarity.verdicts`, `pipeline.similarity.clusters`); every part with
+another verdict than before is written again. Text is held one part per worker at a time.
 """
 
 import shutil

@@ -1,10 +1,10 @@
 """Sketches of conversations: shingle hashes, MinHash signatures, band keys and digests, from Arrow's string buffers.
 
-A shingle is a run of `size` words (or characters) as `pipeline.similarity.words` sees them; it is hashed to 32 bits, and the signature
-of a conversation is bit for bit that of `datasketch.MinHash(scheme="affine32", seed=seed)` updated with those hashes.
-The work is done by `pipeline.similarity.minhash_kernel`; `sketch_plainly` gives the same bits where numba cannot be had, about 100
-times slower. Source: Broder, "On the resemblance and containment of documents", 1997; band keys as in Leskovec,
-Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4.
+A shingle is a run of `size` words (or characters) as `pipeline.similarity.words` sees them; it is hashed to 32 bits, and
+the signature of a conversation is bit for bit that of `datasketch.MinHash(scheme="affine32", seed=seed)` updated with
+those hashes. The work is done by `pipeline.similarity.minhash_kernel`; `sketch_plainly` gives the same bits where numba
+cannot be had, about 100 times slower. Source: Broder, "On the resemblance and containment of documents", 1997; band keys
+as in Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4.
 """
 
 from dataclasses import dataclass

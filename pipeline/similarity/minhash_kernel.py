@@ -1,4 +1,4 @@
-"""The compiled loops of `pipeline.similarity.minhash` and `pipeline.similarity.clusters`: bytes in, numbers out, no Python object touched.
+"""The compiled loops of `minhash` and `clusters` beside it: bytes in, numbers out, no Python object touched.
 
 Imported only where they run: numba takes 0.3 s. They release the interpreter lock, so that threads run them side by side.
 The machine code is cached beside this file, or where $NUMBA_CACHE_DIR says, or in the user's cache folder where the

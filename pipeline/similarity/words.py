@@ -1,7 +1,7 @@
 """What counts as a word, in every script: one class and one folded form per code point.
 
 Compared are words, so letter case, width, punctuation and spaces make no difference. Where a script writes no spaces,
-every character is a word; an emoji is one too. Both kernels of `pipeline.similarity.minhash` read these tables, so that they agree.
+every character is a word; an emoji is one too. Both kernels of `pipeline.similarity.minhash` read these tables, and so agree.
 """
 
 import unicodedata

@@ -18,7 +18,7 @@ from pipeline.spans import Span
         ("", False),
     ],
 )
-def test_function_words_tell_the_language(text: str, expected: bool) -> None:  # noqa: FBT001  # a table of facts
+def test_function_words_tell_the_language(text: str, expected: bool) -> None:  # a table of facts
     assert is_foreign(text) == expected
 
 
