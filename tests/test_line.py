@@ -150,7 +150,7 @@ def test_a_moved_bound_judges_again_and_runs_nothing_else(repository: Path) -> N
 
 
 def test_a_changed_parameter_reruns_only_what_depends_on_it(repository: Path) -> None:
-    change(repository, "min_jaccard: 0.8\n", "min_jaccard: 0.99\n")
+    change(repository, "\n  min_jaccard: 0.8\n", "\n  min_jaccard: 0.99\n")
 
     ran = rerun(repository)
     assert ran[0] == "dedupe"
@@ -160,7 +160,7 @@ def test_a_changed_parameter_reruns_only_what_depends_on_it(repository: Path) ->
 def test_a_gate_that_says_no_stops_the_line_and_leaves_its_report(repository: Path) -> None:
     out = repository / "data/curated/passed/emit"
     done = run(
-        repository, "ticketmill", "gate", "emit", "data/curated/chat", "--set", "gates.emit.min_examples=1000000", check=False
+        repository, "ticketmill", "gate", "emit", "data/curated/chat", "--set", "gates.emit.min_train_rows=1000000", check=False
     )
 
     assert done.returncode == 3
