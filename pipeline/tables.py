@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import file_digest, sha256
 from io import BytesIO
 from pathlib import Path
@@ -61,7 +61,7 @@ class Manifest:
     stage: str
     stage_version: int
     fingerprint: str
-    """Over params, key and whatever else decides the result besides the input parts."""
+    """Over params, key and whatever else decides the result besides the input parts, and over the code."""
 
     lineage: Sequence[str]
     """The stages the rows went through, this one last."""
@@ -155,7 +155,8 @@ class TableWriter:
         self.target = target
         self.folder = target.with_name(f".{target.name}.unfinished")
         self._retired = target.with_name(f".{target.name}.retired")
-        self._stage, self._stage_version, self._fingerprint, self._given = stage, stage_version, fingerprint, given
+        self._stage, self._stage_version, self._given = stage, stage_version, given
+        self._fingerprint = f"{fingerprint}-{code_digest()}"
         (self.folder / RECEIPTS).mkdir(parents=True, exist_ok=True)
         self._finished = {_identity(part.inputs): (folder, part) for folder, part in self._find_finished()}
 
@@ -317,6 +318,15 @@ def _read_manifest(folder: Path) -> Manifest:
     if content.get("schema_version") != SCHEMA_VERSION:
         raise TableError(f"{folder}: was written with another schema version; run the stage again")
     return Manifest(**{**content, "parts": [Part(**part) for part in content["parts"]]})
+
+
+@cache
+def code_digest() -> str:
+    """16 hexadecimal digits over every module, prompt and template of this package: other code may give other rows."""
+    package = Path(__file__).parent
+    files = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".txt", ".jinja", ".json"})
+    named = (f"{path.relative_to(package).as_posix()}\0{_digest(path)}" for path in files if "__pycache__" not in path.parts)
+    return sha256("\n".join(named).encode()).hexdigest()[:16]
 
 
 def _identity(inputs: Mapping[str, str]) -> str:

@@ -64,6 +64,13 @@ def test_every_stage_and_gate_of_the_line_has_its_section_of_params() -> None:
     assert set(cli.STAGES) == set(params["gates"])
 
 
+def test_every_rule_that_drops_has_a_bound_at_the_gate() -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    drops = {rule for rule, deed in params["validate"]["rules"].items() if deed == "drop"}
+
+    assert drops == set(params["gates"]["validate"]["max_dropped_share"])
+
+
 def test_every_test_that_the_laws_name_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/laws.md").read_text("utf-8")))
     written = {name for path in (ROOT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))}
