@@ -10,6 +10,7 @@ their conversation. native_id and participants stay behind.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -55,6 +56,8 @@ PARAMS: Final = "_params.json"
 """Beside the parts: the params of the run, so that the gate can plant into texts what this very run would have met."""
 
 MASK: Final = "****"
+
+_IN_WORD: Final = re.compile(r"\w")
 
 MIN_KNOWN: Final = 3
 """Letters and digits of a known value that no stand-in of its conversation may hold, in part or whole."""
@@ -373,10 +376,13 @@ def _trimmed(text: str, span: Span) -> Span | None:
 
 
 def _occurrences(lowered: str, terms: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Where terms stand as words of their own: the brand "lin" does not stand in "linda"."""
     for term in terms:
-        start = lowered.find(term)
+        start = lowered.find(term) if term else -1
         while start >= 0:
-            yield start, start + len(term)
+            end = start + len(term)
+            if not (_IN_WORD.match(lowered, end) or (start and _IN_WORD.match(lowered, start - 1))):
+                yield start, end
             start = lowered.find(term, start + 1)
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.errors import CurationError, ParamsError, TableError
 from pipeline.parts import Means
 from pipeline.schema import FINDINGS, SCRUBBED
-from pipeline.scrub import find, read_lists, run, scrub
+from pipeline.scrub import MODEL, chosen, find, read_lists, run, scrub
 from pipeline.spans import Span
 from pipeline.tables import Table
 from tests.build import KEY, MEANS
@@ -121,6 +121,16 @@ def test_terms_of_the_allow_list_are_never_replaced(tmp_path: Path) -> None:
     assert text.startswith("Crystal Clear by ")
     assert "by Crystal" not in text
     assert text.endswith("//harbour.co.uk") or "harbour" not in text
+
+
+@pytest.mark.parametrize(
+    ("allowed", "left"),
+    [("lin", ["Linda Berg"]), ("berg", ["Linda"]), ("er", ["Linda Berg"]), ("linda", ["Berg"]), ("linda berg", [])],
+)
+def test_an_allowed_term_counts_only_as_a_word_of_its_own(allowed: str, left: list[str]) -> None:
+    text = "I am Linda Berg."
+    spans = chosen(text, [Span(5, 15, "PERSON", 0.9, MODEL)], [allowed], set())
+    assert [text[span.start : span.end] for span in spans] == left
 
 
 def test_terms_of_the_deny_list_are_always_replaced(tmp_path: Path) -> None:
