@@ -34,7 +34,7 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import Dialect, csv_rows, json_lines, json_records, layout_of, opened, parquet_rows
 from pipeline.reading.paths import Path as Steps
-from pipeline.reading.paths import parse
+from pipeline.reading.paths import parse, shown
 from pipeline.reading.times import microseconds
 from pipeline.text import clean
 
@@ -131,13 +131,13 @@ def kind_of(fields: Iterable[str], kinds: Kinds) -> str | None:
 
 
 def unknown_field(fields: Iterable[str], kind: Kind, settings: ExportSettings) -> str | None:
-    """The first field, by name, that is neither mapped nor ignored."""
+    """The first field, by name and as `shown`, that is neither mapped nor ignored."""
     left = frozenset(fields) - kind.mapped - kind.telling - kind.ignored
     if left:
         globs = [name for name in (*kind.ignored, *settings.ignore_fields) if "*" in name]
         left = left - frozenset(settings.ignore_fields)
         left = frozenset(name for name in left if not any(fnmatchcase(name, glob) for glob in globs))
-    return min(left, default=None)
+    return shown(min(left)) if left else None
 
 
 def records(  # the file, what may stand in it, and what bounds reading it

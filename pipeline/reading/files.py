@@ -23,7 +23,7 @@ from pipeline.errors import SourceError
 from pipeline.params import Section
 from pipeline.reading.archives import member
 from pipeline.reading.drafts import Limits, ReceivedFile, Row, fault
-from pipeline.reading.paths import EACH
+from pipeline.reading.paths import EACH, shown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.unpacking import decompressed, unpacked
 
@@ -246,7 +246,7 @@ def _below(
 
 
 def _unknown(file: ReceivedFile, key: str, above: Steps) -> SourceError:
-    where = ".".join((*above, key))
+    where = ".".join(map(shown, (*above, key)))
     return SourceError(f"{file.label}: unknown field {where!r} beside the records; map it or list it as ignored in params")
 
 

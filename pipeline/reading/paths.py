@@ -1,5 +1,6 @@
 """Paths into foreign JSON, and the proof that every field of a record is mapped or ignored by name."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -58,8 +59,17 @@ def known(paths: Iterable[str]) -> Known:
     return tree
 
 
+_NAME: Final = re.compile(r"[A-Za-z_][\w .-]{0,63}")
+
+
+def shown(step: str) -> str:
+    """A field name as it may be printed and stored; `*` for what may be a value used as a key, such as a mail address."""
+    is_name = _NAME.fullmatch(step) is not None and 2 * sum(map(str.isdigit, step)) <= len(step)
+    return step if is_name else EACH
+
+
 def unknown(value: Any, tree: Known, above: str = "") -> str | None:
-    """The path of the first field of `value` that the tree does not know; null when it knows all of them."""
+    """The path, as `shown`, of the first field of `value` that the tree does not know; null when it knows all of them."""
     items: Iterable[tuple[str, Any]]
     if isinstance(value, dict):
         items = value.items()
@@ -68,11 +78,13 @@ def unknown(value: Any, tree: Known, above: str = "") -> str | None:
     else:
         return None if value in (None, "") else above
     each = tree.get(EACH)
+    is_list = isinstance(value, list)
     for key, below in items:
         node = tree.get(key, each)
+        step = key if is_list else shown(key)
         if node is None:
-            return f"{above}.{key}" if above else key
-        if node and (found := unknown(below, node, f"{above}.{key}" if above else key)) is not None:
+            return f"{above}.{step}" if above else step
+        if node and (found := unknown(below, node, f"{above}.{step}" if above else step)) is not None:
             return found
     return None
 

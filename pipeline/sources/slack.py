@@ -39,6 +39,7 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.exports import People, Said, add_turns, finder, names, word
 from pipeline.reading.files import json_records
+from pipeline.reading.paths import shown
 from pipeline.text import clean
 
 MAPPED: Final = names("""
@@ -197,7 +198,7 @@ def assemble(rows: Sequence[Row], settings: SlackSettings, look_up: LookUp) -> D
     for row in rows:
         event = orjson.loads(row.payload)
         if unknown := event.keys() - MAPPED - IGNORED - set(settings.ignore_fields):
-            raise Refused("unknown_field", min(unknown))
+            raise Refused("unknown_field", shown(min(unknown)))
         subtype, ticks = word(event.get("subtype")), _ticks(event.get("ts"))
         if subtype in _GONE:
             gone.add(_ticks(event.get("deleted_ts") or event.get("ts")) or 0)

@@ -37,7 +37,7 @@ from pipeline.reading.drafts import (
     stated,
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
-from pipeline.reading.paths import parse
+from pipeline.reading.paths import parse, shown
 from pipeline.reading.times import microseconds
 from pipeline.text import clean
 
@@ -182,7 +182,7 @@ def _read_records(
             continue
         position, raw, record = row
         if unknown := record.keys() - known:
-            yield fault(number, position, raw, "unknown_field", min(unknown))
+            yield fault(number, position, raw, "unknown_field", shown(min(unknown)))
             continue
         native = native_id(record.get(settings.id)) if settings.id else _content_id(file, record.items())
         yield _row(number, position, native, orjson.dumps([record.get(column) for column in columns]))
@@ -203,7 +203,7 @@ def _check_columns(file: ReceivedFile, names: Sequence[str], settings: TableSett
     if missing := [column for column in known if column not in names]:
         raise SourceError(f"{file.label}: has no column {missing[0]!r}; correct the mapping in params")
     if unknown := [name for name in names if name not in known and name not in settings.ignore_columns]:
-        raise SourceError(f"{file.label}: unknown column {unknown[0]!r}; map it or list it in ignore_columns")
+        raise SourceError(f"{file.label}: unknown column {shown(unknown[0])!r}; map it or list it in ignore_columns")
     if len(set(names)) < len(names):
         raise SourceError(f"{file.label}: has two columns of one name; rename one in the file")
 

@@ -39,6 +39,7 @@ from pipeline.reading.drafts import (
     stated,
 )
 from pipeline.reading.files import json_lines, json_records, layout_of
+from pipeline.reading.paths import shown
 from pipeline.reading.times import microseconds
 from pipeline.text import clean
 
@@ -324,7 +325,7 @@ def _latest(tickets: Sequence[dict[str, Any]], draft: Draft) -> dict[str, Any]:
 def _check(kind: str, record: Mapping[str, Any], settings: TicketSettings) -> None:
     unknown = record.keys() - MAPPED[kind] - IGNORED[kind]
     if unknown and (left := unknown - set(settings.ignore_fields)):
-        raise Refused("unknown_field", f"{kind}.{min(left)}")
+        raise Refused("unknown_field", f"{kind}.{shown(min(left))}")
 
 
 class _People:

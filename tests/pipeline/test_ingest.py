@@ -252,6 +252,27 @@ def test_a_bad_row_is_quarantined_and_the_others_are_read(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("mapping", "files"),
+    [
+        (CHATS, {"log__jsonl": [chat(1, "Hello?"), {**chat(2, "Hello?"), "jo.fox@example.com": 1}]}),
+        ({**CHATS, "records": "chats"}, {"log__json": orjson.dumps({"jo.fox@example.com": 1, "chats": [chat(1, "Hello?")]})}),
+        (TURNS, {"log__csv": FOUR, "more__csv": FOUR.replace("at\n", "at,jo.fox@example.com\n", 1)}),
+        (TURNS, {"log__csv": FOUR, "more__jsonl": [{"jo.fox@example.com": 1}]}),
+    ],
+)
+def test_a_mail_address_in_the_place_of_a_field_name_is_neither_printed_nor_stored(
+    tmp_path: Path, mapping: Mapping[str, Any], files: Mapping[str, Any]
+) -> None:
+    try:
+        said = str(quarantined(ingested(write(tmp_path / "in", **files), mapping, on_bad_file="quarantine")))
+    except SourceError as error:
+        said = str(error)
+
+    assert "unknown" in said
+    assert "jo.fox" not in said
+
+
 def test_bad_rows_of_a_csv_are_quarantined_and_the_others_are_read(tmp_path: Path) -> None:
     body = b"81,c,Hello?,2026-01-05 12:00:00\n82,c\n83,c,M\xfcnchen,2026-01-05 12:00:00\n,c,Hello?,2026-01-05 12:00:00\n"
     table = ingested(write(tmp_path / "in", log__csv=HEAD.encode() + body), TURNS)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.reading.paths import find, known, parse, unknown
+from pipeline.reading.paths import find, known, parse, shown, unknown
 
 RECORD = {"id": 7, "who": {"name": "Jo", "tags": ["a", "b"]}, "events": [{"at": 1, "with": [{"x": 1}, {"y": 2}]}, ["c", "Hi"]]}
 
@@ -49,3 +49,22 @@ def test_every_field_is_mapped_or_ignored_or_named(paths: list[str], field: str 
 @pytest.mark.parametrize("empty", [None, "", [], {}])
 def test_an_empty_field_has_nothing_unknown_in_it(empty: object) -> None:
     assert unknown({"who": empty}, known(["who.name"])) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "printed"),
+    [
+        ("mood", "mood"),
+        ("custom_field.a-b 2", "custom_field.a-b 2"),
+        ("jo.fox@example.com", "*"),
+        ("jo fox <jo", "*"),
+        ("2125550142", "*"),
+        ("x2125550142", "*"),
+        ("a" * 65, "*"),
+        ("", "*"),
+        ("a\n", "*"),
+    ],
+)
+def test_a_value_used_as_a_field_name_is_not_printed(field: str, printed: str) -> None:
+    assert shown(field) == printed
+    assert unknown({"who": [{field: 1}]}, known(["who.*.name"])) == f"who.0.{printed}"
