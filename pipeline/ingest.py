@@ -73,7 +73,7 @@ class Unit:
     """Path below SOURCE of its file or folder."""
     files: tuple[ReceivedFile, ...]
     key: str
-    """Over the content of the files, their names, the mapping and the project key: equal key, equal rows."""
+    """Over the content of the files, their names, the mapping, max_row_bytes and the project key: equal key, equal rows."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
             raise SourceError(f"{source}: {both[0]}: two sources map it, {taken[both[0]]!r} and {name!r}; leave it to one")
         taken |= dict.fromkeys(wanted, name)
         left -= set(wanted)
-        units += _units(name, settings, [received[label] for label in wanted], key, digests)
+        units += _units(name, settings, [received[label] for label in wanted], (params.max_row_bytes, key.fingerprint), digests)
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         raise SourceError(f"{source}: {min(left)}{more}: no source maps it; add it to ingest.sources, or to ignore in params")
@@ -199,7 +199,7 @@ def _received(path: Path, label: str, params: Limits) -> Iterator[ReceivedFile]:
 
 
 def _units(
-    name: str, settings: SourceSettings, files: Sequence[ReceivedFile], key: Key, digests: dict[Path, str]
+    name: str, settings: SourceSettings, files: Sequence[ReceivedFile], shared: tuple[object, ...], digests: dict[Path, str]
 ) -> Iterator[Unit]:
     def group(file: ReceivedFile) -> str:
         if settings.joins_source:
@@ -210,7 +210,7 @@ def _units(
         own = tuple(group_members)
         for path in {each.path for each in own} - digests.keys():
             digests[path] = _digest(path)
-        content = [VERSION, name, settings.fingerprint(), key.fingerprint, *((each.label, digests[each.path]) for each in own)]
+        content = [VERSION, name, settings.fingerprint(), *shared, *((each.label, digests[each.path]) for each in own)]
         yield Unit(name, label, own, sha256(repr(content).encode()).hexdigest())
 
 

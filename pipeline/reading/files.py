@@ -313,7 +313,7 @@ def csv_rows(
     csv.field_size_limit(limits.max_row_bytes)
     with opened(file) as stream:
         text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="surrogateescape", newline="")
-        lines = _Counted(text, limits.max_row_bytes)
+        lines = _Counted(text, limits.max_row_bytes, dialect)
         reader = csv.reader(
             lines,
             delimiter=dialect.delimiter,
@@ -332,7 +332,11 @@ def csv_rows(
         yield header
         position = 1
         while (cells := _cells(file, reader, lines, dialect, f"row {position}")) is not None:
-            if cells:  # not a blank line
+            if lines.passed_over:
+                lines.passed_over = False
+                yield fault(file=number, number=position, raw=b"%d" % position, reason="too_long")
+                position += 1
+            elif cells:  # not a blank line
                 yield _checked(number, position, cells, len(header))
                 position += 1
 
@@ -367,10 +371,13 @@ class _Endless(Exception):  # noqa: N818  # never leaves this module
 class _Counted:
     """The lines of a text with their number and the characters since a row last ended."""
 
-    def __init__(self, text: io.TextIOWrapper, most: int) -> None:
+    def __init__(self, text: io.TextIOWrapper, most: int, dialect: "Dialect") -> None:
         self._text, self._most = text, most
+        self._binding = [each for each in (dialect.quote, dialect.escape) if each]
         self.count = 0
         self.unread = 0
+        self.passed_over = False
+        """Whether the row is one line that is too long and opens no quote; an empty line stands in its place."""
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -379,13 +386,25 @@ class _Counted:
         line = self._text.readline(self._most + 1)
         self.unread += len(line)
         if self.unread > self._most:
-            raise _Endless
+            if not self.count or self.unread > len(line) or not self._skip(line):
+                raise _Endless
+            self.passed_over, line = True, "\n"
         if not line:
             raise StopIteration
         if not self.count:
             line = line.removeprefix("\ufeff")
         self.count += 1
         return line
+
+    def _skip(self, line: str) -> bool:
+        """Read the rest of a line; false where a quote in it could carry the row on to other lines."""
+        while line:
+            if any(each in line for each in self._binding):
+                return False
+            if line.endswith(("\n", "\r")):
+                return True
+            line = self._text.readline(2**20)
+        return True
 
 
 class Dialect(Section):

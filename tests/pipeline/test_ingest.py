@@ -285,6 +285,39 @@ def test_bad_rows_of_a_csv_are_quarantined_and_the_others_are_read(tmp_path: Pat
     ]
 
 
+def test_a_row_too_long_for_an_old_limit_is_read_once_the_limit_is_raised(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", log__jsonl=[chat(1, "Hello?"), chat(2, "word " * 400)])
+    assert [row[2] for row in quarantined(ingested(folder, CHATS, max_row_bytes=1000))] == ["too_long"]
+
+    table = ingested(folder, CHATS, max_row_bytes=10_000)
+
+    assert sorted(texts(table)) == ["1", "2"]
+    assert quarantined(table) == []
+
+
+def test_a_long_row_of_a_csv_is_set_aside_alone(tmp_path: Path) -> None:
+    long = f"82,c,{'word ' * 400},2026-01-05 12:00:00\n"
+    table = ingested(
+        write(tmp_path / "in", log__csv=OK_CSV + long + OK_CSV[len(HEAD) :].replace("81", "83")), TURNS, max_row_bytes=1000
+    )
+
+    assert sorted(texts(table)) == ["81", "83"]
+    assert quarantined(table) == [("log.csv", 2, "too_long", "")]
+
+
+def test_a_long_last_row_of_a_csv_is_set_aside_alone(tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv=f"{OK_CSV}82,c,{'x' * 2000}"), TURNS, max_row_bytes=1000)
+
+    assert sorted(texts(table)) == ["81"]
+    assert quarantined(table) == [("log.csv", 2, "too_long", "")]
+
+
+def test_a_long_row_of_a_csv_with_a_quote_still_sets_the_file_aside(tmp_path: Path) -> None:
+    for place in (f'"{"x" * 2000}', f'{"x" * 2000}"', f'"a\n{"x" * 2000}'):
+        with pytest.raises(SourceError, match="a quote opened in row 2"):
+            ingested(write(tmp_path / "in", log__csv=f"{OK_CSV}82,c,{place}"), TURNS, max_row_bytes=1000)
+
+
 def test_one_turn_of_300_kilobytes_is_a_turn(tmp_path: Path) -> None:
     long = "word " * 60_000
     table = ingested(write(tmp_path / "in", log__jsonl=[chat(1, long)]), CHATS)
