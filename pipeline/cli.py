@@ -414,16 +414,33 @@ def run(
         return
     section = load_section(job.RunParams, "run", params, settings)
     log = job.LOGS[log_format]
+    done, short_report = job.Reproduced(), ""
+    numbers: dict[str, Any] = {}
+    bug: BaseException | None = None
     with job.the_only_run() as lock, job.terminable():
         started = datetime.now(UTC)
         log("run started", {"process": os.getpid()})
-        done = job.reproduce(lock, log)
-        numbers, short_report = _numbers_of(table, reports, prove_it=done.exit_code == 0)
-        entry = job.remember(started, done, params, numbers)
+        try:
+            job.reproduce(lock, log, done)
+            numbers, short_report = _numbers_of(table, reports, prove_it=done.exit_code == 0)
+        except (job.InterruptedRun, KeyboardInterrupt) as error:
+            done.exit_code, done.error = INTERRUPTED, str(error) or "interrupted"
+        except CurationError as error:
+            done.exit_code, done.error = done.exit_code or EXPECTED_ERROR, str(error)
+        except Exception as error:  # noqa: BLE001  # raised again once it is told; its message may quote a customer
+            bug = error
+            done.exit_code, done.error = EXPECTED_ERROR, f"bug: {type(error).__name__}"
+        try:
+            entry = job.remember(started, done, params, numbers)
+        finally:
+            failure = f"ticketmill run failed, exit {done.exit_code}: {done.error}\n" if done.error else ""
+            job.tell(failure + short_report, done.exit_code, section, log)
         if section.metrics_file:
-            job.write_metrics(entry, section.metrics_file)
-        job.tell(short_report, done.exit_code, section, log)
-        log("run ended", {"exit_code": done.exit_code, "seconds": entry["seconds"], "failed": done.failed})
+            job.write_metrics(entry, section.metrics_file, log)
+        ended = {"exit_code": done.exit_code, "seconds": entry["seconds"], "failed": done.failed}
+        log("run ended", {**ended, "error": done.error} if done.error else ended)
+    if bug:
+        raise bug
     raise typer.Exit(done.exit_code)
 
 

@@ -5,6 +5,7 @@ input means equal bytes.
 """
 
 import fcntl
+import http.client
 import json
 import os
 import re
@@ -90,6 +91,9 @@ class Reproduced:
     failed: str | None = None
     """The stage that ended the run."""
 
+    error: str | None = None
+    """What ended the run beside its stages: message of a CurationError, or that it was told to end."""
+
 
 def log_as_json(event: str, fields: Mapping[str, Any]) -> None:
     """One JSON object per line on stderr: time, event, fields."""
@@ -155,14 +159,15 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def reproduce(lock: int, log: Log) -> Reproduced:
+def reproduce(lock: int, log: Log, done: Reproduced) -> None:
     """Run `dvc repro`; what a stage prints is passed through, its exit code is taken out of what DVC says.
+
+    `done` is filled as stages end, so that an interrupted run still knows them.
 
     Raises:
         CurationError: dvc is not installed or this is no DVC repository.
         InterruptedRun: SIGTERM came; the stage that ran was ended within LAST_WORDS_SECONDS.
     """
-    done = Reproduced()
     running, begun = "", time.monotonic()
     with _dvc("repro", keeps_open=[lock]) as process:
         for line in process.stdout or ():
@@ -183,7 +188,6 @@ def reproduce(lock: int, log: Log) -> Reproduced:
         done.seconds[running] = round(time.monotonic() - begun, 1)
     if process.returncode and not done.exit_code:
         done.exit_code = 1
-    return done
 
 
 def what_would_run() -> str:
@@ -241,6 +245,7 @@ def remember(started: datetime, done: Reproduced, params: Sequence[Path], number
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
         "exit_code": done.exit_code,
         "failed": done.failed,
+        "error": done.error,
         "stages": done.seconds,
         "params": fingerprint,
         "commit": _commit(),
@@ -284,7 +289,7 @@ def tell(short_report: str, exit_code: int, params: RunParams, log: Log) -> None
         for attempt in range(1, params.notify_tries + 1):
             try:
                 _deliver(target, short_report, params.notify_timeout_seconds)
-            except (OSError, subprocess.SubprocessError) as error:
+            except (OSError, subprocess.SubprocessError, http.client.HTTPException, ValueError) as error:
                 log("notification failed", {"attempt": attempt, "error": type(error).__name__})
                 time.sleep(min(2.0 ** (attempt - 1), 10.0) if attempt < params.notify_tries else 0)
             else:
@@ -303,8 +308,8 @@ def _deliver(target: Notify, short_report: str, timeout_seconds: float) -> None:
         urllib.request.urlopen(request, timeout=timeout_seconds).close()  # noqa: S310
 
 
-def write_metrics(entry: Mapping[str, Any], target: Path) -> None:
-    """Write the figures of a run for Prometheus' textfile collector, by rename, as it asks.
+def write_metrics(entry: Mapping[str, Any], target: Path, log: Log) -> None:
+    """Write the figures of a run for Prometheus' textfile collector, by rename, as it asks; a failure is logged.
 
     Source: github.com/prometheus/node_exporter, README, "Textfile Collector" (2026-11).
     """
@@ -318,5 +323,8 @@ def write_metrics(entry: Mapping[str, Any], target: Path) -> None:
         *(f'ticketmill_gate_passed{{stage="{stage}"}} {int(passed)}' for stage, passed in entry.get("gates", {}).items()),
     ]
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-    unfinished.write_text("\n".join(lines) + "\n", "utf-8")
-    unfinished.replace(target)
+    try:
+        unfinished.write_text("\n".join(lines) + "\n", "utf-8")
+        unfinished.replace(target)
+    except OSError as error:
+        log("metrics not written", {"file": str(target), "error": type(error).__name__})

@@ -163,6 +163,36 @@ def test_nobody_to_reach_is_logged_and_never_fatal(line: Path) -> None:
     assert [entry["error"] for entry in log if entry["event"] == "notification failed"] == ["CalledProcessError"]
 
 
+def test_a_night_whose_report_fails_is_remembered_and_told_with_the_error(line: Path) -> None:
+    shutil.rmtree(line / "data/curated")
+    code, _ = run(line, "true", notify=[{"command": ["tee", "note"], "when": "failure"}])
+
+    assert code == 1
+    assert recall()[-1]["exit_code"] == 1
+    assert recall()[-1]["error"] in (line / "note").read_text()
+
+
+def test_a_night_told_to_end_is_remembered_and_told(line: Path) -> None:
+    notify = [{"command": ["tee", "note"], "when": "failure"}]
+    with start(line, "echo > started; exec sleep 60", notify=notify) as process:
+        wait_for(line / "started")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert recall()[-1]["exit_code"] == 130
+    assert "told to end" in (line / "note").read_text()
+
+
+def test_neither_a_bad_address_nor_a_missing_folder_for_metrics_ends_the_night(line: Path) -> None:
+    notify = [{"webhook": "http://[bad", "when": "always"}, {"webhook": "http://localhost:x/", "when": "always"}]
+    code, log = run(line, "true", notify=notify, metrics_file="none/run.prom")
+
+    assert code == 0
+    events = [entry["event"] for entry in log if entry["event"] not in {"output", "stage started"}]
+    assert events == ["run started", "notification failed", "notification failed", "metrics not written", "run ended"]
+
+
 def test_a_line_of_history_cut_off_by_a_kill_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".ticketmill").mkdir()
