@@ -168,7 +168,7 @@ def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:
     texts = kept.select(
         "conversation_id",
         pl.col("turns").list.eval(pl.element().struct.field("text")),
-        pl.concat_list("channel", "product", "source_file").alias("columns"),
+        pl.concat_list("channel", "language", "product", "source_file").alias("columns"),
         "topics",
     )
     return {

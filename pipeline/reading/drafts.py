@@ -15,6 +15,9 @@ from pipeline.text import TextFormat
 MAX_ID_CHARACTERS: Final = 1000
 """A longer native id is no id but a text in the wrong place."""
 
+LANGUAGE: Final = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$"
+"""A language code; free text could hold personal details, and the column passes scrub as it is."""
+
 
 class Row(NamedTuple):
     """One row of a received file: a line, a record of a document, a row of a table."""
@@ -112,7 +115,7 @@ class Fixed(Section):
 
     channel: str | None = None
     """chat, email, phone, web, ..."""
-    language: str | None = None
+    language: str | None = Field(default=None, pattern=LANGUAGE)
     """ISO 639-1 code."""
     product: str | None = None
     """Product or brand the conversation is about."""

@@ -4,12 +4,13 @@ In this order: mail loses what its author did not write, notices nobody wrote to
 thread that was silent for longer than `reopened_after_days` becomes one conversation per opening.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from pipeline.mail.cleaning import clean_mail
-from pipeline.reading.drafts import Draft, DraftTurn, SourceSettings
+from pipeline.reading.drafts import LANGUAGE, Draft, DraftTurn, Refused, SourceSettings
 from pipeline.reading.notices import notice_of
 
 MAIL_CHANNELS: Final = frozenset({"email", "mail", "e-mail", "email_case", "outbound_email", "forwarded_email"})
@@ -20,7 +21,13 @@ DAY: Final = 86_400_000_000
 
 
 def finished(draft: Draft, settings: SourceSettings) -> Sequence[Draft]:
-    """The conversations that `draft` is, in order; its turns and counts are changed in place. None where no turn is left."""
+    """The conversations that `draft` is, in order; its turns and counts are changed in place. None where no turn is left.
+
+    Raises:
+        Refused: the language is no code.
+    """
+    if draft.language and not re.fullmatch(LANGUAGE.removesuffix("$"), draft.language):
+        raise Refused("unknown_value", "language")
     if settings.clean_mail and (draft.channel or settings.fixed.channel or "").casefold() in MAIL_CHANNELS:
         draft.turns = [cleaned for turn in draft.turns if (cleaned := _cleaned(turn, draft)) is not None]
     _note(draft, settings)

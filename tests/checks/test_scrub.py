@@ -65,6 +65,12 @@ def test_a_known_value_counts_in_columns_too(tmp_path: Path) -> None:
     assert measured(unscrubbed(tmp_path, talk("hi", participants=CRYSTAL, topics=["crystal's boat"])))["known_value_hits"] == 1
 
 
+@pytest.mark.parametrize("column", ["language", "channel", "product", "source_file"])
+def test_a_known_value_counts_in_every_column_of_words(column: str, tmp_path: Path) -> None:
+    row = talk("hi", participants=CRYSTAL, **{column: "crystal"})
+    assert measured(unscrubbed(tmp_path, row))["known_value_hits"] == 1
+
+
 def test_values_of_types_that_may_stay_are_not_looked_for(tmp_path: Path) -> None:
     result = measured(unscrubbed(tmp_path, talk("crystal", participants=CRYSTAL)), not_swept=["PERSON"])
     assert (result["known_value_hits"], result["known_values"]) == (0, 3)

@@ -1,8 +1,9 @@
 """Rules that hold for conversations of every source: mail is cleaned, notices are counted, long silences split."""
 
 import pytest
+from pydantic import ValidationError
 
-from pipeline.reading.drafts import Draft, DraftTurn, SourceSettings
+from pipeline.reading.drafts import Draft, DraftTurn, Refused, SourceSettings
 from pipeline.reading.finishing import DAY, finished
 from pipeline.reading.notices import notice_of
 
@@ -93,3 +94,20 @@ def test_a_conversation_of_nothing_but_notices_is_dropped_as_such() -> None:
     [session] = finished(draft(turn("agent", "How would you rate the support you received?")), settings(notices="remove"))
 
     assert session.drop == "only_notices"
+
+
+@pytest.mark.parametrize("code", ["en", "deu", "pt-BR", "zh_Hans_CN", None])
+def test_a_language_is_a_code(code: str | None) -> None:
+    [session] = finished(Draft(language=code, turns=[turn("customer", "Hi")]), settings(fixed={"language": code}))
+
+    assert session.language == code
+
+
+@pytest.mark.parametrize("words", ["jo.fox@example.com", "Jo Fox", "555-0142", "English", "en\n"])
+def test_a_language_that_is_no_code_is_refused_and_not_repeated(words: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        finished(Draft(language=words, turns=[turn("customer", "Hi")]), settings())
+
+    assert (refusal.value.reason, refusal.value.detail) == ("unknown_value", "language")
+    with pytest.raises(ValidationError):
+        settings(fixed={"language": words})
