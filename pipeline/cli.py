@@ -398,8 +398,6 @@ def decontaminate(
 
 @app.command()
 def run(
-    params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
     table: Annotated[Path, typer.Option(help="The last table of the line.")] = LAST_TABLE,
     reports: Annotated[Path, typer.Option(help="Where the gates leave their reports.")] = REPORTS,
     log_format: Annotated[job.LogFormat, typer.Option(help="How the log on stderr is written.")] = job.LogFormat.TEXT,
@@ -412,7 +410,7 @@ def run(
     if dry_run:
         typer.echo(job.what_would_run(), nl=False)
         return
-    section = load_section(job.RunParams, "run", params, settings)
+    section = load_section(job.RunParams, "run", DEFAULT_PARAMS, [])  # what the stages read, which DVC starts
     log = job.LOGS[log_format]
     done, short_report = job.Reproduced(), ""
     numbers: dict[str, Any] = {}
@@ -431,7 +429,7 @@ def run(
             bug = error
             done.exit_code, done.error = EXPECTED_ERROR, f"bug: {type(error).__name__}"
         try:
-            entry = job.remember(started, done, params, numbers)
+            entry = job.remember(started, done, DEFAULT_PARAMS, numbers)
         finally:
             failure = f"ticketmill run failed, exit {done.exit_code}: {done.error}\n" if done.error else ""
             job.tell(failure + short_report, done.exit_code, section, log)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.cli import app
 from pipeline.errors import ParamsError
 from pipeline.job import RunParams, recall
 from pipeline.params import load_section
@@ -191,6 +192,15 @@ def test_neither_a_bad_address_nor_a_missing_folder_for_metrics_ends_the_night(l
     assert code == 0
     events = [entry["event"] for entry in log if entry["event"] not in {"output", "stage started"}]
     assert events == ["run started", "notification failed", "notification failed", "metrics not written", "run ended"]
+
+
+@pytest.mark.parametrize("option", ["--set", "--params"])
+def test_the_night_takes_no_params_that_its_stages_would_not_see(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["run", option, "dedupe.min_jaccard=0.9"])
+
+    assert ended.value.code == 2
+    assert "No such option" in capsys.readouterr().err
 
 
 def test_a_line_of_history_cut_off_by_a_kill_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
