@@ -16,7 +16,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import field_validator
 
-from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_repeats
+from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_identifier, find_repeats
 from pipeline.answering.asking import ENCODING, ask_each
 from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.answering.provider_params import Settings
@@ -140,12 +140,16 @@ def _accept(
         given: Answer | Gap | None = None
         for candidate in candidates:
             fault = (
-                None if candidate.is_human else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
+                find_identifier(question, candidate)
+                if candidate.is_human
+                else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
             )
             if fault is None:
                 given = candidate
                 break
-            rejected.append((question.conversation_id, question.turn_id, fault.reason, candidate.text))
+            # what a person typed names somebody; it never went through scrub and stays out of the table
+            text = "" if candidate.is_human else candidate.text
+            rejected.append((question.conversation_id, question.turn_id, fault.reason, text))
             given = given or Gap(fault.reason, fault.detail)
         assert given is not None
         settled.append((question, given))

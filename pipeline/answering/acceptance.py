@@ -147,6 +147,12 @@ def find_fault(
     return Fault(reason) if reason else None
 
 
+def find_identifier(question: Question, answer: Answer) -> Fault | None:
+    """The fault of an answer that names somebody whom the conversation does not; all that the answer of a person can have."""
+    said = "\n".join(turn.text for turn in question.turns)
+    return Fault("foreign_identifier") if _foreign(answer, said) else None
+
+
 def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams) -> set[str]:
     """Ids of the conversations whose answer says, word for word, what too many others of the part say; smallest ids stay."""
     seen: dict[tuple[str, ...], int] = {}

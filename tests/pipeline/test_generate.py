@@ -237,6 +237,20 @@ def test_two_runs_and_any_order_of_rows_give_the_same_answers(tmp_path: Path) ->
     assert one.equals(three)
 
 
+@pytest.mark.parametrize(
+    "text", ["Dear Zelda, it left today.", "Call 020 7946 0123 for it.", "Write to zelda@example.com about it."]
+)
+def test_a_typed_answer_that_names_somebody_is_a_named_gap_and_its_text_is_nowhere(text: str) -> None:
+    def typed(questions: Any) -> list[tuple[Answer]]:
+        return [(Answer(text, "file", "file", None, (), is_human=True),) for _ in questions]
+
+    outcome = generate(conversations([UNLIKE | {"cluster_id": "c"}], DEDUPED), nothing_alike, typed, PARAMS)
+
+    assert outcome.dropped["reason"].to_list() == ["foreign_identifier"]
+    assert outcome.beside["rejected"]["reason"].to_list() == ["foreign_identifier"]
+    assert text not in str(outcome.beside["rejected"].rows())
+
+
 SPEAKERS = st.lists(st.sampled_from(["customer", "agent", "bot", "tool"]), max_size=5)
 
 
