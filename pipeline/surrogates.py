@@ -164,8 +164,11 @@ def luhn_sum(digits: str) -> int:
 
 
 def _iban(shape: str, dice: Dice, longer: int) -> str:
-    """Country and length of the original; the check digits are 00, which ISO 7064 never gives."""
-    return shape[:2] + "00" + _shaped(shape[4:], dice, longer)
+    """Country and length of the original; the check digits are 00 or 01, which ISO 7064 never gives, and do not even add up."""
+    country, account = shape[:2], _shaped(shape[4:], dice, longer)
+    # 00 leaves the remainder that 97 does, so one account in 97 would pass a reader that only divides
+    adds_up = int("".join(str(int(sign, 36)) for sign in f"{account}{country}00")) % 97 == 1
+    return country + ("01" if adds_up else "00") + account
 
 
 def _ssn(_shape: str, dice: Dice, longer: int) -> str:
