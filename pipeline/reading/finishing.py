@@ -16,6 +16,14 @@ from pipeline.reading.notices import notice_of
 MAIL_CHANNELS: Final = frozenset({"email", "mail", "e-mail", "email_case", "outbound_email", "forwarded_email"})
 """What sources call the channel of a mail."""
 
+LANGUAGE_NAMES: Final = {
+    "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt", "dutch": "nl",
+    "polish": "pl", "swedish": "sv", "danish": "da", "finnish": "fi", "norwegian": "no", "czech": "cs", "turkish": "tr",
+    "russian": "ru", "ukrainian": "uk", "japanese": "ja", "chinese": "zh", "korean": "ko", "arabic": "ar", "hebrew": "he",
+    "hindi": "hi", "greek": "el", "hungarian": "hu", "romanian": "ro", "thai": "th", "vietnamese": "vi", "indonesian": "id",
+}  # fmt: skip
+"""English names that exports write instead of a code -> ISO 639-1."""
+
 DAY: Final = 86_400_000_000
 """Microseconds."""
 
@@ -24,8 +32,11 @@ def finished(draft: Draft, settings: SourceSettings) -> Sequence[Draft]:
     """The conversations that `draft` is, in order; its turns and counts are changed in place. None where no turn is left.
 
     Raises:
-        Refused: the language is no code.
+        Refused: the language is neither a code nor one of LANGUAGE_NAMES.
     """
+    if draft.language:
+        stated = draft.language.strip()
+        draft.language = LANGUAGE_NAMES.get(stated.casefold(), stated) or None
     if draft.language and not re.fullmatch(LANGUAGE.removesuffix("$"), draft.language):
         raise Refused("unknown_value", "language")
     if settings.clean_mail and (draft.channel or settings.fixed.channel or "").casefold() in MAIL_CHANNELS:

@@ -103,7 +103,14 @@ def test_a_language_is_a_code(code: str | None) -> None:
     assert session.language == code
 
 
-@pytest.mark.parametrize("words", ["jo.fox@example.com", "Jo Fox", "555-0142", "English", "en\n"])
+@pytest.mark.parametrize(("stated", "code"), [("English", "en"), (" german ", "de"), ("en ", "en"), (" ", None)])
+def test_a_language_may_be_stated_by_its_name(stated: str, code: str | None) -> None:
+    [session] = finished(Draft(language=stated, turns=[turn("customer", "Hi")]), settings())
+
+    assert session.language == code
+
+
+@pytest.mark.parametrize("words", ["jo.fox@example.com", "Jo Fox", "555-0142", "Klingonese"])
 def test_a_language_that_is_no_code_is_refused_and_not_repeated(words: str) -> None:
     with pytest.raises(Refused) as refusal:
         finished(Draft(language=words, turns=[turn("customer", "Hi")]), settings())
