@@ -322,10 +322,10 @@ def _read_manifest(folder: Path) -> Manifest:
 
 @cache
 def code_digest() -> str:
-    """16 hexadecimal digits over every module, prompt and template of this package: other code may give other rows."""
+    """16 hexadecimal digits over every file of this package, models and word lists too: any of them may give other rows."""
     package = Path(__file__).parent
-    files = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".txt", ".jinja", ".json"})
-    named = (f"{path.relative_to(package).as_posix()}\0{_digest(path)}" for path in files if "__pycache__" not in path.parts)
+    files = sorted(path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    named = (f"{path.relative_to(package).as_posix()}\0{_digest(path)}" for path in files)
     return sha256("\n".join(named).encode()).hexdigest()[:16]
 
 

@@ -152,6 +152,11 @@ def write_line(
     return given
 
 
+def scrub_of(line: Table) -> str:
+    """What an audit sheet says the conversations of `line` were scrubbed with."""
+    return Table(line.folder.with_name("scrub")).manifest.fingerprint
+
+
 def write_table(
     target: Path,
     stage: str,
