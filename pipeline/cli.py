@@ -22,16 +22,25 @@ from pipeline.formats import FORMATS
 from pipeline.index_cli import app as index_commands
 from pipeline.key import load_key
 from pipeline.ledger import Entry, balance, prove
+from pipeline.options import (
+    ALL_CORES,
+    BUDGET_REACHED,
+    DEFAULT_PARAMS,
+    EXPECTED_ERROR,
+    GATE_SAID_NO,
+    INTERRUPTED,
+    LAST_TABLE,
+    NO_SETTINGS,
+    AsJson,
+    Params,
+    Settings,
+    Workers,
+)
 from pipeline.params import Section, load_section
 from pipeline.parts import Means
 from pipeline.tables import Manifest, Table
 from pipeline.trace import trace as trace_conversation
 from pipeline.writing.training_file import Asked, check_file
-
-EXPECTED_ERROR: Final = 1
-GATE_SAID_NO: Final = 3
-BUDGET_REACHED: Final = 4
-INTERRUPTED: Final = 130
 
 Run = Callable[[Path, Path, Any, Means], Manifest]
 
@@ -57,13 +66,8 @@ app.add_typer(pii_commands, name="pii")
 app.add_typer(readiness_commands, name="readiness")
 app.add_typer(index_commands, name="index")
 
-Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
-Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: dedupe.min_jaccard=0.85.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Last = Annotated[Path, typer.Argument(help="The last table of the line.")]
 
-DEFAULT_PARAMS: Final = [Path("params.yaml")]
-LAST_TABLE: Final = Path("data/curated/chat")
 REPORTS: Final = Path("data/curated/reports")
 PASSED: Final = Path("data/curated/passed")
 REPLIES: Final = Path(".ticketmill/replies")
@@ -75,9 +79,8 @@ def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., No
         source: Annotated[Path, typer.Argument(help="What to read: a table, for ingest the folder of received files.")],
         target: Annotated[Path, typer.Argument(help="The table to make.")],
         params: Params = DEFAULT_PARAMS,
-        settings: Settings = [],  # noqa: B006  # typer copies it
-        workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count()
-        or 1,
+        settings: Settings = NO_SETTINGS,
+        workers: Workers = ALL_CORES,
         as_json: AsJson = False,
         estimate: Annotated[
             bool,
@@ -117,9 +120,8 @@ def _validate_command(judge_table: Callable[..., None]) -> Callable[..., None]:
         max_findings: Annotated[int, typer.Option(min=1, help="Most findings to list; all are counted.")] = 100,
         as_sarif: Annotated[bool, typer.Option("--sarif", help="Print the findings as SARIF 2.1.0.")] = False,
         params: Params = DEFAULT_PARAMS,
-        settings: Settings = [],  # noqa: B006  # typer copies it
-        workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count()
-        or 1,
+        settings: Settings = NO_SETTINGS,
+        workers: Workers = ALL_CORES,
         as_json: AsJson = False,
     ) -> None:
         if consumer is not None:
@@ -198,7 +200,7 @@ def gate(
     table: Annotated[Path | None, typer.Argument(help="The table that the stage made.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Judge every table of the line again; makes none of them again.")] = False,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     reports: Annotated[Path, typer.Option(help="Where the report goes, whatever the verdict.")] = REPORTS,
     passed: Annotated[Path, typer.Option(help="Where the pass goes, if there is one.")] = PASSED,
     as_json: AsJson = False,
@@ -383,8 +385,8 @@ def decontaminate(
     target: Annotated[Path, typer.Argument(help="The table to make.")],
     reference: Annotated[Path, typer.Argument(help="JSON lines or text of what must not be trained on: an evaluation set.")],
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = os.cpu_count() or 1,
+    settings: Settings = NO_SETTINGS,
+    workers: Workers = ALL_CORES,
 ) -> None:
     """Drop the conversations that hold a row of a reference set.
 

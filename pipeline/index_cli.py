@@ -9,6 +9,7 @@ import typer
 from pipeline.dedupe import DedupeParams, query_index, rebuild_index
 from pipeline.errors import SourceError
 from pipeline.key import load_key
+from pipeline.options import DEFAULT_PARAMS, NO_SETTINGS, AsJson, Params, Settings
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.similarity.index import open_index
@@ -16,12 +17,8 @@ from pipeline.similarity.index import open_index
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)  # they would show customers' text
 
 Folder = Annotated[Path, typer.Argument(help="The index, as in dedupe.index of the params.")]
-Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
-Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: dedupe.min_jaccard=0.85.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
 INDEX: Final = Path("data/curated/index")
-DEFAULT_PARAMS: Final = [Path("params.yaml")]
 
 
 @app.callback()
@@ -33,7 +30,7 @@ def index() -> None:
 def stats(
     folder: Folder = INDEX,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Say what the index holds; reads every file and fails on one that was changed.
@@ -51,7 +48,7 @@ def query(
     folder: Folder = INDEX,
     min_similarity: Annotated[float, typer.Option(min=0, max=1, help="Jaccard from which on a neighbour is named.")] = 0.5,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
 ) -> None:
     """Name the neighbours of each text, one JSON object per line: line, conversation_id, similarity.
 
@@ -71,7 +68,7 @@ def rebuild(
     source: Annotated[Path, typer.Argument(help="The scrubbed table.")],
     folder: Folder = INDEX,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Make the index anew from a scrubbed table.
@@ -86,7 +83,7 @@ def rebuild(
 def compact(
     folder: Folder = INDEX,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Remove what no part needs, such as what a killed run left.

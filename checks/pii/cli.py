@@ -2,19 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
+from pipeline.options import DEFAULT_PARAMS, NO_SETTINGS, AsJson, Params, Settings
 from pipeline.params import load_section
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Measure how much of what is personal scrub finds.")
-
-Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
-Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: scrub.min_score=0.5.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-
-DEFAULT_PARAMS: Final = [Path("params.yaml")]
 
 
 @app.callback()
@@ -32,7 +27,7 @@ def evaluate(
         Path, typer.Argument(help="presidio-research JSON, or JSON lines {text, spans: [{start, end, type}]}; .gz.")
     ],
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     all_types: Annotated[bool, typer.Option("--all-types", help="Count types too that scrub.modes keeps.")] = False,
     misses: Annotated[int, typer.Option(min=0, help="Misses to print, by id and offset.")] = 20,
     as_json: AsJson = False,
@@ -70,7 +65,7 @@ def plant(
     n: Annotated[int, typer.Option(min=1, help="Plain values per kind and group of names; a fifth of it per oddity.")] = 300,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Plant invented identifiers into a copy of the conversations, scrub it, and print what is gone as a heat table.

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from pipeline.options import DEFAULT_PARAMS, GATE_SAID_NO, LAST_TABLE, NO_SETTINGS, AsJson, Params, Settings
 from pipeline.params import load_section
-
-GATE_SAID_NO: Final = 3
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,14 +21,9 @@ def readiness() -> None:
     """Should this data be used for fine-tuning, and what would make it so?"""
 
 
-Params = Annotated[list[Path], typer.Option("--params", help="Params file; give it again to lay another over it.")]
-Settings = Annotated[list[str], typer.Option("--set", help="One value over the files: readiness.goal=knowledge.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Last = Annotated[Path, typer.Argument(help="The last table of the line: of emit, or of validate.")]
 Reports = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
 
-DEFAULT_PARAMS: Final = [Path("params.yaml")]
-LAST_TABLE: Final = Path("data/curated/chat")
 REPORTS: Final = Path("data/curated/reports/readiness")
 
 
@@ -43,7 +37,7 @@ def _load(params: list[Path], settings: list[str]) -> Any:
 def assess(
     table: Last = LAST_TABLE,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     out: Reports = REPORTS,
     require: Annotated[str | None, typer.Option(help="Exit 3 below this verdict, such as pilot-first.")] = None,
     as_json: AsJson = False,
@@ -103,7 +97,7 @@ def sample(
     n: Annotated[int, typer.Option(min=1, help="Conversations.")] = 300,
     stratify: Annotated[str, typer.Option(help="Columns to spread over, by comma.")] = "topic,source,language",
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
 ) -> None:
     """Draw a blind audit sheet of conversations that nobody audited yet.
 
@@ -127,7 +121,7 @@ def sample(
 def score_audit(
     sheet: Annotated[Path, typer.Argument(help="A filled-in sheet.")],
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Keep the answers of a sheet as evidence (no text, no notes) and say how far they carry.
@@ -160,7 +154,7 @@ def plant(
     ),
     n: Annotated[int, typer.Option(min=1, help="Plain values per kind and group of names; a fifth of it per oddity.")] = 300,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Plant invented identifiers into a copy of the conversations, scrub it, and keep the recall as evidence.
@@ -200,7 +194,7 @@ def add(
     kind: Annotated[str, typer.Argument(help="audit, planted, scores, judges, sent or live.")],
     file: Annotated[Path, typer.Argument(help="CSV with a header; columns as in docs/readiness.md.")],
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
 ) -> None:
     """Check a file of evidence and lay its rows beside those that are there.
 
@@ -216,7 +210,7 @@ def add(
 def plan(
     table: Last = LAST_TABLE,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     out: Reports = REPORTS,
     as_json: AsJson = False,
 ) -> None:
@@ -236,7 +230,7 @@ def plan(
 def pilot_split(
     table: Last = LAST_TABLE,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     out: Reports = REPORTS,
 ) -> None:
     """Write which conversations are in the nested pilot subsets of 25, 50 and 100 percent, and in the test.
@@ -317,7 +311,7 @@ def card(
     table: Last = LAST_TABLE,
     card_format: Annotated[str, typer.Option("--format", help="hf, datasheet, croissant or article10.")] = "hf",
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
 ) -> None:
     """Print a dataset card filled with what was measured, each line marked measured or stated by owner.
 
@@ -336,7 +330,7 @@ def card(
 def gate(
     table: Last = LAST_TABLE,
     params: Params = DEFAULT_PARAMS,
-    settings: Settings = [],  # noqa: B006  # typer copies it
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Judge every limit by itself, by Great Expectations; exit 3 when one is not met or not measured.
