@@ -26,7 +26,7 @@ import polars as pl
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from checks.readiness.corpus import mask, words_of  # noqa: E402  # after the path is set
+from checks.readiness.masking import mask, words_of  # noqa: E402  # after the path is set
 from checks.readiness.measures.coverage import good_turing, threshold_clusters  # noqa: E402  # as above
 from checks.readiness.measures.knowledge import fit_decay, token_f1  # noqa: E402  # as above
 from checks.readiness.measures.learning import learning_curve  # noqa: E402  # as above

@@ -9,10 +9,11 @@ from typing import Any, Final
 import polars as pl
 
 from checks.readiness.advice import advise, show
-from checks.readiness.corpus import Corpus, read_corpus
+from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import KINDS, Evidence, read_evidence
 from checks.readiness.measured import Measured, Values
 from checks.readiness.measures import MEASURES
+from checks.readiness.reading import read_corpus
 from checks.readiness.settings import ReadinessParams
 from checks.readiness.verdict import Finding, Judged, TopicVerdict, judge, limit_of, limits, metric_by_measure, metrics, order
 from pipeline.errors import ParamsError

@@ -104,8 +104,8 @@ def sample(
     ticketmill readiness sample audit.xlsx --n 300
     """
     from checks.readiness.audit import draw_sheet, write_sheet  # noqa: PLC0415  # polars
-    from checks.readiness.corpus import read_corpus  # noqa: PLC0415  # as above
     from checks.readiness.evidence import read_evidence  # noqa: PLC0415  # as above
+    from checks.readiness.reading import read_corpus  # noqa: PLC0415  # as above
     from pipeline.tables import Table  # noqa: PLC0415  # as above
 
     section = _load(params, settings)
@@ -237,9 +237,9 @@ def pilot_split(
 
     ticketmill readiness pilot-split data/curated/chat
     """
-    from checks.readiness.corpus import read_corpus  # noqa: PLC0415  # polars
     from checks.readiness.measures.volume import clusters_of  # noqa: PLC0415  # as above
     from checks.readiness.plans import pilot_split as split  # noqa: PLC0415  # as above
+    from checks.readiness.reading import read_corpus  # noqa: PLC0415  # polars
     from pipeline.tables import Table, translated_errors  # noqa: PLC0415  # as above
 
     section = _load(params, settings)

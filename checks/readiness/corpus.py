@@ -1,9 +1,5 @@
-"""What the measures look at: the tables of the line, read once, part by part, into flat frames in memory.
+"""What the measures look at: the tables of a line as flat frames in memory."""
 
-Of more than `samples.max_conversations` exported conversations a sample is looked at, drawn by hash of the id.
-"""
-
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,27 +8,9 @@ from typing import Final
 
 import polars as pl
 
-from checks.readiness.settings import ReadinessParams
-from pipeline.errors import TableError
-from pipeline.schema import TIME, VALIDATED, empty
+from checks.readiness.masking import mask, replace, surrogates_of
+from pipeline.schema import TIME, empty
 from pipeline.tables import Part, Table
-
-UNTAGGED: Final = "(untagged)"
-OTHER: Final = "(other topics)"
-
-EXPORT_COLUMNS: Final = (
-    "conversation_id",
-    "source",
-    "opened_at",
-    "channel",
-    "language",
-    "product",
-    "topics",
-    "customer_key",
-    "outcome",
-    "cluster_id",
-    "tokens",
-)
 
 RAW_COLUMNS: Final = ("conversation_id", "source", "opened_at", "channel", "language", "product", "topics")
 
@@ -53,7 +31,7 @@ class Corpus:
     """The exported conversations, and an index of the raw ones."""
 
     conversations: pl.DataFrame
-    """One row per exported conversation, sorted by id: EXPORT_COLUMNS, `topic`, `split` (null where none), `agent_key` of
+    """One row per exported conversation, sorted by id: columns of validate, `topic`, `split` (null where none), `agent_key` of
     the first agent, `synthetic` (a model wrote a turn)."""
 
     turns: pl.DataFrame
@@ -179,10 +157,10 @@ class Corpus:
                 answer=pl.col("text").filter(pl.col("speaker") == "agent").first(),
             )
         )
-        values = self.scrub_values(part)
+        values = surrogates_of(scrubbed, part)
         for column in ("question", "answer"):
             replaced = [
-                _replace(text, values[one]) if text and one in values else text
+                replace(text, values[one]) if text and one in values else text
                 for one, text in firsts.select("conversation_id", column).iter_rows()
             ]
             firsts = firsts.with_columns(
@@ -190,10 +168,6 @@ class Corpus:
                 mask(pl.Series(column, replaced, dtype=pl.String)),
             )
         return firsts.select(list(ASKED))
-
-    def scrub_values(self, part: Part) -> dict[str, dict[str, str]]:
-        """Per conversation of a scrubbed part: what scrub wrote -> <KIND>."""
-        return surrogates_of(self.line["scrub"], part)
 
     @cached_property
     def topics(self) -> list[str]:
@@ -217,224 +191,3 @@ def draw(ids: pl.Series, seed: int) -> pl.Series:
     return pl.Series(
         [int.from_bytes(blake2b(f"{seed}\0{one}".encode(), digest_size=8).digest()) for one in ids.to_list()], dtype=pl.UInt64
     )
-
-
-def read_corpus(last: Table, params: ReadinessParams) -> Corpus:
-    """Read the line that ends in `last`, a table of validate or emit.
-
-    Raises:
-        TableError: the line has no validated table, or a table of it is missing.
-    """
-    line = {table.manifest.stage: table for table in last.line()}
-    if "validate" not in line:
-        raise TableError(f"{last.folder}: readiness reads a table of validate or emit; run the line that far")
-    chosen, exported = _choose(line, params)
-    surrogates, values = read_surrogates(line, set(chosen["conversation_id"].to_list()))
-    frames, turns = [], []
-    validated = line["validate"]
-    for part in validated.manifest.parts:
-        rows = validated.read(part).filter(pl.col("conversation_id").is_in(chosen["conversation_id"].implode()))
-        if rows.height:
-            frames.append(_conversations_of(rows))
-            turns.append(_turns_of(rows, values))
-    conversations = pl.concat(frames) if frames else _conversations_of(empty(VALIDATED))
-    conversations = conversations.join(chosen, on="conversation_id", how="left").sort("conversation_id")
-    flat = pl.concat(turns) if turns else _turns_of(empty(VALIDATED), {})
-    flat = flat.sort("conversation_id", "position")
-    raw, fates = _read_raw(line), _read_fates(line)
-    conversations, raw, approximate = _name_topics(conversations, flat, raw, params)
-    return Corpus(
-        conversations,
-        flat,
-        raw,
-        fates,
-        line,
-        surrogates,
-        exported,
-        params.samples.max_conversations,
-        params.seed,
-        approximate,
-    )
-
-
-def _choose(line: Mapping[str, Table], params: ReadinessParams) -> tuple[pl.DataFrame, int]:
-    """conversation_id and split of the exported conversations that are looked at; how many there are in all."""
-    if chat := line.get("emit"):
-        frames = [chat.read(part, columns=["conversation_id", "split"]) for part in chat.manifest.parts]
-    else:
-        frames = [
-            line["validate"].read(part, columns=["conversation_id"]).with_columns(split=pl.lit(None, pl.String))
-            for part in line["validate"].manifest.parts
-        ]
-    rows = pl.concat(frames) if frames else pl.DataFrame(schema={"conversation_id": pl.String, "split": pl.String})
-    most = params.samples.max_conversations
-    if rows.height <= most:
-        return rows, rows.height
-    drawn = rows.with_columns(draw=draw(rows["conversation_id"], params.seed)).sort("draw").head(most).drop("draw")
-    return drawn, rows.height
-
-
-def _conversations_of(rows: pl.DataFrame) -> pl.DataFrame:
-    spoken_by = pl.col("turns").list.eval(
-        pl.element().struct.field("author_key").filter(pl.element().struct.field("speaker") == "agent")
-    )
-    synthetic = pl.col("turns").list.eval(pl.element().struct.field("origin") != "human").list.any()
-    return rows.select(*EXPORT_COLUMNS, agent_key=spoken_by.list.first(), synthetic=synthetic.fill_null(value=False))
-
-
-def _turns_of(rows: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
-    flat = (
-        rows.select("conversation_id", "turns")
-        .filter(pl.col("turns").list.len() > 0)
-        .explode("turns")
-        .unnest("turns")
-        .select(
-            "conversation_id",
-            position=pl.int_range(pl.len(), dtype=pl.Int32).over("conversation_id"),
-            speaker=pl.when(pl.col("speaker") == "bot").then(pl.lit("agent")).otherwise("speaker"),
-            text=pl.col("text").fill_null(""),
-            origin="origin",
-            sent_at="sent_at",
-            provider=pl.col("generation").struct.field("provider"),
-            model=pl.col("generation").struct.field("model"),
-        )
-    )
-    replaced = [
-        _replace(text, values[one]) if one in values else text for one, text in flat.select("conversation_id", "text").iter_rows()
-    ]
-    return flat.with_columns(masked=mask(pl.Series("masked", replaced, dtype=pl.String)))
-
-
-def _replace(text: str, values: Mapping[str, str]) -> str:
-    for value, kind in values.items():
-        text = text.replace(value, kind)
-    return text
-
-
-KINDS: Final = (
-    (r"\b[\w.+%-]+@[\w-]+(?:\.[\w-]+)+\b", "<EMAIL>"),
-    (r"\bhttps?://\S+|\bwww\.\S+", "<URL>"),
-    (r"\$\{[^}]{1,80}\}|\{\{[^}]{1,80}\}\}", "<SLOT>"),
-    (r"\b[A-Za-z]*\d[\w:,./-]*", "<NUMBER>"),
-)
-"""What differs between two uses of one template besides the surrogates; the last one also takes dates, times and ids."""
-
-
-def mask(texts: pl.Series) -> pl.Series:
-    """Put the kind of a volatile value in its place.
-
-    >>> mask(pl.Series(["Order AB-12 left at 9:30, see https://example.com/x"])).to_list()
-    ['Order AB-<NUMBER> left at <NUMBER> see <URL>']
-    """
-    for pattern, kind in KINDS:
-        texts = texts.str.replace_all(pattern, kind)
-    return texts
-
-
-def read_surrogates(line: Mapping[str, Table], chosen: set[str]) -> tuple[dict[str, frozenset[str]], dict[str, dict[str, str]]]:
-    """Per conversation: what scrub wrote, lower-case; and the same as text -> <KIND>, longest first."""
-    scrubbed = line.get("scrub")
-    values: dict[str, dict[str, str]] = {}
-    if scrubbed is None:
-        return {}, values
-    for part in scrubbed.manifest.parts:
-        values |= {one: known for one, known in surrogates_of(scrubbed, part).items() if one in chosen}
-    return {one: frozenset(value.lower() for value in known) for one, known in values.items()}, values
-
-
-def surrogates_of(scrubbed: Table, part: Part) -> dict[str, dict[str, str]]:
-    """Per conversation of one part: what scrub wrote -> <KIND>, longest first."""
-    values: dict[str, dict[str, str]] = {}
-    if not part.rows.get("findings"):
-        return values
-    findings = scrubbed.read(part, "findings", ["conversation_id", "turn_id", "entity_type", "new_start", "new_end"])
-    turns = (
-        scrubbed.read(part, columns=["conversation_id", "turns"])
-        .explode("turns")
-        .select("conversation_id", pl.col("turns").struct.field("turn_id"), pl.col("turns").struct.field("text"))
-    )
-    written = (
-        findings.join(turns, on=["conversation_id", "turn_id"], how="inner")
-        .with_columns(value=pl.col("text").str.slice(pl.col("new_start"), pl.col("new_end") - pl.col("new_start")))
-        .filter(pl.col("value").str.len_chars() > 1)
-        .select("conversation_id", "value", "entity_type")
-        .unique()
-        .sort("conversation_id", pl.col("value").str.len_chars(), "value", descending=[False, True, False])
-    )
-    for conversation, value, kind in written.iter_rows():
-        values.setdefault(conversation, {}).setdefault(value, f"<{kind}>")
-    return values
-
-
-def _read_raw(line: Mapping[str, Table]) -> pl.DataFrame | None:
-    """The raw conversations as scrub wrote them: what the ingested table says in its columns may name somebody.
-
-    Without a scrubbed table, the ingested one, of which nothing but source, time and shape is taken.
-    """
-    table = line.get("scrub") or line.get("ingest")
-    if table is None or not table.manifest.parts:
-        return None
-    speakers = pl.col("turns").list.eval(pl.element().struct.field("speaker").replace("bot", "agent"))
-    asked = speakers.list.eval((pl.element() == "agent") & (pl.element().shift() == "customer"))
-    keys = pl.col("turns").list.eval(
-        pl.element().struct.field("author_key").filter(pl.element().struct.field("speaker") == "agent")
-    )
-    frames = [
-        table.read(part, columns=[*RAW_COLUMNS, "turns"]).select(
-            *RAW_COLUMNS,
-            agent_key=keys.list.first(),
-            exchanges=asked.list.sum(),
-            trailing=speakers.list.last() == "customer",
-        )
-        for part in table.manifest.parts
-    ]
-    raw = pl.concat(frames).sort("conversation_id")
-    if "scrub" in line:
-        return raw
-    named = [name for name in ("channel", "language", "product") if name in raw.columns]
-    return raw.with_columns(pl.lit(None, pl.String).alias(name) for name in named).with_columns(
-        topics=pl.lit([], pl.List(pl.String))
-    )
-
-
-def _read_fates(line: Mapping[str, Table]) -> pl.DataFrame | None:
-    frames = [
-        table.read(part, "dropped", ["conversation_id", "reason"]).with_columns(stage=pl.lit(stage))
-        for stage, table in line.items()
-        for part in table.manifest.parts
-        if stage != "ingest" and part.rows.get("dropped")
-    ]
-    schema = {"conversation_id": pl.String, "reason": pl.String, "stage": pl.String}
-    return pl.concat(frames).select(*schema) if frames else pl.DataFrame(schema=schema)
-
-
-def _name_topics(
-    conversations: pl.DataFrame, turns: pl.DataFrame, raw: pl.DataFrame | None, params: ReadinessParams
-) -> tuple[pl.DataFrame, pl.DataFrame | None, bool]:
-    """Add `topic`: the first tag; without any tag, clusters."""
-    first = pl.col("topics").list.first()
-    seen = conversations if raw is None else raw
-    is_tagged = bool(seen.select((first.is_not_null() & (first != "")).any()).item()) if seen.height else False
-    if not is_tagged:
-        from checks.readiness.topics import find_topics  # noqa: PLC0415  # scikit-learn, only where there are no tags
-
-        found = conversations.with_columns(topic=find_topics(conversations, turns, params))
-        return found, None if raw is None else raw.with_columns(topic=pl.lit(UNTAGGED)), True
-    named = pl.when(first.is_null() | (first == "")).then(pl.lit(UNTAGGED)).otherwise(first)
-    largest = (seen.select(topic=named).group_by("topic").len().sort(["len", "topic"], descending=[True, False])["topic"]).head(
-        params.samples.max_topics
-    )
-    pooled = pl.when(named.is_in(largest.implode())).then(named).otherwise(pl.lit(OTHER))
-    return conversations.with_columns(topic=pooled), None if raw is None else raw.with_columns(topic=pooled), False
-
-
-WORD: Final = re.compile(r"<\w+>|[^\W_]+(?:['\u2019][^\W_]+)?")
-
-
-def words_of(text: str) -> list[str]:
-    """Lower-case words; the kind of a masked value is a word of its own.
-
-    >>> words_of("It's <NUMBER> days!")
-    ["it's", '<number>', 'days']
-    """
-    return WORD.findall(text.lower())

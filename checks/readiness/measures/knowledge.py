@@ -10,8 +10,9 @@ import polars as pl
 
 from checks.bounds import interval
 from checks.readiness.clusters import similar_pairs
-from checks.readiness.corpus import Corpus, draw, words_of
+from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import Evidence
+from checks.readiness.masking import words_of
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
 from checks.readiness.specifics import VOLATILE, normal, specifics_in

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from checks.readiness.clusters import cluster
-from checks.readiness.corpus import Corpus, draw, words_of
+from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import Evidence
+from checks.readiness.masking import words_of
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.measures.volume import SHINGLE
 from checks.readiness.settings import ReadinessParams

@@ -8,9 +8,10 @@ from typing import Final
 import polars as pl
 
 from checks.bounds import lower, upper
-from checks.readiness.corpus import Corpus, read_surrogates
+from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.identifiers import LIVE, find, suspects
+from checks.readiness.masking import read_surrogates
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import ParamsError

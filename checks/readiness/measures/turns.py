@@ -2,8 +2,9 @@
 
 import polars as pl
 
-from checks.readiness.corpus import Corpus, words_of
+from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
+from checks.readiness.masking import words_of
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
 

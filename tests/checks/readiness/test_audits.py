@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from checks.readiness.assess import Assessment, assess
 from checks.readiness.audit import QUESTIONS, SHEET, draw_sheet, keep_answers, read_sheet, stratified, write_sheet
 from checks.readiness.cli import app
-from checks.readiness.corpus import read_corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.measures.audits import kappa
 from checks.readiness.planting import GROUPS, is_gone, plan, plant_and_scrub
+from checks.readiness.reading import read_corpus
 from pipeline.errors import ParamsError, SourceError
 from pipeline.tables import Table
 from tests.build import KEY

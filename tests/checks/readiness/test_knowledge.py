@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from checks.readiness.assess import Assessment, assess
-from checks.readiness.corpus import mask
+from checks.readiness.masking import mask
 from checks.readiness.measured import Measured
 from checks.readiness.measures.coverage import good_turing, threshold_clusters
 from checks.readiness.measures.knowledge import Decay, fit_decay, has_same_values, has_same_words, token_f1, ungrounded_in

@@ -8,7 +8,7 @@ import pytest
 
 from checks.readiness.assess import Assessment, assess
 from checks.readiness.clusters import cluster, similar_pairs
-from checks.readiness.corpus import mask
+from checks.readiness.masking import mask
 from checks.readiness.measured import Measured
 from pipeline.errors import ParamsError, TableError
 from pipeline.tables import Table
