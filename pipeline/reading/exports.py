@@ -4,7 +4,7 @@ A kind is known by the fields that only it has. Every other field of it is mappe
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import getaddresses
 from fnmatch import fnmatchcase
@@ -26,16 +26,13 @@ from pipeline.reading.drafts import (
     Refused,
     Row,
     SourceSettings,
-    as_record,
-    as_text,
     fault,
-    native_id,
-    stated,
 )
 from pipeline.reading.files import Dialect, csv_rows, json_lines, json_records, layout_of, opened, parquet_rows
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.paths import parse, shown
 from pipeline.reading.times import microseconds
+from pipeline.reading.values import as_list, as_record, as_text, native_id, stated
 from pipeline.text import clean
 
 PEEKED_EVENTS: Final = 20_000
@@ -104,6 +101,17 @@ class ExportSettings(SourceSettings):
         return self.join == "folder"
 
 
+class CustomFieldSettings(ExportSettings):
+    """A desk whose custom fields have names."""
+
+    product_field: str | None = None
+    """Name of the custom field that holds the product; null for what the desk itself calls the product, if anything."""
+    topic_fields: list[str] = Field(default_factory=list)
+    """Names of custom fields that hold topics, beside those of the desk."""
+    identifier_fields: dict[str, str] = Field(default_factory=dict)
+    """Names of custom fields with personal values -> entity type, such as {order: ORDER_NUMBER}."""
+
+
 class Record(NamedTuple):
     """One record of a file."""
 
@@ -118,10 +126,11 @@ class Record(NamedTuple):
             return fault(number, self.position, raw, "no_id")
         return Row(number, self.position, native, self.kind.encode() + b"\0" + raw)
 
-    def looked(self, key: str | None) -> Iterator[Looked]:
-        """As something rows refer to."""
+    def looked(self, key: str | None, kind: Kind) -> Iterator[Looked]:
+        """As something rows refer to; of its fields only those that are read."""
         if key is not None:
-            yield Looked(self.kind, key, orjson.dumps(self.fields))
+            fields = {name: value for name, value in self.fields.items() if name in kind.mapped or name in kind.telling}
+            yield Looked(self.kind, key, orjson.dumps(fields))
 
 
 def kind_of(fields: Iterable[str], kinds: Kinds) -> str | None:
@@ -224,6 +233,60 @@ def _wrappers_of(file: ReceivedFile, wrappers: Sequence[str], kinds: Kinds) -> l
         except (ijson.JSONError, UnicodeDecodeError, ValueError):
             pass  # reading it will say what is wrong
     return [] if kind_of(top, kinds) else found
+
+
+Found = Mapping[str, Sequence[tuple[Row, dict[str, Any]]]]
+"""Kind -> the records of one conversation, with the rows they came in."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The exports of one help desk: with these answers, all of them are read alike."""
+
+    kinds: Kinds
+    """What may stand in them."""
+    main: tuple[str, ...]
+    """Kinds of which a conversation has one, the first for all in messages; empty where fields, not kinds, tell them apart."""
+    native: Callable[[str, Mapping[str, Any]], str | None]
+    """Kind and fields -> the native id of the conversation a record is of, or its own id where others refer to it."""
+    looked: frozenset[str] = frozenset()
+    """Kinds that others refer to, such as users."""
+    wrappers: Sequence[str] = ()
+    """Fields at the top of a document that hold records."""
+    beside: frozenset[str] = frozenset()
+    """Other fields at the top of a document, passed over."""
+
+    def read(self, file: ReceivedFile, number: int, settings: ExportSettings, limits: Limits) -> Iterator[Row | Looked]:
+        """The records of one file as rows, or to look up."""
+        for found in records(file, number, self.kinds, self.wrappers, self.beside, settings, limits):
+            if isinstance(found, Row):
+                yield found
+            elif found.kind in self.looked:
+                yield from found.looked(self.native(found.kind, found.fields), self.kinds[found.kind])
+            else:
+                yield found.row(number, self.native(found.kind, found.fields))
+
+    def unpacked(self, rows: Sequence[Row], settings: ExportSettings) -> Found:
+        """The records of one conversation by kind, in file order.
+
+        Raises:
+            Refused: one has a field that is neither mapped nor ignored, or those of the main kinds are missing.
+        """
+        found = unpacked(rows, self.kinds, settings)
+        if self.main and not any(found[kind] for kind in self.main):
+            raise Refused("orphan", f"{len(rows)} rows without their {self.main[0]}")
+        return found
+
+    def nested(self, kind: str, listed: Any, at: str, settings: ExportSettings) -> list[dict[str, Any]]:
+        """Records of a kind that stand in a list of another record.
+
+        Raises:
+            Refused: one has a field that is neither mapped nor ignored, or is none.
+        """
+        found = [as_record(each, at) for each in as_list(listed, at)]
+        for each in found:
+            check(kind, each, self.kinds, settings)
+        return found
 
 
 def unpacked(rows: Sequence[Row], kinds: Kinds, settings: ExportSettings) -> dict[str, list[tuple[Row, dict[str, Any]]]]:
@@ -360,6 +423,11 @@ def add_turns(draft: Draft, said: Iterable[Said], *, timed: bool = True) -> None
         if each.key is not None:
             seen.add(each.key)
     draft.turns.extend(turn for _, _, turn in sorted(turns, key=lambda each: each[:2]))
+
+
+def distinct(topics: Iterable[Any], where: str = "tags") -> list[str]:
+    """The topics that say anything, each once, in their order."""
+    return list(dict.fromkeys(text for topic in topics if (text := as_text(topic, where))))
 
 
 def put_subject(draft: Draft, subject: Any, settings: ExportSettings) -> None:

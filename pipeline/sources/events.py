@@ -23,39 +23,29 @@ from pipeline.reading.drafts import (
     DraftTurn,
     Limits,
     LookUp,
-    OutcomeFields,
-    PeopleFields,
     ReceivedFile,
     Refused,
     Row,
     Source,
-    SourceSettings,
-    Speakers,
-    as_text,
     fault,
-    named_by_starter,
-    native_id,
-    stated,
 )
 from pipeline.reading.files import json_lines, json_records, layout_of
+from pipeline.reading.mapped import MappedSettings, Speakers, named_by_starter
 from pipeline.reading.paths import Known, find, first, known, parse, unknown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.times import microseconds
+from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
 
 _KIND: Final = re.compile(r"[A-Za-z_][\w.-]{0,39}")
 """An event kind that may be counted by its name; anything longer or odder counts as "other"."""
 
 
-class EventsSettings(SourceSettings):
+class EventsSettings(MappedSettings):
     """A source of nested records. Paths are dotted steps: a field, a position from 0, or `*` for each."""
 
     format: Literal["events"]
     """events"""
-    records: str = ""
-    """Path of the records inside a JSON document; empty where the document is a record or a list of them."""
-    id: str | None = None
-    """Path of the native conversation id, from the record; null makes every record a conversation of its own."""
     opening: str | None = None
     """Path, from the record, of the customer's first message where it stands outside the turns: the question of a thread. It
     was written at `opened_at`, by `customer`."""
@@ -73,58 +63,24 @@ class EventsSettings(SourceSettings):
     """Path from the event of its time; null where the source has none."""
     author: str | None = None
     """Path from the event of the id of who wrote it."""
-    opened_at: str | None = None
-    """Path of the time the conversation began; null for the time of its first message."""
-    channel: str | None = None
-    """Path of the channel."""
-    language: str | None = None
-    """Path of the language."""
-    product: str | None = None
-    """Path of the product."""
-    topics: list[str] = Field(default_factory=list)
-    """Paths of topics, labels, intents; a list there counts each."""
-    customer: str | None = None
-    """Path of the customer's id; null for the author of the customer's messages."""
     agent: str | None = None
     """Path of the agent's id, for messages without an author of their own."""
-    outcome: OutcomeFields = OutcomeFields()
-    """Paths that say how it ended."""
-    identifiers: PeopleFields = PeopleFields()
-    """Paths, from the record, of personal values wherever they stand, also in events that are no messages."""
     ignore_fields: list[str] = Field(default_factory=list)
     """Paths, from the record, of what is known and not read. A field that is neither mapped nor here is refused."""
-    ignore_beside: list[str] = Field(default_factory=list)
-    """Fields at the top of a document beside its records that are known and not read."""
-
-    @property
-    def rows_have_ids(self) -> bool:
-        """Without a path to an id every record is a conversation."""
-        return self.id is not None
 
     @cached_property
     def tree(self) -> Known:
         """Every known path, from the record."""
         in_event = [*self.messages, self.kind, self.speaker.at, self.text, self.sent_at, self.author]
-        single = [self.id, self.opening, self.opened_at, self.channel, self.language, self.product, self.customer, self.agent]
-        mapped = [*single, *self.topics, *self.outcome.fields(), *self.identifiers.fields(), *self.ignore_fields]
+        mapped = [*self.of_conversation(), self.opening, self.agent, *self.ignore_fields]
         events = [f"{self.turns}.*.{path}" for path in in_event if path is not None]
         return known([*(path for path in mapped if path), *events])
 
     @cached_property
     def steps(self) -> dict[str, Steps]:
         """Every path that is walked, split once."""
-        paths = [self.id, self.turns, self.kind, self.speaker.at, self.text, self.sent_at, self.author, *self.messages]
-        paths += [
-            self.opening,
-            self.opened_at,
-            self.channel,
-            self.language,
-            self.product,
-            self.customer,
-            self.agent,
-            *self.topics,
-        ]
-        paths += [*self.outcome.fields(), *self.identifiers.fields()]
+        paths = [self.turns, self.kind, self.speaker.at, self.text, self.sent_at, self.author, *self.messages]
+        paths += [self.opening, self.agent, *self.of_conversation()]
         return {path: parse(path) for path in paths if path is not None}
 
 
@@ -165,13 +121,8 @@ def assemble(rows: Sequence[Row], settings: EventsSettings, _look_up: LookUp) ->
     def get(path: str | None) -> Any:
         return None if path is None else first(record, settings.steps[path])
 
-    draft.channel = as_text(get(settings.channel), "channel") or None
-    draft.language = as_text(get(settings.language), "language") or None
-    draft.product = as_text(get(settings.product), "product") or None
+    settings.describe(draft, get)
     draft.topics = list(dict.fromkeys(_topics(record, settings)))
-    draft.customer = native_id(get(settings.customer))
-    draft.opened_at = microseconds(get(settings.opened_at), settings.zone, settings.time_format, settings.opened_at or "")
-    settings.outcome.apply(draft, get)
     agent = native_id(get(settings.agent))
     _add_turns(draft, record, settings, {"customer": draft.customer, "agent": agent})
     if draft.customer is None:

@@ -11,41 +11,26 @@ is its first message. `private` notes and mails forwarded to third persons never
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pydantic import Field
-
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    as_list,
-    as_record,
-    as_text,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, LookUp, Row, Source
 from pipeline.reading.exports import (
-    ExportSettings,
+    CustomFieldSettings,
+    Desk,
     Kind,
     Kinds,
     People,
     Said,
     add_turns,
-    check,
+    distinct,
     finder,
     is_false,
     is_true,
     latest,
     names,
     put_subject,
-    records,
     text_of,
     time_of,
-    unpacked,
 )
+from pipeline.reading.values import as_list, as_record, as_text, native_id
 
 KINDS: Final[Kinds] = {
     "ticket": Kind(
@@ -98,8 +83,6 @@ KINDS: Final[Kinds] = {
 }
 """What stands in an export. A field that is in no list is refused; `ignore_fields` of params adds to the last one."""
 
-WRAPPERS: Final = ("results", "tickets", "conversations", "contacts", "agents")
-_BESIDE: Final = names("total meta links")
 _PERSONAL: Final = {
     "name": "PERSON",
     "email": "EMAIL_ADDRESS",
@@ -133,42 +116,35 @@ _SOLVED: Final = frozenset({"4", "5"})
 _UNSOLVED: Final = frozenset({"2", "3", "6", "7"})
 
 
-class FreshdeskSettings(ExportSettings):
+class FreshdeskSettings(CustomFieldSettings):
     """A Freshdesk export."""
 
     format: Literal["freshdesk"]
     """freshdesk"""
-    product_field: str | None = None
-    """Name of the custom field that holds the product; null for `product_name`."""
-    topic_fields: list[str] = Field(default_factory=list)
-    """Names of custom fields that hold topics, beside the tags and the type."""
-    identifier_fields: dict[str, str] = Field(default_factory=dict)
-    """Names of custom fields with personal values -> entity type, such as {cf_order: ORDER_NUMBER}."""
 
 
-def read(file: ReceivedFile, number: int, settings: FreshdeskSettings, limits: Limits) -> Iterator[Row | Looked]:
-    """Tickets and conversations as rows, contacts and agents to look up."""
-    for found in records(file, number, KINDS, WRAPPERS, _BESIDE, settings, limits):
-        if isinstance(found, Row):
-            yield found
-        elif found.kind in {"agent", "contact"}:
-            yield from found.looked(native_id(found.fields.get("id")))
-        else:
-            yield found.row(number, native_id(found.fields.get("id" if found.kind == "ticket" else "ticket_id")))
+def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
+    return native_id(fields.get("ticket_id" if kind == "conversation" else "id"))
+
+
+DESK: Final = Desk(
+    KINDS,
+    main=("ticket",),
+    native=_native,
+    looked=frozenset({"agent", "contact"}),
+    wrappers=("results", "tickets", "conversations", "contacts", "agents"),
+    beside=names("total meta links"),
+)
 
 
 def assemble(rows: Sequence[Row], settings: FreshdeskSettings, look_up: LookUp) -> Draft:
     """One ticket with its public conversations."""
-    found = unpacked(rows, KINDS, settings)
-    if not found["ticket"]:
-        raise Refused("orphan", f"{len(rows)} rows without their ticket")
+    found = DESK.unpacked(rows, settings)
     draft = Draft()
     ticket = latest(found["ticket"], "updated_at", settings, draft)
     said = [fields for _, fields in found["conversation"]]
     for at in ("conversations", "notes"):
-        for each in as_list(ticket.get(at), at):
-            check("conversation", as_record(each, at), KINDS, settings)
-            said.append(each)
+        said += DESK.nested("conversation", ticket.get(at), at, settings)
     people = People()
     requester, responder = native_id(ticket.get("requester_id")), native_id(ticket.get("responder_id"))
     people.know(requester, "customer")
@@ -253,7 +229,7 @@ def _describe(draft: Draft, ticket: Mapping[str, Any], settings: FreshdeskSettin
     draft.product = as_text(product, "product") or None
     topics = [*as_list(ticket.get("tags"), "tags"), ticket.get("type"), ticket.get("ticket_type")]
     topics += [_custom(ticket, name) for name in settings.topic_fields]
-    draft.topics = list(dict.fromkeys(text for topic in topics if (text := as_text(topic, "tags"))))
+    draft.topics = distinct(topics)
     status = str(ticket.get("status"))
     draft.resolved = True if status in _SOLVED else False if status in _UNSOLVED else None
     if "stats" in ticket:
@@ -264,4 +240,4 @@ def _describe(draft: Draft, ticket: Mapping[str, Any], settings: FreshdeskSettin
         draft.drop = "spam"
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(DESK.read, assemble)

@@ -10,38 +10,25 @@ customer, message (a reply), chat, phone and beaconchat become turns; notes, lin
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    as_list,
-    as_record,
-    as_text,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, LookUp, Row, Source
 from pipeline.reading.exports import (
+    Desk,
     ExportSettings,
     Kind,
     Kinds,
     People,
     Said,
     add_turns,
-    check,
+    distinct,
     id_in,
     latest,
     names,
     put_subject,
-    records,
     text_of,
     time_of,
-    unpacked,
     word,
 )
+from pipeline.reading.values import as_list, as_record, as_text, native_id
 
 KINDS: Final[Kinds] = {
     "conversation": Kind(
@@ -63,8 +50,6 @@ KINDS: Final[Kinds] = {
 }
 """What stands in an export. A field that is in no list is refused; `ignore_fields` of params adds to the last one."""
 
-WRAPPERS: Final = ("conversations", "_embedded.conversations", "threads", "_embedded.threads")
-_BESIDE: Final = names("page _links")
 _MESSAGES: Final = frozenset({"customer", "message", "chat", "phone", "beaconchat", "email", "reply"})
 _NOTES: Final = frozenset({"note"})
 _PERSONAL: Final = {
@@ -84,27 +69,27 @@ class HelpscoutSettings(ExportSettings):
     """helpscout"""
 
 
-def read(file: ReceivedFile, number: int, settings: HelpscoutSettings, limits: Limits) -> Iterator[Row | Looked]:
-    """Conversations as rows; threads saved for themselves name theirs in `conversationId`."""
-    for found in records(file, number, KINDS, WRAPPERS, _BESIDE, settings, limits):
-        if isinstance(found, Row):
-            yield found
-        else:
-            yield found.row(number, native_id(found.fields.get("id" if found.kind == "conversation" else "conversationId")))
+def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
+    return native_id(fields.get("id" if kind == "conversation" else "conversationId"))
+
+
+DESK: Final = Desk(
+    KINDS,
+    main=("conversation",),
+    native=_native,
+    wrappers=("conversations", "_embedded.conversations", "threads", "_embedded.threads"),
+    beside=names("page _links"),
+)
 
 
 def assemble(rows: Sequence[Row], settings: HelpscoutSettings, _look_up: LookUp) -> Draft:
     """One conversation with its public threads."""
-    found = unpacked(rows, KINDS, settings)
-    if not found["conversation"]:
-        raise Refused("orphan", f"{len(rows)} rows without their conversation")
+    found = DESK.unpacked(rows, settings)
     draft = Draft()
     conversation = latest(found["conversation"], "userUpdatedAt", settings, draft)
     threads = [fields for _, fields in found["thread"]]
     embedded = as_record(conversation.get("_embedded"), "_embedded").get("threads") or conversation.get("threads")
-    for each in as_list(embedded if not isinstance(embedded, int) else None, "threads"):
-        check("thread", as_record(each, "threads"), KINDS, settings)
-        threads.append(each)
+    threads += DESK.nested("thread", embedded if not isinstance(embedded, int) else None, "threads", settings)
     people = People()
     customer = id_in(conversation, "primaryCustomer") or id_in(conversation, "customer")
     people.know(customer, "customer")
@@ -121,7 +106,7 @@ def assemble(rows: Sequence[Row], settings: HelpscoutSettings, _look_up: LookUp)
         as_record(each, "tags").get("tag", as_record(each, "tags").get("name"))
         for each in as_list(conversation.get("tags"), "tags")
     )
-    draft.topics = list(dict.fromkeys(text for tag in tags if (text := as_text(tag, "tags"))))
+    draft.topics = distinct(tags)
     draft.resolved = {"closed": True, "active": False, "pending": False, "open": False}.get(word(conversation["status"]))
     if conversation.get("status") == "spam":
         draft.drop = "spam"
@@ -157,4 +142,4 @@ def _said(threads: Sequence[Mapping[str, Any]], draft: Draft, people: People, se
             )
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(DESK.read, assemble)

@@ -15,37 +15,24 @@ never become turns. Actors: V- visitors, E- and A- agents, B- and S- bots and th
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    as_list,
-    as_record,
-    as_text,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, LookUp, Refused, Row, Source
 from pipeline.reading.exports import (
+    Desk,
     ExportSettings,
+    Found,
     Kind,
     Kinds,
     People,
     Said,
     add_turns,
-    check,
     latest,
     names,
     put_subject,
-    records,
     text_of,
     time_of,
-    unpacked,
     word,
 )
+from pipeline.reading.values import as_list, as_record, as_text, native_id
 
 KINDS: Final[Kinds] = {
     "message": Kind(
@@ -70,8 +57,6 @@ KINDS: Final[Kinds] = {
 }
 """What stands in an export; the `properties` of tickets and e-mails are chosen by whoever exports, and unknown ones not read."""
 
-WRAPPERS: Final = ("results", "messages", "threads")
-_BESIDE: Final = names("paging total status startedAt completedAt")
 _SPEAKERS: Final = {"V": "customer", "A": "agent", "E": "agent", "B": "bot", "S": "bot", "I": "bot", "L": "bot"}
 _INCOMING: Final = frozenset({"INCOMING", "INCOMING_EMAIL"})
 _OUTGOING: Final = frozenset({"OUTGOING", "EMAIL"})
@@ -82,17 +67,6 @@ class HubspotSettings(ExportSettings):
 
     format: Literal["hubspot"]
     """hubspot"""
-
-
-def read(file: ReceivedFile, number: int, settings: HubspotSettings, limits: Limits) -> Iterator[Row | Looked]:
-    """Threads, messages, tickets and e-mails as rows, actors to look up."""
-    for found in records(file, number, KINDS, WRAPPERS, _BESIDE, settings, limits):
-        if isinstance(found, Row):
-            yield found
-        elif found.kind == "actor":
-            yield from found.looked(native_id(found.fields.get("id")))
-        else:
-            yield found.row(number, _native(found.kind, found.fields))
 
 
 def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
@@ -120,9 +94,19 @@ def _ticket_of(fields: Mapping[str, Any]) -> str | None:
     return ids[0] if ids else None
 
 
+DESK: Final = Desk(
+    KINDS,
+    main=(),
+    native=_native,
+    looked=frozenset({"actor"}),
+    wrappers=("results", "messages", "threads"),
+    beside=names("paging total status startedAt completedAt"),
+)
+
+
 def assemble(rows: Sequence[Row], settings: HubspotSettings, look_up: LookUp) -> Draft:
     """One thread with its messages, or one ticket with its e-mails."""
-    found = unpacked(rows, KINDS, settings)
+    found = DESK.unpacked(rows, settings)
     draft = Draft()
     people = People()
     mails = [fields for _, fields in found["object"] if _is_email(fields)]
@@ -140,15 +124,13 @@ def assemble(rows: Sequence[Row], settings: HubspotSettings, look_up: LookUp) ->
 def _thread(
     draft: Draft,
     people: People,
-    found: Mapping[str, Sequence[tuple[Row, dict[str, Any]]]],
+    found: Found,
     settings: HubspotSettings,
     look_up: LookUp,
 ) -> None:
     thread = latest(found["thread"], "latestMessageTimestamp", settings, draft)
     messages = [fields for _, fields in found["message"]]
-    for each in as_list(thread.get("messages"), "messages"):
-        check("message", as_record(each, "messages"), KINDS, settings)
-        messages.append(each)
+    messages += DESK.nested("message", thread.get("messages"), "messages", settings)
     contact = native_id(thread.get("associatedContactId"))
     draft.customer = f"V-{contact}" if contact else None
     people.know(draft.customer, "customer")
@@ -227,4 +209,4 @@ def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, set
         yield Said(native_id(mail.get("id")), "customer" if direction in _INCOMING else "agent", text, sent_at, sender or None)
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(DESK.read, assemble)

@@ -11,44 +11,33 @@ of its parts only those of `message_parts` become turns, so that notes never do.
 `_fivetran_active` holds, of several the one updated last.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    as_list,
-    as_record,
-    as_text,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, LookUp, Refused, Row, Source
 from pipeline.reading.exports import (
+    Desk,
     ExportSettings,
+    Found,
     Kind,
     Kinds,
     People,
     Said,
     add_turns,
+    distinct,
     finder,
     id_in,
     is_true,
     latest,
     names,
     put_subject,
-    records,
     text_of,
     time_of,
-    unpacked,
     word,
 )
+from pipeline.reading.values import as_list, as_record, as_text, native_id
 from pipeline.text import clean
 
 _WAREHOUSE: Final = names("_fivetran_synced _fivetran_start _fivetran_end _fivetran_deleted")
@@ -115,9 +104,6 @@ KINDS: Final[Kinds] = {
 }
 """What stands in an export. A field that is in no list is refused; `ignore_fields` of params adds to the last one."""
 
-WRAPPERS: Final = ("conversations", "data", "admins", "contacts", "tags", "teams")
-_BESIDE: Final = names("type pages total_count has_more page")
-_LOOKED: Final = frozenset({"contact", "admin", "tag"})
 _SPEAKERS: Final = {
     "user": "customer",
     "lead": "customer",
@@ -148,17 +134,21 @@ class IntercomSettings(ExportSettings):
     """Values of part_type that are messages where they have a body; other parts are counted by it. Never list a note."""
 
 
-def read(file: ReceivedFile, number: int, settings: IntercomSettings, limits: Limits) -> Iterator[Row | Looked]:
-    """Conversations and their parts as rows, contacts, admins and tags to look up."""
-    for found in records(file, number, KINDS, WRAPPERS, _BESIDE, settings, limits):
-        if isinstance(found, Row):
-            yield found
-        elif found.kind in _LOOKED:
-            if _is_active(found.fields):
-                yield from found.looked(native_id(found.fields.get("id")))
-        else:
-            at = "id" if found.kind in {"conversation", "conversation_history"} else "conversation_id"
-            yield found.row(number, native_id(found.fields.get(at)))
+def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
+    if kind in {"contact", "admin", "tag"} and not _is_active(fields):
+        return None
+    is_part = kind in {"part", "conversation_contact", "conversation_tag"}
+    return native_id(fields.get("conversation_id" if is_part else "id"))
+
+
+DESK: Final = Desk(
+    KINDS,
+    main=("conversation", "conversation_history"),
+    native=_native,
+    looked=frozenset({"contact", "admin", "tag"}),
+    wrappers=("conversations", "data", "admins", "contacts", "tags", "teams"),
+    beside=names("type pages total_count has_more page"),
+)
 
 
 def _is_active(fields: Mapping[str, Any]) -> bool:
@@ -167,7 +157,7 @@ def _is_active(fields: Mapping[str, Any]) -> bool:
 
 def assemble(rows: Sequence[Row], settings: IntercomSettings, look_up: LookUp) -> Draft:
     """One conversation with the parts that are messages."""
-    found = unpacked(rows, KINDS, settings)
+    found = DESK.unpacked(rows, settings)
     draft = Draft()
     active = {name: [each for each in versions if _is_active(each[1])] for name, versions in found.items()}
     if inactive := len(rows) - sum(map(len, active.values())):
@@ -180,10 +170,8 @@ def assemble(rows: Sequence[Row], settings: IntercomSettings, look_up: LookUp) -
         conversation = latest(active["conversation_history"], "updated_at", settings, draft)
         begun = _nested(conversation)
         parts = []
-    elif found["conversation"] or found["conversation_history"]:
-        raise Refused("no_active_version", f"{len(rows)} rows")
     else:
-        raise Refused("orphan", f"{len(rows)} rows without their conversation")
+        raise Refused("no_active_version", f"{len(rows)} rows")
     people = _People(settings, look_up)
     said = [people.said(None, begun, conversation.get("created_at"))]
     every = [*parts, *_one_each([fields for _, fields in active["part"]], settings)]
@@ -259,9 +247,7 @@ class _People:
         return Said(key, speaker, text, time_of({"created_at": sent_at}, "created_at", self._settings), person)
 
 
-def _add_people(
-    people: _People, conversation: Mapping[str, Any], active: Mapping[str, Sequence[tuple[Row, dict[str, Any]]]], draft: Draft
-) -> None:
+def _add_people(people: _People, conversation: Mapping[str, Any], active: Found, draft: Draft) -> None:
     for holder, role in (("contacts", "customer"), ("teammates", "agent")):
         listed = as_record(conversation.get(holder), holder)
         for each in as_list(listed.get(holder, listed.get("admins")), holder):
@@ -277,7 +263,7 @@ def _describe(  # what is known of a conversation stands in as many places
     draft: Draft,
     conversation: Mapping[str, Any],
     begun: Mapping[str, Any],
-    active: Mapping[str, Sequence[tuple[Row, dict[str, Any]]]],
+    active: Found,
     people: _People,
     settings: IntercomSettings,
 ) -> None:
@@ -291,7 +277,7 @@ def _describe(  # what is known of a conversation stands in as many places
             for each in as_list(as_record(conversation.get(holder), holder).get(holder), holder)
         ]
     topics += [link.get("tag_id") for _, link in active["conversation_tag"]]
-    draft.topics = list(dict.fromkeys(text for topic in topics if (text := as_text(topic, "tags"))))
+    draft.topics = distinct(topics)
     state = conversation.get("state")
     draft.resolved = {"closed": True, "open": False, "snoozed": False}.get(state) if isinstance(state, str) else None
     rating = as_record(conversation.get("conversation_rating"), "conversation_rating").get("rating")
@@ -316,4 +302,4 @@ def _share(mark: Any) -> float:
     return (value - 1) / 4
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(DESK.read, assemble)

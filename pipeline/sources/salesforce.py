@@ -13,40 +13,25 @@ customer's where its author's UserType is one of those who come through a portal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pydantic import Field
-
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    as_list,
-    as_record,
-    as_text,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, LookUp, Row, Source
 from pipeline.reading.exports import (
-    ExportSettings,
+    CustomFieldSettings,
+    Desk,
     Kind,
     Kinds,
     People,
     Said,
     add_turns,
-    check,
+    distinct,
     is_true,
     latest,
     names,
     put_subject,
-    records,
     text_of,
     time_of,
-    unpacked,
     word,
 )
+from pipeline.reading.values import as_record, as_text, native_id
 
 _SYSTEM: Final = names(
     "attributes SystemModstamp LastModifiedById LastViewedDate LastReferencedDate *__c *__r OwnerId RecordTypeId CurrencyIsoCode"
@@ -95,8 +80,6 @@ KINDS: Final[Kinds] = {
 }
 """What stands in an export. A field that is in no list is refused; custom ones (`__c`) are ignored unless params map them."""
 
-WRAPPERS: Final = ("records",)
-_BESIDE: Final = names("totalSize done nextRecordsUrl")
 _CUSTOMERS: Final = frozenset({
     "CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "CSPLitePortal", "Guest", "PowerPartner", "SelfService",
 })  # fmt: skip
@@ -124,29 +107,15 @@ _SUPPLIED: Final = {
 }
 
 
-class SalesforceSettings(ExportSettings):
+class SalesforceSettings(CustomFieldSettings):
     """A Salesforce export."""
 
     format: Literal["salesforce"]
     """salesforce"""
-    topic_fields: list[str] = Field(default_factory=list)
-    """Custom fields of a case that hold topics, beside Type and Reason."""
-    product_field: str | None = None
-    """Custom field of a case that holds the product; null for none."""
-    identifier_fields: dict[str, str] = Field(default_factory=dict)
-    """Custom fields of a case with personal values -> entity type, such as {Order__c: ORDER_NUMBER}."""
 
 
-def read(file: ReceivedFile, number: int, settings: SalesforceSettings, limits: Limits) -> Iterator[Row | Looked]:
-    """Cases, comments and e-mails as rows, contacts and users to look up."""
-    for found in records(file, number, KINDS, WRAPPERS, _BESIDE, settings, limits):
-        if isinstance(found, Row):
-            yield found
-        elif found.kind in {"user", "contact"}:
-            fields = {name: value for name, value in found.fields.items() if name in KINDS[found.kind].mapped}
-            yield from found._replace(fields=fields).looked(_id(found.fields.get("Id")))
-        else:
-            yield found.row(number, _id(found.fields.get("Id" if found.kind == "case" else "ParentId")))
+def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
+    return _id(fields.get("ParentId" if kind in {"comment", "email"} else "Id"))
 
 
 def _id(value: Any) -> str | None:
@@ -155,11 +124,19 @@ def _id(value: Any) -> str | None:
     return key[:15] if key and len(key) == 18 else key  # noqa: PLR2004  # the two lengths of an id
 
 
+DESK: Final = Desk(
+    KINDS,
+    main=("case",),
+    native=_native,
+    looked=frozenset({"user", "contact"}),
+    wrappers=("records",),
+    beside=names("totalSize done nextRecordsUrl"),
+)
+
+
 def assemble(rows: Sequence[Row], settings: SalesforceSettings, look_up: LookUp) -> Draft:
     """One case with its published comments and its e-mails."""
-    found = unpacked(rows, KINDS, settings)
-    if not found["case"]:
-        raise Refused("orphan", f"{len(rows)} rows without their case")
+    found = DESK.unpacked(rows, settings)
     draft = Draft()
     case = latest(found["case"], "LastModifiedDate", settings, draft)
     comments = [fields for _, fields in found["comment"]] + _nested(case, "CaseComments", "comment", settings)
@@ -184,8 +161,7 @@ def assemble(rows: Sequence[Row], settings: SalesforceSettings, look_up: LookUp)
     draft.opened_at = opened_at
     draft.channel = as_text(case.get("Origin"), "Origin").lower() or None
     draft.product = as_text(case.get(settings.product_field), settings.product_field) or None if settings.product_field else None
-    topics = (as_text(case.get(name), name) for name in ("Type", "Reason", *settings.topic_fields))
-    draft.topics = list(dict.fromkeys(topic for topic in topics if topic))
+    draft.topics = distinct(case.get(name) for name in ("Type", "Reason", *settings.topic_fields))
     closed = case.get("IsClosed", word(case.get("Status")) == "Closed" if case.get("Status") else None)
     draft.resolved = None if closed is None else is_true(closed)
     if is_true(case.get("IsDeleted")):
@@ -200,10 +176,7 @@ def _alike(description: str, text: str) -> bool:
 
 
 def _nested(case: Mapping[str, Any], at: str, kind: str, settings: SalesforceSettings) -> list[dict[str, Any]]:
-    found = [as_record(each, at) for each in as_list(as_record(case.get(at), at).get("records"), at)]
-    for each in found:
-        check(kind, each, KINDS, settings)
-    return found
+    return DESK.nested(kind, as_record(case.get(at), at).get("records"), at, settings)
 
 
 def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: SalesforceSettings) -> Iterator[Said]:
@@ -246,4 +219,4 @@ def _comments(
             yield Said(native_id(comment.get("Id")), speaker, text, time_of(comment, "CreatedDate", settings), author)
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(DESK.read, assemble)

@@ -21,25 +21,11 @@ from typing import Any, Final, Literal
 import orjson
 from pydantic import Field
 
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    Read,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    SourceSettings,
-    as_record,
-    as_text,
-    fault,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, Limits, Looked, LookUp, Read, ReceivedFile, Refused, Row, Source, SourceSettings, fault
 from pipeline.reading.exports import People, Said, add_turns, finder, names, word
 from pipeline.reading.files import json_records
 from pipeline.reading.paths import shown
+from pipeline.reading.values import as_record, as_text, native_id
 from pipeline.text import clean
 
 MAPPED: Final = names("""

@@ -22,23 +22,17 @@ from pipeline.reading.drafts import (
     DraftTurn,
     Limits,
     LookUp,
-    OutcomeFields,
-    PeopleFields,
     ReceivedFile,
     Refused,
     Row,
     Source,
-    SourceSettings,
-    Speakers,
-    as_text,
     fault,
-    named_by_starter,
-    native_id,
-    stated,
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
+from pipeline.reading.mapped import MappedSettings, Speakers, named_by_starter
 from pipeline.reading.paths import parse, shown
 from pipeline.reading.times import microseconds
+from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
 
 
@@ -78,39 +72,17 @@ class PairColumns(Section):
         return [self.question, self.answer, self.asked_at, self.answered_at]
 
 
-class TableSettings(SourceSettings):
+class TableSettings(MappedSettings):
     """A source in rows."""
 
     format: Literal["table"]
     """table"""
     csv: Dialect = Dialect()
     """How CSV files are written."""
-    records: str = ""
-    """Path of the rows inside a JSON document; empty where the document is a list of them."""
-    ignore_beside: list[str] = Field(default_factory=list)
-    """Fields at the top of a JSON document beside its rows that are known and not read."""
-    id: str | None = None
-    """Column with the native conversation id; null makes every row a conversation of its own."""
     turn: TurnColumns | None = None
     """Where one row is one turn."""
     pair: PairColumns | None = None
     """Where one row is a question and its answer."""
-    opened_at: str | None = None
-    """Column of the time the conversation began; null for the time of its first turn."""
-    channel: str | None = None
-    """Column of the channel."""
-    language: str | None = None
-    """Column of the language."""
-    product: str | None = None
-    """Column of the product."""
-    topics: list[str] = Field(default_factory=list)
-    """Columns with topics, labels, intents."""
-    customer: str | None = None
-    """Column with the customer's id; null for the author of the customer's turns."""
-    outcome: OutcomeFields = OutcomeFields()
-    """Columns that say how it ended."""
-    identifiers: PeopleFields = PeopleFields()
-    """Columns with personal values."""
     ignore_columns: list[str] = Field(default_factory=list)
     """Columns that are known and not read. A column that is neither mapped nor here is refused."""
 
@@ -122,17 +94,11 @@ class TableSettings(SourceSettings):
             raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
         return self
 
-    @property
-    def rows_have_ids(self) -> bool:
-        """Without an id column every row is a conversation."""
-        return self.id is not None
-
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Every column that is mapped, in one order."""
         shape: TurnColumns | PairColumns | None = self.turn or self.pair
-        single = [self.id, self.opened_at, self.channel, self.language, self.product, self.customer]
-        names = {*(shape.columns() if shape else []), *single, *self.topics, *self.outcome.fields(), *self.identifiers.fields()}
+        names = {*(shape.columns() if shape else []), *self.of_conversation()}
         return tuple(sorted(name for name in names if name is not None))
 
 
@@ -259,16 +225,9 @@ def _add_conversation(draft: Draft, records: Sequence[Mapping[str, Any]], settin
     def get(column: str) -> Any:
         return _one(records, column)
 
-    for field, column in (("channel", settings.channel), ("language", settings.language), ("product", settings.product)):
-        if column:
-            setattr(draft, field, as_text(get(column), column) or None)
-    if settings.customer:
-        draft.customer = native_id(get(settings.customer))
-    if settings.opened_at:
-        draft.opened_at = _time({settings.opened_at: get(settings.opened_at)}, settings.opened_at, settings)
+    settings.describe(draft, get)
     topics = (as_text(record[column], column) for column in settings.topics for record in records)
     draft.topics = list(dict.fromkeys(topic for topic in topics if topic))
-    settings.outcome.apply(draft, get)
     for role, column, kind in settings.identifiers.items():
         for record in records:
             if (value := stated(record[column])) is not None:

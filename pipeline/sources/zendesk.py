@@ -31,16 +31,12 @@ from pipeline.reading.drafts import (
     Row,
     Source,
     SourceSettings,
-    as_list,
-    as_record,
-    as_text,
     fault,
-    native_id,
-    stated,
 )
 from pipeline.reading.files import json_lines, json_records, layout_of
 from pipeline.reading.paths import shown
 from pipeline.reading.times import microseconds
+from pipeline.reading.values import as_list, as_record, as_text, native_id, stated
 from pipeline.text import clean
 
 

@@ -15,20 +15,9 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from pipeline.reading.drafts import (
-    Draft,
-    Limits,
-    Looked,
-    LookUp,
-    Read,
-    ReceivedFile,
-    Refused,
-    Row,
-    Source,
-    fault,
-    native_id,
-)
+from pipeline.reading.drafts import Draft, Limits, Looked, LookUp, Read, ReceivedFile, Refused, Row, Source, fault
 from pipeline.reading.exports import (
+    Desk,
     ExportSettings,
     Kind,
     Kinds,
@@ -38,8 +27,8 @@ from pipeline.reading.exports import (
     names,
     records,
     time_of,
-    unpacked,
 )
+from pipeline.reading.values import native_id
 from pipeline.sources import zendesk
 
 KINDS: Final[Kinds] = {
@@ -96,7 +85,14 @@ KINDS: Final[Kinds] = {
 }
 """What stands in a warehouse. A column that is in no list is refused; `ignore_fields` of params adds to the last one."""
 
-_LOOKED: Final = frozenset({"user", "brand", "organization", "group", "metric_set"})
+
+def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
+    return native_id(fields.get("id" if kind in {"ticket", "user", "brand", "organization", "group"} else "ticket_id"))
+
+
+DESK: Final = Desk(
+    KINDS, main=("ticket",), native=_native, looked=frozenset({"user", "brand", "organization", "group", "metric_set"})
+)
 _SOLVED: Final = frozenset({"solved", "closed"})
 _UNSOLVED: Final = frozenset({"new", "open", "pending", "hold", "on-hold"})
 
@@ -160,12 +156,8 @@ def _read(
     for found in records(file, number, KINDS, (), (), settings, limits):
         if isinstance(found, Row):
             yield found
-        elif found.kind in _LOOKED:
-            key = native_id(found.fields.get("ticket_id" if found.kind == "metric_set" else "id"))
-            fields = found.fields
-            if found.kind == "user":
-                fields = {name: fields[name] for name in zendesk.MAPPED["user"] if name in fields}
-            yield from found._replace(fields=fields).looked(key)
+        elif found.kind in DESK.looked:
+            yield from found.looked(_native(found.kind, found.fields), KINDS[found.kind])
         elif found.kind == "chat_event":
             chat = native_id(found.fields.get("chat_id")) or ""
             ticket = chats.get(chat, f"chat {chat}")
@@ -174,14 +166,12 @@ def _read(
             else:
                 yield found.row(number, ticket)
         else:
-            yield found.row(number, native_id(found.fields.get("id" if found.kind == "ticket" else "ticket_id")))
+            yield found.row(number, _native(found.kind, found.fields))
 
 
 def assemble(rows: Sequence[Row], settings: ZendeskTablesSettings, look_up: LookUp) -> Draft:
     """One ticket with its public comments and chats."""
-    found = unpacked(rows, KINDS, settings)
-    if not found["ticket"]:
-        raise Refused("orphan", f"{len(rows)} rows without their ticket")
+    found = DESK.unpacked(rows, settings)
     draft = Draft()
     ticket = _ticket(latest(found["ticket"], "updated_at", settings, draft))
     ticket["tags"] = list(dict.fromkeys(fields["tag"] for _, fields in found["tag"] if fields.get("tag")))

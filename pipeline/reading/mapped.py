@@ -1,0 +1,213 @@
+"""What params say of sources whose fields they map: rows of a table, nested records.
+
+Where `table` has columns, `events` has paths; what they mean is the same, and stands here once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from pipeline.params import Section
+from pipeline.reading.drafts import Draft, DraftTurn, Refused, SourceSettings
+from pipeline.reading.times import microseconds
+from pipeline.reading.values import as_text, native_id
+
+
+class Csat(Section):
+    """A satisfaction rating as a share: 1 = fully satisfied."""
+
+    at: str
+    """Where the rating stands."""
+    lowest: float | None = None
+    """The worst mark of a scale; null where `marks` names each."""
+    highest: float | None = None
+    """The best mark of a scale."""
+    marks: dict[str | int, float] = Field(default_factory=dict)
+    """Mark -> share in [0, 1], such as {good: 1, bad: 0}."""
+
+    def share(self, value: Any) -> float | None:
+        """The share a mark stands for; null for no mark.
+
+        Raises:
+            Refused: the mark is not on the scale.
+        """
+        if value in (None, ""):
+            return None
+        if isinstance(value, str | int) and value in self.marks:
+            return self.marks[value]
+        try:
+            mark = float(value)
+        except (TypeError, ValueError):
+            raise Refused("unknown_value", self.at) from None
+        if self.lowest is None or self.highest is None or not self.lowest <= mark <= self.highest:
+            raise Refused("unknown_value", self.at)
+        return (mark - self.lowest) / (self.highest - self.lowest)
+
+
+class Flag(Section):
+    """A yes or no from a field."""
+
+    at: str
+    """Where it stands."""
+    true_values: list[str | int | bool]
+    """Values that mean yes."""
+    false_values: list[str | int | bool] = Field(default_factory=list)
+    """Values that mean no; any other value is unknown (null)."""
+
+    def holds(self, value: Any) -> bool | None:
+        """Yes, no, or null for neither."""
+        if value in self.true_values:
+            return True
+        return False if value in self.false_values else None
+
+
+class OutcomeFields(Section):
+    """Where the source says how the conversation ended; what is not mapped stays null."""
+
+    resolved: Flag | None = None
+    """Whether the case was solved."""
+    csat: Csat | None = None
+    """The customer's rating."""
+    reopened: Flag | None = None
+    """Whether it was opened again after it was solved."""
+
+    def fields(self) -> list[str]:
+        """Every field that is read."""
+        return [each.at for each in (self.resolved, self.csat, self.reopened) if each]
+
+    def apply(self, draft: Draft, get: Callable[[str], Any]) -> None:
+        """Set the outcome of `draft` from the fields that `get` reads."""
+        if self.resolved:
+            draft.resolved = self.resolved.holds(get(self.resolved.at))
+        if self.csat:
+            draft.csat = self.csat.share(get(self.csat.at))
+        if self.reopened:
+            draft.reopened = self.reopened.holds(get(self.reopened.at))
+
+
+Identifiers = Mapping[str, str]
+"""Field -> entity type of the personal value in it, spelt as Presidio spells it: {email: EMAIL_ADDRESS}."""
+
+
+class PeopleFields(Section):
+    """Fields with values the source states about people: scrub looks for them in every turn of the conversation."""
+
+    customer: Identifiers = Field(default_factory=dict)
+    """About the customer."""
+    agent: Identifiers = Field(default_factory=dict)
+    """About the agent."""
+    other: Identifiers = Field(default_factory=dict)
+    """About third persons."""
+
+    def items(self) -> Iterator[tuple[str, str, str]]:
+        """(role, field, entity type) of every mapped value."""
+        for role, fields in (("customer", self.customer), ("agent", self.agent), ("other", self.other)):
+            for at, kind in fields.items():
+                yield role, at, kind
+
+    def fields(self) -> list[str]:
+        """Every field that is read."""
+        return [at for _, at, _ in self.items()]
+
+
+class Speakers(Section):
+    """What the source calls who spoke."""
+
+    at: str
+    """Field with the speaker."""
+    customer: list[str | int | bool] = Field(default_factory=list)
+    """Values that mean the customer."""
+    agent: list[str | int | bool] = Field(default_factory=list)
+    """Values that mean a human agent."""
+    bot: list[str | int | bool] = Field(default_factory=list)
+    """Values that mean a bot."""
+    tool: list[str | int | bool] = Field(default_factory=list)
+    """Values that mean a tool or a system that took part."""
+    others: Literal["refuse", "starter"] = "refuse"
+    """What any other value means: the conversation is refused, or, as in a forum, the field names the author, whoever wrote
+    first is the customer and everybody else an agent."""
+
+    @cached_property
+    def names(self) -> dict[Any, str]:
+        """Value -> speaker."""
+        lists = {"customer": self.customer, "agent": self.agent, "bot": self.bot, "tool": self.tool}
+        return {value: speaker for speaker, values in lists.items() for value in values}
+
+    def of(self, value: Any) -> str:
+        """Who a value means; `STARTER` and the value where that shows only when the messages are in order.
+
+        Raises:
+            Refused: it is none of the known ones.
+        """
+        bare = None if isinstance(value, list | dict) else value
+        if (speaker := self.names.get(bare)) is not None:
+            return speaker
+        if self.others == "refuse" or bare in (None, ""):
+            raise Refused("unknown_speaker", self.at)
+        return f"{STARTER}{bare}"
+
+
+STARTER: Final = "starter:"
+"""Begins the speaker of a turn that is not yet known to be the customer's or an agent's."""
+
+
+def named_by_starter(turns: Sequence[DraftTurn], customer: str | None = None) -> list[DraftTurn]:
+    """Turns in order, where whoever wrote first, or is known to be the customer, is that, and every other author an agent."""
+    starter = next((turn.speaker for turn in turns if turn.speaker.startswith(STARTER)), None)
+    if customer is not None:
+        starter = f"{STARTER}{customer}"
+    return [
+        turn._replace(speaker="customer" if turn.speaker == starter else "agent") if turn.speaker.startswith(STARTER) else turn
+        for turn in turns
+    ]
+
+
+class MappedSettings(SourceSettings):
+    """Where the fields of a conversation stand: columns of a table, or dotted paths from a nested record."""
+
+    records: str = ""
+    """Path of the records inside a JSON document; empty where the document is a record or a list of them."""
+    ignore_beside: list[str] = Field(default_factory=list)
+    """Fields at the top of a JSON document beside its records that are known and not read."""
+    id: str | None = None
+    """The native conversation id; null makes every record a conversation of its own."""
+    opened_at: str | None = None
+    """The time the conversation began; null for the time of its first turn."""
+    channel: str | None = None
+    """The channel."""
+    language: str | None = None
+    """The language."""
+    product: str | None = None
+    """The product."""
+    topics: list[str] = Field(default_factory=list)
+    """Topics, labels, intents; where there is a list, each counts."""
+    customer: str | None = None
+    """The customer's id; null for the author of the customer's turns."""
+    outcome: OutcomeFields = OutcomeFields()
+    """What says how it ended."""
+    identifiers: PeopleFields = PeopleFields()
+    """Personal values."""
+
+    @property
+    def rows_have_ids(self) -> bool:
+        """Without an id every record is a conversation."""
+        return self.id is not None
+
+    def of_conversation(self) -> Iterator[str]:
+        """Every field of the conversation that is read, the messages apart."""
+        single = (self.id, self.opened_at, self.channel, self.language, self.product, self.customer)
+        yield from (at for at in single if at is not None)
+        yield from (*self.topics, *self.outcome.fields(), *self.identifiers.fields())
+
+    def describe(self, draft: Draft, get: Callable[[str], Any]) -> None:
+        """Set what is known of the conversation, but for topics and people, from the fields that `get` reads."""
+        for field, at in (("channel", self.channel), ("language", self.language), ("product", self.product)):
+            if at:
+                setattr(draft, field, as_text(get(at), at) or None)
+        if self.customer:
+            draft.customer = native_id(get(self.customer))
+        if self.opened_at:
+            draft.opened_at = microseconds(get(self.opened_at), self.zone, self.time_format, self.opened_at)
+        self.outcome.apply(draft, get)

@@ -1,0 +1,68 @@
+"""Values of foreign records: text, list, record or id, or refused."""
+
+from typing import Any, Final
+
+from pipeline.reading.drafts import Refused
+
+MAX_ID_CHARACTERS: Final = 1000
+"""A longer native id is no id but a text in the wrong place."""
+
+_NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "undefined"})
+_QUOTES: Final = "\"' \t\r\n\u00a0\u201c\u201d\u2018\u2019"
+
+
+def stated(value: Any) -> str | None:
+    """A stated value without outer quotes and blanks; null where it states nothing."""
+    if value is None or isinstance(value, bool | dict | list):
+        return None
+    bare = str(value).strip(_QUOTES)
+    return None if bare.casefold() in _NOTHING else bare
+
+
+def as_text(value: Any, where: str) -> str:
+    """A text field; null is empty.
+
+    Raises:
+        Refused: it is a list or a record.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return str(value)
+    raise Refused("wrong_type", where)
+
+
+def as_list(value: Any, where: str) -> list[Any]:
+    """A list field; null is empty.
+
+    Raises:
+        Refused: it is no list.
+    """
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    raise Refused("wrong_type", where)
+
+
+def as_record(value: Any, where: str) -> dict[str, Any]:
+    """A record field; null is empty.
+
+    Raises:
+        Refused: it is no record.
+    """
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise Refused("wrong_type", where)
+
+
+def native_id(value: Any) -> str | None:
+    """An id as text; null where the value is none."""
+    if value is None or isinstance(value, bool | float | list | dict):
+        return None
+    text = str(value).strip()
+    return text if 0 < len(text) <= MAX_ID_CHARACTERS else None
