@@ -1,6 +1,10 @@
-"""`ticketmill STAGE SOURCE TARGET`, the gates, and what looks at finished tables: the one module that imports both packages."""
+"""`ticketmill STAGE SOURCE TARGET`, the gates, and what looks at finished tables: the one module that imports both packages.
+
+A command imports what it needs when it runs: all of it takes a second, which every stage and gate of a night would pay again.
+"""
 
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -9,19 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from checks.pii.cli import app as pii_commands
 from checks.readiness.cli import app as readiness_commands
-from pipeline import decontaminate as decontaminate_stage
-from pipeline import dedupe, emit, generate, ingest, job, scrub, validate
+from pipeline import job
 from pipeline.errors import BudgetReached, CurationError
-from pipeline.formats import FORMATS
 from pipeline.index_cli import app as index_commands
 from pipeline.key import load_key
-from pipeline.ledger import Entry, balance, prove
 from pipeline.options import (
     ALL_CORES,
     BUDGET_REACHED,
@@ -39,19 +41,61 @@ from pipeline.options import (
 from pipeline.params import Section, load_section
 from pipeline.parts import Means
 from pipeline.tables import Manifest, Table
-from pipeline.trace import trace as trace_conversation
-from pipeline.writing.training_file import Asked, check_file
+
+if TYPE_CHECKING:
+    from pipeline.generate import Estimate
+    from pipeline.ledger import Entry
+    from pipeline.writing.training_file import Asked
 
 Run = Callable[[Path, Path, Any, Means], Manifest]
 
-STAGES: Final[Mapping[str, tuple[Run, type[Section]]]] = {  # the order of the help page; dvc.yaml has the order of the line
-    "ingest": (ingest.run, ingest.IngestParams),
-    "scrub": (scrub.run, scrub.ScrubParams),
-    "dedupe": (dedupe.run, dedupe.DedupeParams),
-    "generate": (generate.run, generate.GenerateParams),
-    "validate": (validate.run, validate.ValidateParams),
-    "emit": (emit.run, emit.EmitParams),
-}
+STAGES: Final = ("ingest", "scrub", "dedupe", "generate", "validate", "emit")
+"""In the order of the help page; dvc.yaml has the order of the line."""
+
+
+def load_stage(name: str) -> tuple[Run, type[Section]]:
+    """The stage itself and the class of its params."""
+    match name:
+        case "ingest":
+            from pipeline import ingest  # noqa: PLC0415  # each alone: see the module
+
+            return ingest.run, ingest.IngestParams
+        case "scrub":
+            from pipeline import scrub  # noqa: PLC0415  # as above
+
+            return scrub.run, scrub.ScrubParams
+        case "dedupe":
+            from pipeline import dedupe  # noqa: PLC0415  # as above
+
+            return dedupe.run, dedupe.DedupeParams
+        case "generate":
+            from pipeline import generate  # noqa: PLC0415  # as above
+
+            return generate.run, generate.GenerateParams
+        case "validate":
+            from pipeline import validate  # noqa: PLC0415  # as above
+
+            return validate.run, validate.ValidateParams
+        case "emit":
+            from pipeline import emit  # noqa: PLC0415  # as above
+
+            return emit.run, emit.EmitParams
+    raise AssertionError(name)  # it is one of STAGES
+
+
+class StageCommand(TyperCommand):
+    """Its help is the docstring of the stage's `run`, read when it is shown."""
+
+    @property
+    def help(self) -> str | None:
+        """The help page."""
+        own = "\n    ticketmill validate train.jsonl --target trl\n" if self.name == "validate" else ""
+        return f"{inspect.cleandoc(load_stage(str(self.name))[0].__doc__ or '')}\n{inspect.cleandoc(own)}"
+
+    @help.setter  # noqa: A003  # the name is typer's
+    def help(self, _: str | None) -> None:
+        """What typer reads from the function of the command, which has none."""
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,7 +118,7 @@ REPLIES: Final = Path(".ticketmill/replies")
 EVIDENCE: Final = Path("evidence")
 
 
-def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., None]:
+def _stage_command(name: str) -> Callable[..., None]:
     def command(
         source: Annotated[Path, typer.Argument(help="What to read: a table, for ingest the folder of received files.")],
         target: Annotated[Path, typer.Argument(help="The table to make.")],
@@ -89,11 +133,14 @@ def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., No
             ),
         ] = False,
     ) -> None:
-        section = load_section(kind, name, params, settings)
+        run, kind = load_stage(name)
+        section: Any = load_section(kind, name, params, settings)
         if estimate:
-            if not isinstance(section, generate.GenerateParams):
+            if name != "generate":
                 raise typer.BadParameter(f"{name} asks no model; --estimate is for generate")
-            _print_estimate(generate.estimate(source, section), as_json)
+            from pipeline.generate import estimate as estimate_calls  # noqa: PLC0415  # see the module
+
+            _print_estimate(estimate_calls(source, section), as_json)
             return
         with _ProgressBar(name) as progress:
             manifest = run(source, target, section, Means(load_key(), workers, progress))
@@ -103,7 +150,6 @@ def _stage_command(name: str, run: Run, kind: type[Section]) -> Callable[..., No
         else:
             typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {_reasons(manifest.reasons)}")
 
-    command.__doc__ = run.__doc__
     return command
 
 
@@ -127,17 +173,20 @@ def _validate_command(judge_table: Callable[..., None]) -> Callable[..., None]:
         if consumer is not None:
             if target is not None:
                 raise typer.BadParameter("give either a TARGET table or --target, not both")
+            from pipeline.writing.training_file import Asked  # noqa: PLC0415  # see the module
+
             _check_training_file(source, Asked(consumer, max_tokens, max_findings=max_findings), workers, as_json, as_sarif)
         elif target is None:
             raise typer.BadParameter("needs a TARGET table, or --target for a training file")
         else:
             judge_table(source, target, params, settings, workers, as_json)
 
-    command.__doc__ = f"{validate.run.__doc__}\n    ticketmill validate train.jsonl --target trl\n"
     return command
 
 
-def _check_training_file(file: Path, asked: Asked, workers: int, as_json: bool, as_sarif: bool) -> None:
+def _check_training_file(file: Path, asked: "Asked", workers: int, as_json: bool, as_sarif: bool) -> None:
+    from pipeline.writing.training_file import check_file  # noqa: PLC0415  # see the module
+
     checked = check_file(file, asked, workers)
     if as_json or as_sarif:
         typer.echo(json.dumps(checked.to_sarif() if as_sarif else checked.to_json()))
@@ -151,9 +200,9 @@ def _check_training_file(file: Path, asked: Asked, workers: int, as_json: bool, 
         raise typer.Exit(GATE_SAID_NO)
 
 
-for _name, (_run, _kind) in STAGES.items():
-    _command = _stage_command(_name, _run, _kind)
-    app.command(_name)(_validate_command(_command) if _name == "validate" else _command)
+for _name in STAGES:
+    _command = _stage_command(_name)
+    app.command(_name, cls=StageCommand)(_validate_command(_command) if _name == "validate" else _command)
 
 
 @app.command()
@@ -162,6 +211,8 @@ def formats(as_json: AsJson = False) -> None:
 
     ticketmill formats
     """
+    from pipeline.formats import FORMATS  # noqa: PLC0415  # see the module
+
     table = [
         {
             "format": name,
@@ -250,6 +301,8 @@ def ledger(table: Last = LAST_TABLE, as_json: AsJson = False) -> None:
 
     ticketmill ledger data/curated/chat
     """
+    from pipeline.ledger import balance, prove  # noqa: PLC0415  # see the module
+
     entries = balance(Table(table))
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in entries]))
@@ -268,6 +321,8 @@ def trace(
 
     ticketmill trace harbour_desk-0123456789abcdef
     """
+    from pipeline.trace import trace as trace_conversation  # noqa: PLC0415  # see the module
+
     steps = trace_conversation(conversation_id, Table(table))
     if as_json:
         typer.echo(json.dumps([asdict(step) for step in steps]))
@@ -329,6 +384,7 @@ def report(
     from checks.report.against import find_baseline  # noqa: PLC0415  # jinja2 is needed nowhere else
     from checks.report.build import build, planted, read_verdicts, spending, tables_of  # noqa: PLC0415
     from checks.report.page import short_form, write_report  # noqa: PLC0415
+    from pipeline.ledger import balance  # noqa: PLC0415
 
     verdicts = read_verdicts(reports)
     tables = tables_of(table) or Table(table).line()
@@ -392,9 +448,11 @@ def decontaminate(
 
     ticketmill decontaminate data/curated/validated data/curated/clean eval.jsonl
     """
-    section = load_section(decontaminate_stage.DecontaminateParams, "decontaminate", params, settings)
+    from pipeline import decontaminate as stage  # noqa: PLC0415  # see the module
+
+    section = load_section(stage.DecontaminateParams, "decontaminate", params, settings)
     with _ProgressBar("decontaminate") as progress:
-        manifest = decontaminate_stage.run(source, target, reference, section, Means(load_key(), workers, progress))
+        manifest = stage.run(source, target, reference, section, Means(load_key(), workers, progress))
     typer.echo(f"decontaminate: kept {manifest.total('kept'):,}; dropped {_reasons(manifest.reasons)}")
 
 
@@ -448,6 +506,7 @@ def _numbers_of(table: Path, reports: Path, *, prove_it: bool) -> tuple[dict[str
     """What the run left: funnel and verdicts for the history, and the short report; the page is written on the way."""
     from checks.report.build import build, planted, read_verdicts, spending, tables_of  # noqa: PLC0415  # jinja2
     from checks.report.page import short_form, write_report  # noqa: PLC0415
+    from pipeline.ledger import balance, prove  # noqa: PLC0415
 
     if prove_it:  # a line that stopped may not have its last table yet, or an old one
         prove(balance(Table(table)))
@@ -467,7 +526,7 @@ def _given_and_kept(manifest: Manifest) -> dict[str, int]:
     return {"given": manifest.total("kept") + manifest.total("dropped"), "kept": manifest.total("kept")}
 
 
-def _print_funnel(entries: list[Entry], gates: Mapping[str, str] | None) -> None:
+def _print_funnel(entries: "list[Entry]", gates: Mapping[str, str] | None) -> None:
     from rich.console import Console  # noqa: PLC0415  # only where a table is printed
     from rich.table import Table as RichTable  # noqa: PLC0415
 
@@ -501,7 +560,7 @@ def _bounds(least: float | None, most: float | None) -> str:
     return "must be " + " and ".join(f"{side} {bound:g}" for side, bound in sides if bound is not None)
 
 
-def _print_estimate(estimate: generate.Estimate, as_json: bool) -> None:
+def _print_estimate(estimate: "Estimate", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(estimate)))
         return

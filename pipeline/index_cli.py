@@ -1,24 +1,34 @@
-"""`ticketmill index …`: look into what dedupe remembers between runs, ask it, make it anew."""
+"""`ticketmill index …`: look into what dedupe remembers between runs, ask it, make it anew.
+
+As in `pipeline.cli`, a command imports what it needs when it runs.
+"""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from pipeline.dedupe import DedupeParams, query_index, rebuild_index
 from pipeline.errors import SourceError
 from pipeline.key import load_key
 from pipeline.options import DEFAULT_PARAMS, NO_SETTINGS, AsJson, Params, Settings
 from pipeline.params import load_section
 from pipeline.parts import Means
-from pipeline.similarity.index import open_index
+
+if TYPE_CHECKING:
+    from pipeline.dedupe import DedupeParams
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)  # they would show customers' text
 
 Folder = Annotated[Path, typer.Argument(help="The index, as in dedupe.index of the params.")]
 
 INDEX: Final = Path("data/curated/index")
+
+
+def _load(params: list[Path], settings: list[str]) -> "DedupeParams":
+    from pipeline.dedupe import DedupeParams  # noqa: PLC0415  # see the module
+
+    return load_section(DedupeParams, "dedupe", params, settings)
 
 
 @app.callback()
@@ -37,7 +47,9 @@ def stats(
 
     ticketmill index stats data/curated/index
     """
-    section = load_section(DedupeParams, "dedupe", params, settings)
+    from pipeline.similarity.index import open_index  # noqa: PLC0415  # see the module
+
+    section = _load(params, settings)
     with open_index(folder, section.made_by(), section.rule()) as opened:
         _show(opened.stats(), as_json=as_json)
 
@@ -54,11 +66,13 @@ def query(
 
     ticketmill index query questions.txt --min-similarity 0.6
     """
+    from pipeline.dedupe import query_index  # noqa: PLC0415  # see the module
+
     try:
         asked = texts.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{texts}: cannot be read as UTF-8 text") from error
-    section = load_section(DedupeParams, "dedupe", params, settings)
+    section = _load(params, settings)
     for row in query_index(folder, asked, section, min_similarity).iter_rows(named=True):
         typer.echo(json.dumps(row))
 
@@ -75,7 +89,9 @@ def rebuild(
 
     ticketmill index rebuild data/curated/scrubbed data/curated/index
     """
-    section = load_section(DedupeParams, "dedupe", params, settings)
+    from pipeline.dedupe import rebuild_index  # noqa: PLC0415  # see the module
+
+    section = _load(params, settings)
     _show(rebuild_index(source, folder, section, Means(load_key())), as_json=as_json)
 
 
@@ -90,7 +106,9 @@ def compact(
 
     ticketmill index compact data/curated/index
     """
-    section = load_section(DedupeParams, "dedupe", params, settings)
+    from pipeline.similarity.index import open_index  # noqa: PLC0415  # see the module
+
+    section = _load(params, settings)
     with open_index(folder, section.made_by(), section.rule()) as opened:
         _show({"freed_bytes": opened.compact()}, as_json=as_json)
 

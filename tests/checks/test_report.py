@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chdir(folder)
     try:
         for name, (source, target) in LINE.items():
-            run, kind = cli.STAGES[name]
+            run, kind = cli.load_stage(name)
             # the small model takes a minute; this page must hold without what it finds
             settings = ["scrub.models=[]"] if name == "scrub" else []
             run(Path(source), Path(target), load_section(kind, name, [Path("params.yaml")], settings), Means(KEY, 1))
