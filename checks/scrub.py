@@ -17,7 +17,7 @@ from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
 from pipeline.params import Section
 from pipeline.scrub import PARAMS, ScrubParams
-from pipeline.surrogates import luhn_sum
+from pipeline.surrogates.cards import luhn_sum
 from pipeline.tables import Table
 
 MIN_DIGITS: Final = 4
@@ -164,16 +164,20 @@ def _planted(table: Table, before: Table | None, n: int) -> dict[str, float | No
 
 
 def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:
-    """conversation_id -> the texts of its turns and of the columns that hold words."""
+    """conversation_id -> the texts of its turns, arguments of look-ups, and columns that hold words."""
     texts = kept.select(
         "conversation_id",
         pl.col("turns").list.eval(pl.element().struct.field("text")),
+        pl.col("turns")
+        .list.eval(pl.element().struct.field("call").struct.field("arguments").drop_nulls().explode(empty_as_null=False))
+        .list.eval(pl.element().struct.field("value"))
+        .alias("arguments"),
         pl.concat_list("channel", "language", "product", "source_file").alias("columns"),
         "topics",
     )
     return {
-        conversation_id: [text for text in (*turns, *columns, *(topics or [])) if text]
-        for conversation_id, turns, columns, topics in texts.iter_rows()
+        conversation_id: [text for text in (*turns, *(typed or []), *columns, *(topics or [])) if text]
+        for conversation_id, turns, typed, columns, topics in texts.iter_rows()
     }
 
 

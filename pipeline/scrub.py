@@ -1,12 +1,13 @@
 """Replace personal details by keyed stand-ins: patterns, names, what the export says of its people.
 
-Two passes, so that the promises about the whole corpus hold (see `pipeline.surrogates`) with one part in memory at a
+Two passes, so that the promises about the whole corpus hold (see `pipeline.replacing.keyed`) with one part in memory at a
 time. `find` looks through each part once and writes where details stand and keyed hashes of them, never text, into a
 hidden table beside the target; that is the work, and a part that did not change is not looked through again. `settle`
 compares the hashes of all parts. `replace` reads each part again and puts the stand-ins in.
 
 Details also hide in columns: product, topics, channel and source_file go through the recognizers and the known values of
-their conversation. native_id and participants stay behind.
+their conversation. So do the arguments of look-ups; what an agent typed into one named "account number" is then known and
+looked for in every turn. native_id and participants stay behind.
 """
 
 import json
@@ -27,10 +28,13 @@ from pipeline.key import Key
 from pipeline.known_values import Needle
 from pipeline.params import Section
 from pipeline.parts import Maker, Means, Task, make_parts
+from pipeline.replacing.atoms import normal_code
+from pipeline.replacing.keyed import Surrogates
+from pipeline.replacing.settling import barred_frame, settle, values_frame
 from pipeline.schema import FINDINGS, INGESTED, SCRUBBED, conform
 from pipeline.spans import Span, resolve
 from pipeline.stage import Outcome
-from pipeline.surrogates import Surrogates, barred_frame, normal_code, settle, shift_date, values_frame
+from pipeline.surrogates.dates import shift_date
 from pipeline.tables import Manifest, Part, Table, new_table, translated_errors, write_json
 
 VERSION: Final = 1
@@ -47,7 +51,8 @@ FOUND: Final = {
     "score": pl.Float64,
     "recognizer": pl.String,
 }
-"""What the first pass writes: `index` counts the turns or the topics; [start, end) in characters of that text."""
+"""What the first pass writes: `index` counts the turns, the topics or the arguments of all look-ups; [start, end) in
+characters of that text."""
 
 MODEL: Final = "NamesRecognizer"
 """Its finds are judged with less trust: they give way to terms that are allowed."""
@@ -62,8 +67,10 @@ _IN_WORD: Final = re.compile(r"\w")
 MIN_KNOWN: Final = 3
 """Letters and digits of a known value that no stand-in of its conversation may hold, in part or whole."""
 
-FINDERS: Final = ("analyzer", "known_values", "scrub", "spans", "surrogates")
-"""Modules that decide, with the shelf of recognizers, what is found and what takes its place."""
+FINDERS: Final = ("analyzer", "known_values", "scrub", "spans")
+"""Modules that decide, with those of FINDER_FOLDERS, what is found and what takes its place."""
+
+FINDER_FOLDERS: Final = ("recognizers", "replacing", "surrogates")
 
 DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
 
@@ -169,7 +176,11 @@ def _finders_digest() -> str:
     """Over the code and the models that find: an old part that a better recognizer would change is not reused."""
     here = Path(__file__).parent
     files = sorted(
-        [*here.glob("*.py"), *here.glob("recognizers/*.py"), *(file for file in here.glob("models/**/*") if file.is_file())]
+        [
+            *here.glob("*.py"),
+            *(file for folder in FINDER_FOLDERS for file in here.glob(f"{folder}/*.py")),
+            *(file for file in here.glob("models/**/*") if file.is_file()),
+        ]
     )
     named = [file for file in files if file.parent != here or file.stem in FINDERS]
     versions = [f"{package} {version(package)}" for package in ("presidio-analyzer", "spacy", "phonenumbers", "regex", "faker")]
@@ -229,7 +240,7 @@ def make_look(params: ScrubParams) -> Look:
     """
     # here, because Presidio and spaCy take a second to import and `ticketmill --help` needs neither
     from pipeline.analyzer import Analyzer  # noqa: PLC0415
-    from pipeline.recognizers import MODELS, RECOGNIZERS  # noqa: PLC0415
+    from pipeline.recognizers import MODELS, RECOGNIZERS, spoken  # noqa: PLC0415
 
     for kind, wanted, shelf in (("recognizers", params.recognizers, RECOGNIZERS), ("models", params.models, MODELS)):
         if unknown := [name for name in wanted if name not in shelf]:
@@ -241,7 +252,11 @@ def make_look(params: ScrubParams) -> Look:
     def look(texts: Sequence[str]) -> list[list[Span]]:
         by_model = [model(texts) for model in models]
         return [
-            [*analyzer.analyze(text), *(span for spans in by_model for span in spans[number])]
+            [
+                *analyzer.analyze(text),
+                *spoken.find(text, analyzer.analyze),
+                *(span for spans in by_model for span in spans[number]),
+            ]
             for number, text in enumerate(texts)
         ]
 
@@ -261,12 +276,11 @@ def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Li
     Raises:
         CurationError: a recognizer failed; names the conversation and the turn, not the text.
     """
-    from pipeline.recognizers import answers  # noqa: PLC0415  # imports Presidio
-
     conversations = conform(conversations, INGESTED, "scrub: ingested")
     texts_of = conversations["turns"].list.eval(pl.element().struct.field("text")).to_list()
     speakers_of = conversations["turns"].list.eval(pl.element().struct.field("speaker")).to_list()
-    base = _look_at_all(conversations, texts_of, look)
+    arguments_of = arguments(conversations)
+    base = _look_at_all(conversations, texts_of, [each.text for own in arguments_of for each in own], look)
     kept_types = {kind for kind, mode in params.modes.items() if mode == "keep"}
     rows = _Rows()
     columns = [conversations[name].to_list() for name in COLUMNS]
@@ -274,17 +288,20 @@ def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Li
     participants_of = conversations["participants"].to_list()
     for number, conversation_id in enumerate(conversations["conversation_id"]):
         texts = [text or "" for text in texts_of[number] or []]
-        answered = [
-            answers.find(text, answers.asked(texts[turn - 1]))
-            if turn and speakers_of[number][turn] == "customer" and speakers_of[number][turn - 1] != "customer"
-            else []
-            for turn, text in enumerate(texts)
+        answered = _answered(texts, speakers_of[number] or [])
+        typed = [_answers(each.value, f"Which {each.label}?") for each in arguments_of[number]]
+        said = [
+            *zip(texts, answered, strict=True),
+            *((each.value, own) for each, own in zip(arguments_of[number], typed, strict=True)),
         ]
-        wanted = _wanted(texts, answered, participants_of[number]) | lists.denied
+        wanted = _wanted(texts, said, participants_of[number]) | lists.denied
         for turn, text in enumerate(texts):
             spans = [*base[text], *answered[turn], *known_values.find(text, wanted)]
             if spans:
                 rows.add(conversation_id, "turns", turn, chosen(text, spans, lists.allowed, kept_types))
+        for position, each in enumerate(arguments_of[number]):
+            spans = [*each.unlabelled(base[each.text]), *typed[position], *known_values.find(each.value, wanted)]
+            rows.add(conversation_id, "arguments", position, chosen(each.value, spans, lists.allowed, kept_types))
         named = [(name, 0, values[number]) for name, values in zip(COLUMNS, columns, strict=True)]
         named += [("topics", position, topic) for position, topic in enumerate(topics_of[number] or [])]
         for name, position, value in named:
@@ -295,17 +312,73 @@ def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Li
     return rows.frame()
 
 
-def _wanted(texts: Sequence[str], answered: Iterable[Iterable[Span]], participants: Any) -> frozenset[Needle]:
+def _answered(texts: Sequence[str], speakers: Sequence[str]) -> list[list[Span]]:
+    """What answers the turn before; a look-up between question and answer asks nothing."""
+    found: list[list[Span]] = []
+    question = None
+    for text, speaker in zip(texts, speakers, strict=True):
+        found.append(_answers(text, question) if speaker == "customer" and question is not None else [])
+        if speaker != "tool":
+            question = None if speaker == "customer" else text
+    return found
+
+
+def _answers(text: str, question: str) -> list[Span]:
+    from pipeline.recognizers import answers  # noqa: PLC0415  # imports Presidio
+
+    return answers.find(text, answers.asked(question))
+
+
+class Argument(NamedTuple):
+    """What an agent typed into a look-up."""
+
+    label: str
+    """The words of its name as a text would have them before the value: "account number: "."""
+
+    value: str
+
+    @property
+    def text(self) -> str:
+        """What recognizers see: without its label a number would be just a number."""
+        return self.label + self.value
+
+    def unlabelled(self, spans: Iterable[Span]) -> list[Span]:
+        """Spans of `text` as spans of the value."""
+        own = len(self.label)
+        return [span._replace(start=max(span.start - own, 0), end=span.end - own) for span in spans if span.end > own]
+
+
+def arguments(conversations: pl.DataFrame) -> list[list[Argument]]:
+    """The arguments of the look-ups of each conversation, in order."""
+    found: list[list[Argument]] = [[] for _ in range(conversations.height)]
+    calls = conversations["turns"].list.eval(pl.element().struct.field("call").drop_nulls())
+    for place, many in enumerate(calls.list.len()):
+        for call in calls[place] if many else ():
+            found[place] += [Argument(_label(each["name"] or ""), each["value"] or "") for each in call["arguments"] or ()]
+    return found
+
+
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
+
+
+def _label(name: str) -> str:
+    return f"{_CAPITAL.sub(' ', name).strip().casefold()}: "
+
+
+def _wanted(texts: Sequence[str], answered: Iterable[tuple[str, Iterable[Span]]], participants: Any) -> frozenset[Needle]:
     wanted = known_values.needles(known_values.participants_of(participants))
     said = [("PERSON", name) for name in known_values.said_names(texts)]
-    for text, spans in zip(texts, answered, strict=True):
+    for text, spans in answered:
         said.extend((span.entity_type, text[span.start : span.end]) for span in spans)
     return wanted | known_values.needles(said, known_values.SAID, known_values.SAID_SCORE) if said else wanted
 
 
-def _look_at_all(conversations: pl.DataFrame, texts_of: Sequence[Sequence[str] | None], look: Look) -> Mapping[str, list[Span]]:
-    """Spans of every distinct text of turns and columns."""
+def _look_at_all(
+    conversations: pl.DataFrame, texts_of: Sequence[Sequence[str] | None], labelled: Iterable[str], look: Look
+) -> Mapping[str, list[Span]]:
+    """Spans of every distinct text of turns, arguments with their labels, and columns."""
     distinct = dict.fromkeys(text or "" for texts in texts_of for text in texts or [])
+    distinct |= dict.fromkeys(labelled)
     for name in COLUMNS:
         distinct |= dict.fromkeys(value for value in conversations[name].unique(maintain_order=True) if value)
     distinct |= dict.fromkeys(topic for topic in conversations["topics"].explode().unique(maintain_order=True) if topic)
@@ -447,11 +520,14 @@ def _texts(conversations: pl.DataFrame) -> Callable[[str, str, int], str]:
     turns = conversations["turns"].list.eval(pl.element().struct.field("text")).to_list()
     place = {conversation_id: number for number, conversation_id in enumerate(conversations["conversation_id"])}
     columns: dict[str, list[Any]] = {name: conversations[name].to_list() for name in (*COLUMNS, "topics")}
+    arguments_of = arguments(conversations)
 
     def text(conversation_id: str, column: str, index: int) -> str:
         number = place[conversation_id]
         if column == "turns":
             return turns[number][index] or ""
+        if column == "arguments":
+            return arguments_of[number][index].value
         value = columns[column][number]
         return str(value[index] if column == "topics" else value)
 
@@ -499,7 +575,7 @@ def replace(conversations: pl.DataFrame, found: pl.DataFrame, params: ScrubParam
         surrogates: draws the stand-ins.
     Returns:
         kept: SCRUBBED, every conversation. beside: `findings` (FINDINGS). counts: turns, turns with findings, details in
-        columns, and found_<TYPE>.
+        columns and arguments, and found_<TYPE>.
     """
     import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, which --help need not wait for
 
@@ -509,6 +585,7 @@ def replace(conversations: pl.DataFrame, found: pl.DataFrame, params: ScrubParam
     flat = turns.flatten()
     base = offsets[0]
     texts: list[str] = [text or "" for text in flat.field("text").to_pylist()]
+    calls = flat.field("call").to_pylist() if flat.field("call").null_count < len(flat) else []
     turn_ids: list[str] = flat.field("turn_id").to_pylist()
     columns: dict[str, list[Any]] = {name: conversations[name].to_list() for name in (*COLUMNS, "topics")}
     customers = conversations["customer_key"].to_list()
@@ -527,6 +604,15 @@ def replace(conversations: pl.DataFrame, found: pl.DataFrame, params: ScrubParam
                 findings.extend((conversation_id, turn_ids[at], *span[:5], *new) for span, new in zip(spans, moved, strict=True))
                 continue
             counts["details_in_columns"] += len(spans)
+            if column == "arguments":
+                own = [
+                    each
+                    for call in calls[offsets[number] - base : offsets[number + 1] - base]
+                    if call
+                    for each in call["arguments"] or ()
+                ]
+                own[index]["value"] = writer.rewrite(own[index]["value"], spans)[0]
+                continue
             values = columns[column]
             if column == "topics":
                 values[number] = [
@@ -535,7 +621,8 @@ def replace(conversations: pl.DataFrame, found: pl.DataFrame, params: ScrubParam
                 ]
             else:
                 values[number] = writer.rewrite(values[number], spans)[0]
-    fields = [pa.array(texts, flat.field("text").type) if name == "text" else flat.field(name) for name in flat.type.names]
+    written = {"text": texts, **({"call": calls} if calls else {})}
+    fields = [pa.array(written[name], flat.field(name).type) if name in written else flat.field(name) for name in flat.type.names]
     rewritten = pa.LargeListArray.from_arrays(
         pa.array([offset - base for offset in offsets], pa.int64()), pa.StructArray.from_arrays(fields, names=flat.type.names)
     )

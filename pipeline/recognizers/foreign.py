@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from pipeline.replacing.atoms import normal_word
+from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
-from pipeline.surrogates import family_names, given_names, normal_word
 
 
 def _set(words: str) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""What every kind of surrogate needs: atoms, keyed draws, the look of the original, and who keeps which draw."""

@@ -1,0 +1,17 @@
+"""Cards keep their brand and cannot be charged."""
+
+import re
+
+import pytest
+
+from pipeline.replacing.atoms import normal_code
+from pipeline.surrogates.cards import luhn_sum
+from tests.pipeline.standins import replaced
+
+
+@pytest.mark.parametrize("card", ["4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005", "6011111111111117"])
+def test_cards_keep_brand_length_and_look_and_fail_their_check(card: str) -> None:
+    standin = replaced("CREDIT_CARD", card)
+    assert re.sub(r"\d", "0", standin) == re.sub(r"\d", "0", card)
+    assert standin[0] == card[0]
+    assert luhn_sum(normal_code(standin)) % 10

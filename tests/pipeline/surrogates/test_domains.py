@@ -1,0 +1,18 @@
+"""E-mail addresses agree with the name and lead nowhere."""
+
+import re
+
+import pytest
+
+from tests.pipeline.standins import replaced
+
+
+def test_the_address_of_a_person_agrees_with_the_name_and_leads_nowhere() -> None:
+    first, last = replaced("PERSON", "crystal minh").split()
+    address = replaced("EMAIL_ADDRESS", "crystal.minh@harbour-mail.example")
+    assert re.fullmatch(rf"{first}\.{last}@[a-z]+\.example\.(com|net|org)", address)
+
+
+@pytest.mark.parametrize("glued", ["johnsmith", "jsmith"])
+def test_a_name_glued_together_in_an_address_is_taken_apart(glued: str) -> None:
+    assert replaced("PERSON", "smith") in replaced("EMAIL_ADDRESS", f"{glued}@mail.example")

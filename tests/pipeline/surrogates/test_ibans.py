@@ -1,0 +1,16 @@
+"""Account numbers keep their country and never add up."""
+
+import re
+
+from tests.pipeline.standins import replaced
+
+
+def test_no_iban_adds_up_whatever_the_key_draws() -> None:
+    for number in range(500):
+        code = replaced("IBAN_CODE", f"GB82WEST{number:014d}")
+        assert int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 != 1, code
+
+
+def test_ibans_keep_their_country_and_fail_their_check() -> None:
+    standin = replaced("IBAN_CODE", "GB82 WEST 1234 5698 7654 32")
+    assert re.fullmatch(r"GB00 [A-Z]{4} \d{4} \d{4} \d{4} \d\d", standin)
