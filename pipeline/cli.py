@@ -342,7 +342,7 @@ def doctor(
 
     ticketmill doctor data/raw/received
     """
-    from pipeline.doctor import diagnose  # noqa: PLC0415  # no stage needs it
+    from pipeline.doctor.diagnosis import diagnose  # noqa: PLC0415  # no stage needs it
 
     found = diagnose(source)
     if as_json:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from benchmarks.mutations import KNOWN, damaged
 from pipeline.cli import app
-from pipeline.doctor import diagnose, mask
+from pipeline.doctor.diagnosis import diagnose, mask
 from pipeline.errors import SourceError
 from tests.pipeline.received import ingested, rows, texts, write
 from tests.pipeline.sources.test_fixtures import FORMATS

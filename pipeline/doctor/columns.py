@@ -1,0 +1,332 @@
+"""What the values of a field are like, and what their field may therefore mean."""
+
+# ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+FEW: Final = 12
+"""More different values than this are authors, not kinds of speakers."""
+
+_ROLES: Final = {
+    "customer": "customer user client visitor consumer buyer requester guest human caller patient student member end-user enduser"
+    " end_user usr inbound incoming question asker c u customer_message shopper tenant subscriber contact lead",
+    "agent": "agent support staff assistant operator representative rep admin advisor wizard employee helper sys gpt csr teacher"
+    " moderator team seller merchant outbound outgoing answer answerer a agent_message company service expert doctor model",
+    "bot": "bot chatbot automation auto virtual_assistant",
+    "tool": "tool function action system",
+}
+_SPEAKS: Final = {word: role for role, words in _ROLES.items() for word in words.split()}
+
+TEXT: Final = "text body message content comment post utterance answer question reply response description selftext msg says"
+_TIME: Final = "time date created sent posted timestamp ts at utc stamp when datetime updated"
+_WHO: Final = "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
+ID: Final = (
+    "tid cid sid convid threadid conversation thread dialog dialogue ticket case session chat topic issue discussion link conv"
+    " room"
+)
+_ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
+LABEL: Final = "category tag tags intent label labels topic topics queue department product subject_area forum board section"
+_QUESTION: Final = (
+    "question query prompt instruction input ask customer user problem issue request title body utterance post text"
+)
+_ANSWER: Final = "answer response reply output completion solution agent assistant resolution accepted"
+_PATTERNS: Final = (
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M",
+    "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%b %d, %Y %I:%M %p", "%d %b %Y %H:%M",
+    "%d %B %Y %H:%M", "%B %d, %Y, %I:%M %p", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y",
+)  # fmt: skip
+_PERSONAL: Final = (
+    ("email mail", "EMAIL_ADDRESS"),
+    ("phone mobile tel", "PHONE_NUMBER"),
+    ("ip", "IP_ADDRESS"),
+    ("username nick handle screen login", "USERNAME"),
+    ("name author customer agent user", "PERSON"),
+)
+_EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
+_TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
+
+
+@dataclass
+class Column:
+    """What the values of one field are like."""
+
+    name: str
+    values: list[Any]
+    """Those that are not empty."""
+    rows: int
+
+    def __post_init__(self) -> None:
+        self.texts = [str(value) for value in self.values if not isinstance(value, list | dict)]
+        self.words = [len(text.split()) for text in self.texts]
+        self.distinct = len(set(self.texts))
+        self.filled = len(self.values) / max(self.rows, 1)
+        self.mean_words = sum(self.words) / max(len(self.words), 1)
+        self.tokens = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", self.name.rpartition(".")[2]).casefold()))
+
+    def hints(self, words: str) -> int:
+        """How many words of its name are among these; a whole one counts more than a part."""
+        known = set(words.split())
+        return 2 * len(self.tokens & known) + sum(
+            any(len(word) > 3 and word in token for word in known) for token in self.tokens - known
+        )  # shorter parts stand in any word
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether its values are single ones: no lists, no records."""
+        return bool(self.texts) and len(self.texts) == len(self.values)
+
+    def time(self) -> tuple[str | None, bool] | None:
+        """The pattern its times are written in (null for those ingest knows), and whether they state a zone."""
+        sample = [value for value in self.values if not isinstance(value, list | dict | bool)][:200]
+        if not sample:
+            return None
+        numbers = [number(value) for value in sample]
+        if all(number is not None for number in numbers):
+            plausible = all(any(6e8 < abs(number or 0) / unit < 2.6e9 for unit in (1, 1e3, 1e6)) for number in numbers)
+            return (None, True) if plausible and (self.hints(_TIME) or self.distinct > FEW) else None
+        texts = [str(value) for value in sample]
+        zones = [_iso_zone(text) for text in texts]
+        if all(zone is not None for zone in zones):
+            return None, all(zones)
+        for pattern in _PATTERNS:
+            if all(_fits(text, pattern) for text in texts):
+                return pattern, "%z" in pattern
+        return None
+
+    def kind(self) -> str | None:
+        """The entity type of its values, where they are personal."""
+        texts = self.texts[:200]
+        if texts and sum(bool(_EMAIL.fullmatch(text.strip())) for text in texts) * 2 > len(texts):
+            return "EMAIL_ADDRESS"
+        for words, kind in _PERSONAL:
+            if self.tokens & set(words.split()) and self.mean_words <= 4 and not self.time():  # a name has few words
+                return None if kind == "PERSON" and all(number(text) is not None for text in texts) else kind
+        return None
+
+
+def number(value: Any) -> float | None:
+    """The value as a number; null where it is none."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _iso_zone(text: str) -> bool | None:
+    """Whether an ISO time states its zone; null for no time."""
+    bare = text.strip()
+    bare = bare.removesuffix(" UTC") + "+00:00" if bare.endswith(" UTC") else bare
+    try:
+        moment = datetime.fromisoformat(bare)
+    except ValueError:
+        return None
+    return None if len(bare) < 8 else moment.tzinfo is not None  # 20260105
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text.strip(), pattern)  # noqa: DTZ007  # only whether it fits
+    except ValueError:
+        return False
+    return True
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
+    """Name -> column, in the order in which the names first appear."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {
+        name: Column(name, [row[name] for row in rows if row.get(name) not in (None, "", [], {})], len(rows)) for name in names
+    }
+
+
+def text_column(columns: Mapping[str, Column], taken: set[str]) -> Column | None:
+    """The column with the messages: words, and a name that says so."""
+    candidates = [
+        column
+        for column in columns.values()
+        if column.name not in taken
+        and column.is_scalar
+        and (column.mean_words >= 2 or column.hints(TEXT))
+        and not column.time()  # a message has words
+        and any(isinstance(value, str) for value in column.values)
+        and column.kind() is None
+    ]
+
+    def worth(column: Column) -> float:
+        hint = column.hints(TEXT) and 3.0
+        return hint + min(column.mean_words, 30) / 5 + column.distinct / max(len(column.texts), 1) + (column.filled > 0.5)  # half
+
+    return max(candidates, key=worth, default=None)
+
+
+def speaker_column(columns: Mapping[str, Column], taken: set[str]) -> tuple[Column, dict[str, list[Any]], str] | None:
+    """The column that says who speaks, what its values mean, and what any other means."""
+    best: tuple[float, Column, dict[str, list[Any]]] | None = None
+    for column in columns.values():
+        if column.name in taken or not column.is_scalar or column.filled < 0.9:  # somebody always speaks
+            continue
+        values = {str(value): value for value in column.values}
+        if len(values) > FEW:
+            continue
+        meaning = _meaning(column, values)
+        known = sum(map(len, meaning.values()))
+        if "customer" not in meaning or (known < len(values) and "agent" not in meaning):
+            continue
+        named = {str(value) for each in meaning.values() for value in each}
+        if left := [value for text, value in values.items() if text not in named]:
+            meaning.setdefault("tool", []).extend(left)  # beside customers and agents: a system that took part
+        score = column.hints(_WHO) + known + ("agent" in meaning) * 2
+        if best is None or score > best[0]:
+            best = score, column, meaning
+    if best is not None:
+        return best[1], best[2], "refuse"
+    authors = [
+        column
+        for column in columns.values()
+        if column.name not in taken and column.is_scalar and column.hints(_WHO + " owner id uid poster nick screen login email")
+        and column.hints(_WHO + " owner poster nick uid login email usr") and column.mean_words <= 4 and column.distinct > 1
+        and not column.time() and column.filled > 0.5  # half
+    ]  # fmt: skip
+    found = max(
+        authors,
+        key=lambda each: (each.hints("author user usr sender from speaker poster owner"), each.filled, each.distinct),
+        default=None,
+    )
+    return None if found is None else (found, {}, "starter")
+
+
+def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    if column.tokens & {"inbound", "incoming", "customer", "user"} and set(values) <= {
+        "True",
+        "False",
+        "true",
+        "false",
+        "0",
+        "1",
+        "TRUE",
+        "FALSE",
+    }:
+        for text, value in values.items():
+            found.setdefault("customer" if text.casefold() in {"true", "1"} else "agent", []).append(value)
+        return found
+    for text, value in values.items():
+        word = re.sub(r"[\s:]+", "_", text.strip().casefold()).strip("_")
+        role = _SPEAKS.get(word) or _SPEAKS.get(word.rpartition("_")[2]) or _SPEAKS.get(word.partition("_")[0])
+        if role:
+            found.setdefault(role, []).append(value)
+    if "agent" not in found and "bot" not in found and found.get("tool") == [values.get("system")] and "system" in values:
+        found["agent"] = found.pop("tool")  # "user" and "system": a dialogue system speaks for the company
+    return found
+
+
+def id_column(
+    columns: Mapping[str, Column], taken: set[str], text: str | None, rows: Sequence[Mapping[str, Any]]
+) -> Column | None:
+    """The column whose value ties the messages of a conversation together."""
+    best: tuple[float, Column] | None = None
+    for column in columns.values():
+        if (
+            column.name in taken or column.name == text or not column.is_scalar or column.filled < 0.95 or column.mean_words > 2
+        ):  # an id is always there, and short
+            continue
+        if column.kind() is not None or any(isinstance(value, float | bool) and value != int(value) for value in column.values):
+            continue
+        size = len(column.texts) / max(column.distinct, 1)
+        looks = column.hints(ID) * 2 + ("id" in column.tokens) + (column.name.casefold().endswith("id"))
+        is_label = bool(column.hints(LABEL)) and "id" not in column.tokens
+        if (
+            not looks
+            or size < 1.2
+            or (column.distinct <= 2 and len(rows) > 50)
+            or is_label
+            or (column.time() and not column.hints(ID))
+        ):  # repeats, but not everywhere
+            continue
+        score = looks + (2 if 1.5 <= size <= 60 else 0)  # messages of a conversation
+        if best is None or score > best[0]:
+            best = score, column
+    return best[1] if best else None
+
+
+def kind_of_author(author: Column) -> str | None:
+    """What the names of authors are: personal, unless they are only numbers."""
+    return None if all(number(text) is not None for text in author.texts) else author.kind() or "USERNAME"
+
+
+def is_html(text: Column) -> bool:
+    """Whether a fifth of its texts hold a tag."""
+    sample = text.texts[:500]
+    return bool(sample) and sum(bool(_TAGGED.search(each)) for each in sample) * 5 > len(sample)
+
+
+def pair_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:
+    """A column with questions and one with their answers."""
+    texts = [
+        column
+        for column in columns.values()
+        if column.is_scalar and column.mean_words >= 2 and not column.time() and column.kind() is None  # a message has words
+        and column.distinct * 3 > len(column.texts)
+    ]  # fmt: skip
+    answers = [column for column in texts if column.tokens & set(_ANSWER.split())]
+    if not answers:
+        return None
+    answer = max(answers, key=lambda each: (each.mean_words, each.name))
+    questions = [column for column in texts if column is not answer and column.tokens & set(_QUESTION.split())]
+    if not questions:
+        return None
+    return max(
+        questions, key=lambda each: (min(each.mean_words, 8), each.hints("question query prompt instruction body"), each.name)
+    ), answer
+
+
+def is_sure(pair: tuple[Column, Column]) -> bool:
+    """Whether nearly every row asks, and many are answered."""
+    return pair[0].filled > 0.9 and pair[1].filled > 0.3  # not every question has an answer
+
+
+def is_order(column: Column, rows: Sequence[Mapping[str, Any]], group: str) -> bool:
+    """Whether a column counts the messages of each conversation: whole numbers, none of them twice."""
+    if not column.hints(_ORDER) or column.filled < 1 or any(number(value) is None for value in column.values):
+        return False
+    pairs = Counter((str(row.get(group)), str(row.get(column.name))) for row in rows)
+    return max(pairs.values()) == 1
+
+
+def time_column(columns: Mapping[str, Column], used: set[str]) -> tuple[Column, str | None, bool] | None:
+    """The column with the times, the pattern they are written in, and whether they state a zone."""
+    best: tuple[int, tuple[Column, str | None, bool]] | None = None
+    for column in columns.values():
+        if column.name in used or not column.is_scalar or column.filled < 1:
+            continue
+        found = column.time()
+        if found is not None:
+            score = (
+                column.hints(_TIME) * 2
+                + min(column.distinct, 5)
+                + (not column.tokens & {"updated", "modified", "edited", "closed"})
+            )
+            if best is None or score > best[0]:
+                best = score, (column, *found)
+    return best[1] if best else None
+
+
+def declare_time(mapping: dict[str, Any], time: tuple[Column, str | None, bool], reasons: list[str], remarks: list[str]) -> None:
+    """Put into the mapping how its times are written."""
+    column, pattern, has_zone = time
+    reasons.append(f"{column.name!r} holds times" + (f" written as {pattern}" if pattern else ""))
+    if pattern is not None:
+        mapping["time_format"] = pattern
+        if pattern.startswith(("%d/%m", "%m/%d")):
+            remarks.append("time_format: check that day and month are not the other way round")
+    if not has_zone:
+        mapping["zone"] = "UTC"
+        remarks.append("zone: the times state none and are taken as UTC; put yours, such as Europe/Berlin")

@@ -1,0 +1,50 @@
+"""Mail is known by how its files begin."""
+
+# ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pipeline.doctor.candidates import Candidate
+from pipeline.doctor.sampling import beginning, globs
+from pipeline.reading.drafts import ReceivedFile
+from pipeline.sources import SOURCES
+
+_FROM_LINE: Final = re.compile(rb"From \S.*\d{1,2}:\d{2}")
+_MAIL_HEADER: Final = re.compile(rb"^(?:from|to|subject|date|message-id|received|return-path|delivered-to):", re.IGNORECASE)
+
+_TO_DECIDE: Final[Mapping[str, Any]] = {
+    "join": "source",
+    "staff": {"domains": ["support.example.com"]},
+    "subject": "prepend",
+    "thread_gap_days": 30,
+    "zone": "UTC",
+}
+"""A start for settings that only people can decide."""
+
+
+def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
+    """Files most of which begin with the header of a mail, or with the line that begins a mailbox."""
+    boxes, mails, others = [], [], []
+    for file in files:
+        head = beginning(file)
+        lines = head.split(b"\n", 30)
+        if _FROM_LINE.match(head):
+            boxes.append(file)
+        elif sum(bool(_MAIL_HEADER.match(line)) for line in lines) >= 2:  # one may be prose
+            mails.append(file)
+        else:
+            others.append(file.label)
+    for kind, found in (("mbox", boxes), ("eml", mails)):
+        if len(found) * 2 > len(files) and kind in SOURCES:
+            mapping: dict[str, Any] = {"format": kind, "path": ".", "files": globs(found)}
+            rest = [file.label for file in files if file not in found]
+            if rest:
+                mapping["ignore"] = rest
+            yield Candidate(
+                kind,
+                {**mapping, **_TO_DECIDE, "undated": "refuse" if kind == "mbox" else "keep"},
+                [f"{len(found)} of {len(files)} files begin as mails do"],
+                ["staff: put the domains, or the addresses, from which your team answers"],
+            )

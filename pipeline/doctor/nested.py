@@ -1,0 +1,198 @@
+"""Records that hold a list of messages, as a mapping of `events`."""
+
+# ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.doctor.candidates import Candidate
+from pipeline.doctor.columns import (
+    ID,
+    LABEL,
+    TEXT,
+    Column,
+    columns_of,
+    declare_time,
+    is_html,
+    kind_of_author,
+    speaker_column,
+    text_column,
+    time_column,
+)
+from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
+
+
+def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where records hold a list of messages: the list with the most text."""
+    sizes: Counter[str] = Counter()
+    for row in rows[:200]:
+        for path, items in lists(row, "", 0):
+            sizes[path] += sum(len(text) for item in items for text in strings(item) if " " in text)
+    best = max(sizes, key=lambda path: sizes[path], default=None)
+    return best if best is not None and sizes[best] > 0 else None
+
+
+def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
+    rows: Sequence[Mapping[str, Any]], at: str, common: dict[str, Any]
+) -> Candidate | None:
+    """The mapping of records whose list `at` holds the messages; null where nothing there is a text, or nobody speaks."""
+    records = [flat(dict(row)) for row in rows]
+    items = [item for row in rows for item in _at(row, at)]
+    columns = columns_of([flat(item) for item in items[: SAMPLED_ROWS * 3]])
+    text = text_column(columns, set())
+    if text is None:
+        return None
+    reasons = [
+        f"{at!r} is a list in each record, {len(items) / max(len(rows), 1):.1f} items on average; {text.name!r} in it holds text"
+    ]
+    remarks: list[str] = []
+    mapping: dict[str, Any] = {"format": "events", **common, "turns": at}
+    used = {text.name}
+    filters = _filters(columns, [flat(item) for item in items], text.name)
+    if filters:
+        mapping |= {"messages": filters, "kind": next(iter(filters))}
+        kept = [item for item in map(flat, items) if all(item.get(path) in values for path, values in filters.items())]
+        columns = columns_of(kept)
+        reasons.append(f"items are messages by {next(iter(filters))!r}")
+    speaker = speaker_column(columns, used)
+    if speaker is None:
+        return None
+    column, meaning, others = speaker
+    if filters and meaning.get("tool"):
+        path, values = next(iter(filters.items()))
+        speaks = [
+            item.get(path) for item in map(flat, items) if item.get(text.name) and item.get(column.name) not in meaning["tool"]
+        ]
+        filters[path] = [value for value in values if value in speaks]
+    mapping["speaker"] = {"at": column.name, **meaning, **({"others": others} if others == "starter" else {})}
+    mapping["text"] = text.name
+    used |= {column.name, *filters}
+    reasons.append(
+        f"{column.name!r} says who speaks"
+        + ("" if others == "refuse" else " by name: the customer is whoever asked, or writes first, everybody else an agent")
+    )
+    if others == "starter":
+        mapping["author"] = column.name
+    time = time_column(columns, used)
+    if time is not None:
+        mapping["sent_at"] = time[0].name
+        declare_time(mapping, time, reasons, remarks)
+        used.add(time[0].name)
+    _record_fields(mapping, records, at, column, reasons, others)
+    if is_html(text):
+        mapping["text_format"] = "html"
+    if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at}):
+        remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
+    people = {
+        f"{at}.*.{each.name}": kind
+        for each in columns.values()
+        if each.is_scalar and (kind := each.kind()) and each.name != text.name
+    }
+    if others == "starter" and (kind := kind_of_author(column)) is not None:
+        people[f"{at}.*.{column.name}"] = kind
+    taken = {mapping.get(key) for key in ("id", "opening", "opened_at", "customer")} | set(mapping.get("topics", ()))
+    outer = columns_of(records)
+    people |= {name: kind for name, each in outer.items() if name not in taken and each.is_scalar and (kind := each.kind())}
+    if mapping.get("customer") and (kind := kind_of_author(outer[mapping["customer"]])):
+        people[mapping["customer"]] = kind
+    if people:
+        mapping["identifiers"] = {"other": people}
+    known = {*taken, *people, at}
+    top = {name for row in rows for name in row}
+    ignore = []
+    for name in sorted(top - {at.partition(".")[0]}):
+        below = [path for path in outer if path == name or path.startswith(f"{name}.")]
+        ignore += [name] if not any(path in known for path in below) else [path for path in below if path not in known]
+    if "." in at:
+        ignore += [path for path in outer if path.startswith(at.partition(".")[0] + ".") and path not in known]
+    every = {path for item in items for path in flat(item)}
+    ignore += [f"{at}.*.{path}" for path in sorted(every - used) if f"{at}.*.{path}" not in people]
+    if ignore:
+        mapping["ignore_fields"] = ignore
+    return Candidate("events", mapping, reasons, remarks)
+
+
+def _at(row: Mapping[str, Any], at: str) -> list[Any]:
+    value: Any = row
+    for step in at.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def _filters(columns: Mapping[str, Column], items: Sequence[Mapping[str, Any]], text: str) -> dict[str, list[Any]]:
+    """The field that tells messages from other events, where some have no text: its values that always come with one."""
+    without = [item for item in items if item.get(text) in (None, "")]
+    if not without:
+        return {}
+    for column in columns.values():
+        if (
+            column.name == text or not column.is_scalar or not 1 < column.distinct <= 40 or column.filled < 0.9
+        ):  # kinds are few and always there
+            continue
+        texts = Counter(str(item.get(column.name)) for item in items if item.get(text) not in (None, ""))
+        silent = Counter(str(item.get(column.name)) for item in without)
+        if texts and not any(
+            silent[value] > count * 0.05 for value, count in texts.items()
+        ):  # a message may be empty now and then
+            return {column.name: list({str(v): v for v in column.values if str(v) in texts}.values())}
+    return {}
+
+
+def _names_record(column: Column, records: int) -> bool:
+    """Whether a field is the id of its record: one word, different in each."""
+    if not column.is_scalar or column.filled < 1 or column.distinct < records or column.mean_words > 1.5 or column.time():
+        return False
+    words = column.tokens & {"id", "key", "uuid", "guid", "number", "no"}
+    return bool(column.hints(ID) or words) or column.name.casefold().endswith("id")
+
+
+def _record_fields(  # what a record says beside its messages stands in as many places
+    mapping: dict[str, Any], records: Sequence[Mapping[str, Any]], at: str, speaker: Column, reasons: list[str], others: str
+) -> None:
+    outer = {name: column for name, column in columns_of(records).items() if name != at and not name.startswith(f"{at}.")}
+    ids = [each for each in outer.values() if _names_record(each, len(records))]
+    found = max(ids, key=lambda each: (each.name.casefold() == "id", each.hints(ID), -each.name.count(".")), default=None)
+    if found is not None:
+        mapping["id"] = found.name
+        reasons.append(f"{found.name!r} is different in each record")
+    taken = {found.name} if found else set()
+    opening = [
+        each
+        for each in outer.values()
+        if each.name not in taken and each.is_scalar and each.mean_words >= 4 and each.hints(TEXT) and each.kind() is None
+    ]  # a question has words
+    if others == "starter" and opening:
+        best = max(opening, key=lambda each: (each.mean_words, each.name))
+        mapping["opening"] = best.name
+        reasons.append(f"{best.name!r} holds the question that the list answers")
+        asked = [
+            each
+            for each in outer.values()
+            if each.is_scalar
+            and each.hints("author user asker owner op poster customer requester")
+            and each.mean_words <= 4
+            and not each.time()
+        ]  # a name has few words
+        if asked:
+            mapping["customer"] = max(
+                asked, key=lambda each: (set(each.texts) & set(speaker.texts) != set(), each.hints("author user"))
+            ).name
+    time = time_column(outer, taken)
+    if (
+        time is not None
+        and (mapping.get("sent_at") is None or time[1] == mapping.get("time_format"))
+        and (time[2] or "zone" in mapping or "sent_at" not in mapping)
+    ):
+        mapping["opened_at"] = time[0].name
+        if time[1]:
+            mapping["time_format"] = time[1]
+        if not time[2]:
+            mapping["zone"] = "UTC"
+    topics = [
+        each.name
+        for each in outer.values()
+        if each.hints(LABEL) and each.name not in taken and each.mean_words <= 4 and each.name != mapping.get("opening")
+    ]  # a label is short
+    if topics:
+        mapping["topics"] = topics

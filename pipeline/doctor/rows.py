@@ -1,0 +1,120 @@
+"""Rows, one per message or one per question, as a mapping of `table`."""
+
+# ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.doctor.candidates import Candidate
+from pipeline.doctor.columns import (
+    ID,
+    LABEL,
+    Column,
+    columns_of,
+    declare_time,
+    id_column,
+    is_html,
+    is_order,
+    is_sure,
+    kind_of_author,
+    pair_columns,
+    speaker_column,
+    text_column,
+    time_column,
+)
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candidate | None:
+    """The mapping of rows; null where no column holds text."""
+    columns = columns_of(rows)
+    reasons: list[str] = []
+    remarks: list[str] = []
+    mapping: dict[str, Any] = {"format": "table", **common}
+    text = text_column(columns, set())
+    if text is None:
+        return None
+    pair = pair_columns(columns)
+    group = id_column(columns, set(), text.name, rows)
+    speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
+    used = {text.name}
+    if group is not None and speaker is not None and not (pair and is_sure(pair)):
+        column, meaning, others = speaker
+        turn: dict[str, Any] = {"speaker": {"at": column.name, **meaning}, "text": text.name}
+        if others == "starter":
+            turn["speaker"]["others"] = "starter"
+            turn["author"] = column.name
+        mapping |= {"id": group.name, "turn": turn}
+        used |= {group.name, column.name}
+        reasons += [
+            f"one row per message: {text.name!r} holds text of {text.mean_words:.0f} words on average",
+            f"{group.name!r} repeats, {len(rows) / max(group.distinct, 1):.1f} rows for each value",
+            f"{column.name!r} says who speaks"
+            + (
+                ""
+                if others == "refuse"
+                else " by name: whoever writes first is taken for the customer, everybody else for an agent"
+            ),
+        ]
+        time = time_column(columns, used)
+        if time is not None:
+            turn["sent_at"] = time[0].name
+            declare_time(mapping, time, reasons, remarks)
+            used.add(time[0].name)
+        order = next((each for each in columns.values() if each.name not in used and is_order(each, rows, group.name)), None)
+        if order is not None:
+            turn["order"] = order.name
+            used.add(order.name)
+            reasons.append(f"{order.name!r} counts the messages of a conversation")
+    elif pair is not None or speaker is None or group is None:
+        question, answer = pair or (text, None)
+        mapping["pair"] = {"question": question.name, **({"answer": answer.name} if answer else {})}
+        used |= {question.name, *([answer.name] if answer else [])}
+        reasons.append(
+            f"one row per question: {question.name!r}"
+            + (f", answered in {answer.name!r}" if answer else ", and no answer in any column")
+        )
+        unique = next(
+            (each for each in columns.values() if each.name not in used and each.is_scalar and each.filled == 1
+             and each.distinct == len(rows) and (each.hints(ID) or "id" in each.tokens)), None
+        )  # fmt: skip
+        if unique is not None:
+            mapping["id"] = unique.name
+            used.add(unique.name)
+        time = time_column(columns, used)
+        if time is not None:
+            mapping["pair"]["asked_at"] = time[0].name
+            declare_time(mapping, time, reasons, remarks)
+            used.add(time[0].name)
+    _rest_of_table(mapping, columns, used, text)
+    if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
+        remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
+    return Candidate("table", mapping, reasons, remarks)
+
+
+def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column) -> None:
+    topics, people = [], {}
+    for column in columns.values():
+        if column.name in used or not column.is_scalar:
+            continue
+        kind = column.kind()
+        if kind is not None:
+            people[column.name] = kind
+        elif (
+            column.hints(LABEL)
+            and not column.tokens & {"title", "subject"}
+            and column.mean_words <= 4
+            and column.distinct <= max(50, column.rows / 5)
+        ):  # a label is short, and repeats
+            topics.append(column.name)
+    author = mapping.get("turn", {}).get("author")
+    if author is not None and (kind := kind_of_author(columns[author])) is not None:
+        people[author] = kind
+    if topics:
+        mapping["topics"] = topics
+    if people:
+        mapping["identifiers"] = {"other": people}
+    used = used | set(topics) | set(people)
+    if rest := [name for name in columns if name not in used]:
+        mapping["ignore_columns"] = rest
+    if is_html(text):
+        mapping["text_format"] = "html"

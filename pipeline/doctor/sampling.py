@@ -1,0 +1,163 @@
+"""The beginnings of received files: how they are written, and the first records in them."""
+
+# ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from pipeline.errors import SourceError
+from pipeline.reading.drafts import Limits, ReceivedFile, Row
+from pipeline.reading.files import Dialect, csv_rows, json_lines, layout_of, opened, parquet_rows
+
+SAMPLED_ROWS: Final = 2_000
+SAMPLED_FILES: Final = 40
+
+LIMITS: Final = Limits(max_row_bytes=16 * 2**20, max_unpacked_bytes=2**40, max_unpacked_ratio=1000)
+_HEAD_BYTES: Final = 2**16
+
+
+def globs(files: Sequence[ReceivedFile]) -> list[str]:
+    """What matches files with these endings."""
+    suffixes = {Path(file.name).suffix for file in files}
+    return sorted(f"*{suffix}" for suffix in suffixes) if "" not in suffixes else ["*"]
+
+
+def beginning(file: ReceivedFile) -> bytes:
+    """The first bytes of a file, unpacked; none where it cannot be opened."""
+    try:
+        with opened(file) as stream:
+            return stream.read(_HEAD_BYTES)
+    except SourceError:
+        return b""
+
+
+def sample(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The first records of a structured file, and the settings that reading it needs."""
+    layout = layout_of(file)
+    if layout == "csv":
+        dialect = _dialect(file)
+        names: list[str] = []
+        rows: list[dict[str, Any]] = []
+        for row in csv_rows(file, 0, Dialect(**dialect), LIMITS):
+            if isinstance(row, list):
+                names = row
+            elif not isinstance(row, Row):
+                rows.append(dict(zip(names, row[1], strict=True)))
+                if len(rows) >= most:
+                    break
+        return rows or [dict.fromkeys(names, "")], {"csv": dialect} if dialect else {}
+    if layout == "parquet":
+        content = parquet_rows(file)
+        columns = [str(name) for name in next(content)]
+        return [dict(zip(columns, row[1], strict=True)) for row in islice(content, most)], {}
+    if layout == "jsonl":
+        lines = (line for line in json_lines(file, 0, LIMITS) if not isinstance(line, Row))
+        return [record for _, _, record in islice(lines, most)], {}
+    return _document(file, most)
+
+
+def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    import ijson  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # only documents need it
+
+    with opened(file) as stream:
+        head = stream.read(16 * 2**20)
+    try:
+        document = orjson.loads(head)
+    except orjson.JSONDecodeError:
+        try:
+            with opened(file) as stream:
+                document = list(islice((each for each in ijson.items(stream, "item", use_float=True)), most))
+        except ijson.JSONError:
+            raise SourceError(f"{file.label}: is not JSON; fetch it again") from None
+    if isinstance(document, list):
+        return [each for each in document[:most] if isinstance(each, dict)], {}
+    if isinstance(document, dict):
+        lists = {
+            key: value for key, value in document.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+        }
+        if len(lists) == 1 and not _has_text(document, lists):
+            key = next(iter(lists))
+            beside = sorted(document.keys() - {key})
+            return [each for each in lists[key][:most] if isinstance(each, dict)], {
+                "records": key,
+                **({"ignore_beside": beside} if beside else {}),
+            }
+        return [document], {}
+    return [], {}
+
+
+def _has_text(document: Mapping[str, Any], lists: Mapping[str, Any]) -> bool:
+    """Whether a document is itself a conversation: it holds text, or an id, beside its list."""
+    beside = [key for key in document if key not in lists]
+    return any(isinstance(document[key], str) and len(document[key].split()) > 3 for key in beside) or any(  # a sentence
+        key.casefold().endswith("id") for key in beside
+    )
+
+
+def _dialect(file: ReceivedFile) -> dict[str, Any]:
+    """How a CSV is written, as far as its beginning shows: only what differs from the default."""
+    head = beginning(file)
+    found: dict[str, Any] = {}
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        found["encoding"] = "utf-16"
+        text = head[: len(head) // 2 * 2].decode("utf-16", "replace")
+    else:
+        try:
+            text = head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
+        except UnicodeDecodeError:
+            found["encoding"] = "cp1252"
+            text = head.decode("cp1252", "replace")
+    first = text.split("\n", 1)[0]
+    counts = {delimiter: first.count(delimiter) for delimiter in ",;\t|"}
+    best = max(counts, key=lambda each: counts[each])
+    if best != "," and counts[best]:
+        found["delimiter"] = best
+    return found
+
+
+def faults(files: Sequence[ReceivedFile]) -> Iterator[str]:
+    """What keeps files from being looked into."""
+    for file in islice(files, SAMPLED_FILES):
+        try:
+            sample(file, 1)
+        except SourceError as error:
+            yield str(error)
+
+
+def lists(value: Mapping[str, Any], above: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
+    """Path and items of every list of records or lists below a record."""
+    for key, below in value.items():
+        path = f"{above}.{key}" if above else key
+        if isinstance(below, list) and below and all(isinstance(item, dict | list) for item in below):
+            yield path, below
+        elif isinstance(below, dict) and depth < 4:  # deeper than any export seen
+            yield from lists(below, path, depth + 1)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text below a value; of texts in lists only those that stand there themselves."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from strings(each) if isinstance(each, str | dict) else ()
+    elif isinstance(value, list):
+        yield from (each for each in value if isinstance(each, str))
+
+
+def flat(value: Any, above: str = "") -> dict[str, Any]:
+    """Path -> value, of everything below; a list of plain values is one value."""
+    if isinstance(value, dict):
+        found: dict[str, Any] = {}
+        for key, below in value.items():
+            found |= flat(below, f"{above}.{key}" if above else str(key))
+        return found
+    if isinstance(value, list) and not above:
+        return {path: each for position, item in enumerate(value) for path, each in flat(item, str(position)).items()}
+    if isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+        return {above: None}
+    return {above: value}

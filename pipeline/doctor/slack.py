@@ -1,0 +1,27 @@
+"""A Slack export is known by the names of its files."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.doctor.candidates import Candidate
+from pipeline.reading.drafts import ReceivedFile
+
+
+def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
+    """Files named by day beside the lists of users and channels."""
+    names = {file.name for file in files}
+    days = [file for file in files if re.fullmatch(r"\d{4}-\d\d-\d\d\.json", file.name)]
+    if not days or not names & {"users.json", "channels.json", "org_users.json"}:
+        return
+    channels = sorted({file.label.replace("!", "/").split("/")[-2] for file in days if "/" in file.label})
+    others = [file.label for file in files if not file.name.endswith(".json")]
+    mapping = {
+        "format": "slack", "path": ".", "files": ["*.json"], **({"ignore": others} if others else {}),
+        "channels": ["*"], "staff": [], "session_gap_minutes": 60,
+    }  # fmt: skip
+    yield Candidate(
+        "slack",
+        mapping,
+        [f"users.json or channels.json beside {len(days)} files named by day, in {len(channels)} channels"],
+        ["list in `channels` those where support is given, and in `staff` who answers there: until then everybody is a customer"],
+    )
