@@ -219,6 +219,12 @@ _SAYS: Final = re.compile(
     r"|i'm called|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo)\s+",
     re.IGNORECASE,
 )
+_LABELS: Final = re.compile(
+    r"\b(?:first|last|sur|family|middle|given|maiden) ?name[:,-]?\s+([^\W\d_][\w'’-]+)"  # noqa: RUF001  # as above
+    r"(?=\s*(?:[,.;!\n]|\Z|(?:and|my|first|last|sur|family)\b))",
+    re.IGNORECASE,
+)
+"""As in a form, without "is": "first name hyun last name bae"."""
 _NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?:[ ]+[^\W\d_][\w'’.-]*){0,2}")  # noqa: RUF001  # the apostrophe people type
 _AFTER_THIS_IS: Final = re.compile(r"\s*,?\s*(?:here|from|speaking|calling|with|at)\b", re.IGNORECASE)
 _NO_NAMES: Final = FUNCTION_WORDS | _set(
@@ -226,18 +232,31 @@ _NO_NAMES: Final = FUNCTION_WORDS | _set(
     " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"
     " account order number phone email address like something someone anything nothing because since but however though"
     " wondering calling writing having getting first last full middle name names one two it's that's what's dear"
+    " changed change field box only missing empty spelling starts begins does differs"
 )
 
 
 def said_names(texts: Sequence[str]) -> list[str]:
     """Names that people give in so many words; in lower case too, as long as no everyday word follows."""
-    names: dict[str, None] = {}
-    for text in texts:
-        if "name" in (lowered := text.lower()) or "call me" in lowered or "this is" in lowered or _is_foreign(lowered):
-            for match in _SAYS.finditer(text):
-                if name := _name_after(text, match):
-                    names[name] = None
-    return list(names)
+    return list(dict.fromkeys(text[start:end] for text in texts for start, end in said(text)))
+
+
+def said(text: str) -> Iterator[tuple[int, int]]:
+    """Where somebody gives a name: [start, end) in characters."""
+    if not may_be_said(text):
+        return
+    for match in _SAYS.finditer(text):
+        if name := _name_after(text, match):
+            yield match.end(), match.end() + len(name)
+    for match in _LABELS.finditer(text):
+        if match[1].casefold() not in _NO_NAMES:
+            yield match.span(1)
+
+
+def may_be_said(text: str) -> bool:
+    """Whether `said` may find anything at all; much cheaper."""
+    lowered = text.lower()
+    return "name" in lowered or "call me" in lowered or "this is" in lowered or _is_foreign(lowered)
 
 
 def _is_foreign(lowered: str) -> bool:

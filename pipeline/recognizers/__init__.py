@@ -8,7 +8,7 @@ from typing import Final
 
 from presidio_analyzer import EntityRecognizer
 
-from pipeline.recognizers import addresses, attributes, contacts, foreign, numbers, people, presidio, secrets
+from pipeline.recognizers import addresses, attributes, contacts, foreign, numbers, people, plain, presidio, secrets
 from pipeline.spans import Span
 
 RECOGNIZERS: dict[str, Callable[[str, Sequence[str]], list[EntityRecognizer]]] = {
@@ -33,8 +33,16 @@ def _packaged_names() -> Callable[[Sequence[str]], list[list[Span]]]:
 
     def read(texts: Sequence[str]) -> list[list[Span]]:
         every = [
-            [Span(one.start, one.end, one.entity_type, one.score * MODEL_WEIGHT, "NamesRecognizer") for one in found]
-            for found in recognizer.find_batch(texts)
+            [
+                kept
+                for one in found
+                if (
+                    kept := plain.without(
+                        text, Span(one.start, one.end, one.entity_type, one.score * MODEL_WEIGHT, "NamesRecognizer")
+                    )
+                )
+            ]
+            for text, found in zip(texts, recognizer.find_batch(texts), strict=True)
         ]
         return [
             foreign.believable(text, spans) if spans and foreign.is_foreign(text) else spans

@@ -47,6 +47,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.6,
         ),
         Pattern("announced", rf"\b(?:my age is|age[:=]|aged|at the age of|age of)\s*\K[1-9]\d{{0,2}}{_NOT_LATER}", 0.6),
+        Pattern("at the time", rf"\b(?:when|since|until|till) (?:i|he|she|they) (?:was|were) \K[1-9]\d{_NOT_LATER}", 0.5),
         Pattern("of oneself", r"\bi(?:'m| am)\s+\K[1-9]\d(?=\s*(?:[.,!?;]|$|\s(?:and|now|already)\b))(?![.,]\d)", 0.5),
     ]
     people = [Pattern("people", rf"\b(?:{_PEOPLES})s?\b(?!'s|\s+(?:{_THINGS})\b)", 0.5)]

@@ -49,6 +49,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.6,
         ),
         Pattern(
+            "called at",
+            r"\b(?:call|reach|answer|contact|text|ring|phone|dial)(?:s|ed|ing)?\b(?: [a-z]{1,12}){0,3} (?:at|on) "
+            r"\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?!\w)",
+            0.6,
+        ),
+        Pattern(
             "foreign", r"(?<!\w)\+[1-9]\d{0,2}(?:[ .-]?\(0\))?(?:[ ().-]{0,2}\d){6,13}(?!\d)(?:\s?(?:x|ext\.?)\s?\d{1,6})?", 0.6
         ),
         Pattern("area in brackets", r"(?<!\w)\(0?\d{2,4}\)\s?\d{3,4}[ .-]?\d{3,4}(?!\w)", 0.6),

@@ -16,6 +16,8 @@ _KINDS: Final = {
     "TRACKING_NUMBER": r"tracking|parcel|shipment|package|consignment|waybill|awb|sendungs?",
     "DEVICE_ID": r"serial|s/n|imei|meid|iccid|device|vin",
     "LICENSE_PLATE": r"licen[cs]e plate|number plate|plate|registration",
+    "ID_NUMBER": r"driv(?:er'?s?|ing) licen[cs]e|passport|national (?:id|insurance)|tax(?:payer)?(?: id)?|sort code|routing"
+    r"|meter|employee|student|staff|patient|badge|visa",
     "PIN": r"pin|passcode|pass code|security code|access code|verification code|one[- ]time (?:code|password|passcode)"
     r"|otp|cvv2?|cvc2?|tan|auth(?:entication)? code",
 }
@@ -31,6 +33,11 @@ _DIGITS: Final = r"\d(?:[ -]?\d){3,30}"
 _WEAK: Final = rf"(?:{_DIGITS}|(?=[^\W_]*\d[^\W_]*\d)(?=[^\W_]*[A-Z])[^\W_]{{5,30}})"
 """Four digits or more, or a code of five signs with two digits: enough where no word such as "number" stands before."""
 
+_GROUPS: Final = (
+    r"(?!(?:from|on|in|at|for|with|and|or|the|by|to|of|since|was|is|are|has|but|not)\b)[a-z]{1,5}[ -]?\d(?:[ -]?\d){3,20}(?![/-])"
+)
+"""A short word before groups of digits, as in "cust 77 120"."""
+
 _NO_PREFIXES: Final = "usd|eur|gbp|chf|cad|aud|jpy|iso|iec|din|en|rfc|cve|utf|win|http|sku|mod"
 """Before a hyphen and digits they make an amount, a standard or a product, not the number of a thing somebody bought."""
 
@@ -42,7 +49,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     found: list[EntityRecognizer] = []
     for entity_type, words in _KINDS.items():
         value = _WEAK if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
-        strong = rf"(?:{_DIGITS}|{_STRONG})" if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
+        strong = rf"(?:{_DIGITS}|{_GROUPS}|{_STRONG})" if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
         patterns = [
             Pattern("number announced", rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})\b\.?{_LINK}\K(?:{strong})\b", 0.75),
             Pattern("announced", rf"\b(?:{words})\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))", 0.65),

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
+
+from pipeline import known_values
 
 MONTHS: Final = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -15,9 +18,20 @@ DATE: Final = (
 )
 _BORN: Final = r"(?:date of birth|birth ?date|birth ?day|d\.?o\.?b\.?|born|geburtsdatum|geboren)"
 
+_TRADES: Final = (
+    r"[a-z]{3,}(?:er|or|ist|ant|ian|man|woman|person|ect|yst|ive)|clerk|nurse|chef|cook|agent|intern|head|lead|technician|secretary"
+    r"|ceo|cto|cfo|vp|president|accountant|physicist|assistant|attorney|judge|pilot|student"
+)
+_JOB: Final = rf"(?=(?:[a-z'’-]{{2,}}[ ,/&]{{1,3}}){{0,6}}(?:{_TRADES})\b)(?:[a-z'’-]{{2,}}[ ,/&]{{1,3}}){{0,6}}[a-z'’-]{{2,}}"  # noqa: RUF001
+_SIGNED: Final = (
+    r"(?m:^)(?-i:[A-Z][\w.'’-]*|[a-z][\w'’-]+)(?: {1,2}[\w.'’-]+){1,3}\n{1,2}"  # noqa: RUF001  # the apostrophe people type
+    rf"\K{_JOB}(?=\n(?:[^\n]*\n){{0,8}}[^\n]*(?:\d{{3}}|@|www\.))"
+)
+"""The line under a name in a signature that says what somebody does, with a number or an address in the lines under it."""
+
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
-    """Names after a title, dates of birth, written-out dates with a year."""
+    """Names after a title or announced, what somebody does in a signature, dates of birth, written-out dates with a year."""
     birth = [
         Pattern("announced", rf"\b{_BORN}\b\.?(?:\s*(?:is|was|on|am|the|:|=|it's|[-(])){{0,3}}\s*\K{DATE}(?!\w)", 0.85),
         Pattern("announced after", rf"(?<!\w){DATE}(?=\s*(?:is|was|=)\s+(?:my|the|his|her|their)\s+(?:{_BORN}|birth))", 0.85),
@@ -34,8 +48,33 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.7,
         )
     ]
+    jobs = [
+        Pattern("under a name", _SIGNED, 0.5),
+        Pattern(
+            "of somebody who works",
+            rf"\bwork(?:s|ed|ing)?\b[^.\n]{{0,60}}?\bas (?:an? |the )?\K{_JOB}(?=[,.;]|\s+(?:and|but)\b)",
+            0.5,
+        ),
+    ]
     return [
         PatternRecognizer("PERSON", "TitledNameRecognizer", language, titled, global_regex_flags=0),
+        SaidNameRecognizer(["PERSON"], name=known_values.SAID, supported_language=language),
+        PatternRecognizer("JOB_TITLE", "JobTitleRecognizer", language, jobs),
         PatternRecognizer("DATE_OF_BIRTH", "DateOfBirthRecognizer", language, birth),
         PatternRecognizer("DATE_TIME", "WrittenDateRecognizer", language, written),
     ]
+
+
+class SaidNameRecognizer(EntityRecognizer):
+    """Names after "my name is", "last name" and the like."""
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def may_find(self, text: str) -> bool:
+        """Whether there may be a find at all."""
+        return known_values.may_be_said(text)
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:  # noqa: ARG002
+        """The names in one text, in order."""
+        return [RecognizerResult("PERSON", start, end, known_values.SAID_SCORE) for start, end in known_values.said(text)]

@@ -1,0 +1,56 @@
+"""Everyday and chat words that the names model takes for names now and then, and that name nobody.
+
+Chat words: written down by hand, as support chats and posts have them; none of them is a given or a family name. Greetings and
+exclamations open a turn with a capital letter, as names do.
+"""
+
+import re
+from typing import Final
+
+from pipeline.spans import Span
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+WORDS: Final = _set(
+    "aaa abt acc acct addy admin af afaik afk afternoon ahoy aight aka alot anyway app apps appt arent asap atm atms"
+    " attn aw awesome aww ayo ayy b4 bad bc bday best bf bff bk brah brb brilliant bro bros bruh btw bump bye cant cba"
+    " cheers christmas cmon congrats convo cool couldnt coz cu cuz cya dafuq dat dawg dear def dem didnt dm dms dnt"
+    " doesnt dont dood dude dunno e2e easter ehh emoji eod esp eta etc evening fam faq faqs fb ffs fml fomo frfr ftw"
+    " fwiw fyi gf gg gift gimme gm gonna good gotta gr8 great greetings grr gtg haha hahah hahaha happy hbu heh hehe"
+    " hella hello hey heya hi hiya hmm hmmm hmu hola howdy hrs hru hurray idc idek idgaf idk ikr ily imei imho imo"
+    " info insta irl isnt iykyk jk jus k kinda kk kthx kudos l8r lemme lfg lil lmao lmaoo lmaooo lmfao lmk lol lolol"
+    " lolz lool lovely luv lvl mah meh meme memes merry mfw mins mkay mmm morning msg msgd msgs mth mths nah nbd ngl"
+    " nice nite nm no nope np nvm obv obvs ofc oh oic ok okay okey okie omfg omg omw oof ooo oops otp outta pc peeps"
+    " pfft phew pic pics pissed please pls plz plzz pm pms ppl prob probs promo ps psa pw pwd qt rant regards rly rn"
+    " rofl roflmao rt salutations sec secs shh shite shoulda shouldnt sincerely sis smdh smfh smh sms smth sorry sorta"
+    " spam srry srs srsly sry stfu sup super sux tba tbd tbf tbh tbt tgif thank thanks thanx tho thru thx til tix tks"
+    " tldr tmi tmr tmrw tnx tomoz tqvm trails tryna trynna ttfn ttyl txt txting txts ty tyia tysm tyt tyvm ugh uhh umm"
+    " ummm unsub ur urs urself ux vid vids vm w8 wanna wasnt wassup wat wbu wdym welcome well welp wfh whatev whatevs"
+    " whoa whoops wk wks woah wont woo woohoo worst wouldnt wow wtaf wtf wth wtv wym xd xmas xoxo xx xxx y'all ya yaa"
+    " yall yay yd yea yeah yeet yeh yep yes yikes yo yolo youre yours yrs yuck yup zzz"
+)
+"""In lower case."""
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")  # noqa: RUF001  # the apostrophe people type
+
+
+def without(text: str, span: Span) -> Span | None:
+    """The find less such words in lower case at its ends; None when it has no other words.
+
+    >>> without("thx Priya", Span(0, 9, "PERSON", 0.3, "x"))
+    Span(start=4, end=9, entity_type='PERSON', score=0.3, recognizer='x')
+    >>> without("George Best", Span(0, 11, "PERSON", 0.3, "x")).end
+    11
+    >>> without("Lmao", Span(0, 4, "PERSON", 0.3, "x")) is None
+    True
+    """
+    words = list(_WORD.finditer(text, span.start, span.end))
+    if all(word.group().casefold() in WORDS for word in words):
+        return None
+    telling = [word for word in words if word.group() not in WORDS]
+    start = telling[0].start() if telling[0] is not words[0] else span.start
+    end = telling[-1].end() if telling[-1] is not words[-1] else span.end
+    return span._replace(start=start, end=end)
