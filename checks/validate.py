@@ -37,10 +37,16 @@ class Bounds(Section):
 JUDGED_AGAIN: Final = """
 select
     count(*) as kept,
-    sum((len(turns) % 2 <> 0 or len(turns) = 0 or exists (
-        select 1 from unnest(range(1, len(turns) + 1)) as places(place)
-        where (turns[place].speaker = 'customer') <> (place % 2 = 1)
+    sum((len(said) % 2 <> 0 or len(said) = 0 or exists (
+        select 1 from unnest(range(1, len(said) + 1)) as places(place)
+        where (said[place].speaker = 'customer') <> (place % 2 = 1)
     ))::int) as not_alternating,
+    sum(exists (
+        select 1 from unnest(range(1, len(turns) + 1)) as places(place)
+        where turns[place].speaker = 'tool'
+        and (coalesce(turns[place - 1].speaker, '') not in ('customer', 'tool')
+             or coalesce(turns[place + 1].speaker, '') not in ('agent', 'bot', 'tool'))
+    )::int) as with_misplaced_look_up,
     sum(list_bool_or(list_transform(turns, lambda t: trim(t.text, ' \t\n\r') = ''))::int) as with_empty_turn,
     sum(list_bool_or(list_transform(turns, lambda t: regexp_matches(t.text, '\\{\\{\\s*[A-Za-z][\\w .]*\\}\\}')))::int)
         as with_placeholder,
@@ -51,7 +57,7 @@ select
     sum((tokens is null or tokens <= 0)::int) as without_tokens,
     sum(list_sum(list_transform(turns, lambda t: length(t.text)))) as characters,
     sum(tokens) as tokens
-from read_parquet($kept)
+from (select *, list_filter(turns, lambda t: t.speaker <> 'tool') as said from read_parquet($kept))
 """
 
 CUT: Final = """
@@ -90,7 +96,14 @@ def _read_again(table: Table) -> dict[str, float | None]:
     return {**row, "characters_per_token": characters / tokens if tokens else None, "cut_share": cut}
 
 
-FAULTS: Final = ("not_alternating", "with_empty_turn", "with_placeholder", "with_address", "without_tokens")
+FAULTS: Final = (
+    "not_alternating",
+    "with_misplaced_look_up",
+    "with_empty_turn",
+    "with_placeholder",
+    "with_address",
+    "without_tokens",
+)
 COLUMNS: Final = ("kept", *FAULTS, "characters", "tokens")
 
 

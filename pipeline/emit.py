@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 import polars as pl
@@ -18,7 +18,7 @@ from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors, write_json
 from pipeline.tokens import TOKENS_PER_MESSAGE, counter
 from pipeline.writing.card import CardParams, Facts, write_beside
-from pipeline.writing.chat import Example, Row, Turn
+from pipeline.writing.chat import Example, LookUp, Row, Turn, without_calls
 from pipeline.writing.shards import Shards
 from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits
 
@@ -39,6 +39,9 @@ class EmitParams(Section):
 
     train_bots: bool
     """Whether answers of bots are learnt too; otherwise they have weight 0, and formats without weights leave them out."""
+
+    look_ups: Literal["fold", "drop"]
+    """What becomes of look-ups in formats without tool calls: their words join what the customer said, or nothing does."""
 
     liked_csat: float = Field(ge=0, le=1)
     """Smallest satisfaction at which a customer counts as content, for formats that train on ratings."""
@@ -101,6 +104,9 @@ class _Conversation(NamedTuple):
     edits: list[str]
     flags: list[str]
     turns: list[Turn]
+    """What was said, look-ups with the answers they were made for."""
+    turn_ids: list[str]
+    """Of all turns, as are speakers and origins."""
     speakers: list[str]
     origins: list[str]
     generations: dict[str, Any]
@@ -124,13 +130,46 @@ def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
             for name in ("turn_id", "speaker", "text", "origin")
         ),
     )
-    generations = _generations(frame)
+    generations, calls = _generations(frame), _calls(frame)
     for *plain, ids, speakers, texts, origins in fields.iter_rows():
         turns = [
-            Turn(turn_id, "user" if speaker == "customer" else "assistant", text)
+            Turn(turn_id, "user" if speaker == "customer" else "assistant", text, speaker != "bot")
             for turn_id, speaker, text in zip(ids, speakers, texts, strict=True)
+            if speaker != "tool"
         ]
-        yield _Conversation._make([*plain, turns, speakers, origins, generations.get(plain[0], {})])
+        if plain[0] in calls:
+            turns = list(_with_look_ups(turns, ids, speakers, texts, calls[plain[0]]))
+        yield _Conversation._make([*plain, turns, ids, speakers, origins, generations.get(plain[0], {})])
+
+
+def _with_look_ups(
+    turns: Sequence[Turn], ids: Sequence[str], speakers: Sequence[str], texts: Sequence[str], calls: Mapping[str, Any]
+) -> Iterator[Turn]:
+    """The turns, each answer with the look-ups that stand before it; those that no answer follows have no place in a row."""
+    left = iter(turns)
+    waiting: list[LookUp] = []
+    for turn_id, speaker, text in zip(ids, speakers, texts, strict=True):
+        if speaker == "tool":
+            call = calls[turn_id] or {"name": "look_up", "arguments": []}
+            arguments = [(each["name"], each["value"]) for each in call["arguments"] or ()]
+            waiting.append(LookUp(turn_id, call["name"], arguments, text))
+            continue
+        turn = next(left)
+        if turn.role == "assistant":
+            yield turn._replace(look_ups=tuple(waiting)) if waiting else turn
+            waiting = []
+        else:
+            yield turn
+
+
+def _calls(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """conversation_id -> turn_id -> what was asked, of the conversations with look-ups."""
+    found: dict[str, dict[str, Any]] = {}
+    has_tools = pl.col("turns").list.eval(pl.element().struct.field("speaker") == "tool").list.any()
+    turns = frame.filter(has_tools).select("conversation_id", "turns").explode("turns").unnest("turns").filter(speaker="tool")
+    for name, turn_id, call in turns.select("conversation_id", "turn_id", "call").iter_rows():
+        found.setdefault(name, {})[turn_id] = call
+    return found
 
 
 def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -158,11 +197,12 @@ class _Press:
             self._dropped.append((one.conversation_id, BRIDGES_SPLITS, "customer and cluster stand in different splits"))
             return
         example = self._example(one)
+        plain = example if one.speakers.count("tool") == 0 else without_calls(example)
         formats: list[str] = []
         lost: list[tuple[str, str]] = []
         metas: dict[str | None, str] = {}
         for name in self._params.formats:
-            rows, fault = _rows(name, example)
+            rows, fault = _rows(name, example if FORMATS[name].tools else plain)
             if fault:
                 lost.append((fault, name))
                 self._count(f"{name}_{'unrated' if fault == NOT_RATED else f'lost_{fault}'}")
@@ -181,11 +221,11 @@ class _Press:
 
     def _example(self, one: _Conversation) -> Example:
         turns = one.turns
-        if not self._params.train_bots and "bot" in one.speakers:
-            turns = [turn._replace(trained=speaker != "bot") for turn, speaker in zip(turns, one.speakers, strict=True)]
+        if self._params.train_bots and "bot" in one.speakers:
+            turns = [turn._replace(trained=True) for turn in turns]
         system = self._params.system_by_product.get(one.product or "", self._params.system)
         liked = None if one.csat is None else one.csat >= self._params.liked_csat
-        return Example(turns, system, liked)
+        return Example(turns, system, self._params.look_ups, liked)
 
     def _tokens_of(self, system: str | None) -> int:
         if system not in self._system_tokens:
@@ -263,7 +303,7 @@ def _meta(one: _Conversation, split: str, reply: str | None) -> str:
             "synthetic": one.synthetic,
             "edits": one.edits,
             "flags": one.flags,
-            "turns": [turn.turn_id for turn in one.turns],
+            "turns": one.turn_ids,
             "speakers": one.speakers,
             "origins": one.origins,
             "generation": one.generations,

@@ -370,6 +370,7 @@ def _turn(question: Question, given: Answer) -> dict[str, Any]:
             "prompt_version": given.prompt_version,
             "grounding": [{"id": hit.id, "score": hit.score} for hit in given.grounding],
         },
+        "call": None,
     }
 
 

@@ -497,6 +497,11 @@ class _Assembled:
                     "author_key": self._person(turn.author) if turn.author else None,
                     "origin": "human",
                     "generation": None,
+                    "call": turn.call
+                    and {
+                        "name": turn.call.name,
+                        "arguments": [{"name": name, "value": value} for name, value in turn.call.arguments],
+                    },
                 }
                 for number, turn in enumerate(draft.turns)
             ],

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.errors import SchemaError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 TIME: Final = pl.Datetime("us", "UTC")
 
@@ -24,6 +24,12 @@ GENERATION: Final = pl.Struct(
 )
 """How a synthetic turn came to be; null for what people wrote. `grounding`: what the answer rests on, best first."""
 
+CALL: Final = pl.Struct(
+    {"name": pl.String, "arguments": pl.List(pl.Struct({"name": pl.String, "value": pl.String}))},
+)
+"""What an agent asked a tool; the text of the same turn is what came back, so no call is without its result. Its id is the
+turn's."""
+
 TURN: Final = pl.Struct(
     {
         "turn_id": pl.String,
@@ -33,8 +39,10 @@ TURN: Final = pl.Struct(
         "author_key": pl.String,
         "origin": pl.String,
         "generation": GENERATION,
+        "call": CALL,
     }
 )
+"""`call` is null for all but look-ups, turns of the speaker `tool`."""
 
 OUTCOME: Final = pl.Struct({"resolved": pl.Boolean, "csat": pl.Float64, "reopened": pl.Boolean})
 """`csat` is a share in [0, 1], 1 = fully satisfied; each field is null where the source does not say."""

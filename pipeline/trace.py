@@ -54,7 +54,9 @@ def _describe(kept: dict[str, object]) -> Iterator[str]:
         yield f"from {kept['source_file']} row {kept['source_row']}"
     if isinstance(turns := kept.get("turns"), list):
         synthetic = sum(turn["origin"] == "synthetic" for turn in turns)
-        yield f"{len(turns)} turns" + (f", {synthetic} synthetic" if synthetic else "")
+        looked_up = sum(turn.get("speaker") == "tool" for turn in turns)
+        beside = [f", {synthetic} synthetic"] * bool(synthetic) + [f", {looked_up} look-ups"] * bool(looked_up)
+        yield "".join([f"{len(turns)} turns", *beside])
     for name in ("cluster_id", "tokens", "split"):
         if kept.get(name) is not None:
             yield f"{name.removesuffix('_id')} {kept[name]}"

@@ -10,6 +10,18 @@ import polars as pl
 
 from pipeline.schema import TURN
 
+WRITTEN: Final = pl.concat_str(
+    pl.col("call").struct.field("name"),
+    pl.col("call")
+    .struct.field("arguments")
+    .list.eval(pl.format("{} {}", pl.element().struct.field("name"), pl.element().struct.field("value")))
+    .list.join("\n"),
+    "text",
+    separator="\n",
+    ignore_nulls=True,
+)
+"""All that is written in a turn: its text and, of a look-up, what was asked."""
+
 FIELDS: Final = [field.name for field in TURN.fields]
 
 

@@ -8,17 +8,20 @@ from pydantic import field_validator
 
 from pipeline.params import Section
 from pipeline.parts import Means, Transform, map_table
-from pipeline.rules import MENDS, RULES
+from pipeline.rules import MENDS, RULES, misplaced_look_up
 from pipeline.rules.limits import Limits
 from pipeline.schema import DROPPED, EDITS, GENERATED, VALIDATED, conform
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Table
 from pipeline.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_REPLY, count_tokens
-from pipeline.turns import flatten, gather
+from pipeline.turns import WRITTEN, flatten, gather
 
 VERSION: Final = 1
 
-Then = Literal["drop", "cut", "merge", "mend", "flag", "ignore"]
+Then = Literal["drop", "cut", "move", "merge", "mend", "flag", "ignore"]
+
+BOUND: Final = {"merge": "same_speaker_run", "move": "misplaced_look_up"}
+"""Consequences that only one rule can have."""
 
 
 class ValidateParams(Section):
@@ -33,8 +36,8 @@ class ValidateParams(Section):
     rules: dict[str, Then]
     """Fault -> what follows, in the order in which the rules act, so the first fault of a conversation is its reason.
 
-    drop the conversation; cut the turn at fault; merge it into the turn before (same_speaker_run only); mend its text
-    (where the rule knows how); flag the conversation in the column `flags`; ignore.
+    drop the conversation; cut the turn at fault; move it to where it belongs (misplaced_look_up only); merge it into the turn
+    before (same_speaker_run only); mend its text (where the rule knows how); flag the conversation in the column `flags`; ignore.
     """
 
     limits: Limits
@@ -46,8 +49,8 @@ class ValidateParams(Section):
         for rule, then in rules.items():
             if rule not in RULES:
                 raise ValueError(f"no rule {rule!r}; there are {', '.join(RULES)}")
-            if then == "merge" and rule != "same_speaker_run":
-                raise ValueError(f"{rule} cannot merge; only same_speaker_run can")
+            if then in BOUND and rule != BOUND[then]:
+                raise ValueError(f"{rule} cannot {then}; only {BOUND[then]} can")
             if then == "mend" and rule not in MENDS:
                 raise ValueError(f"{rule} cannot mend; those that can are {', '.join(MENDS) or 'none'}")
         return rules
@@ -63,7 +66,7 @@ def validate(conversations: pl.DataFrame, params: ValidateParams) -> Outcome:
         kept: the same columns with the edited turns; `tokens`, `synthetic`,
             `edits`, the rules that changed it; `flags`, the rules it broke without consequence.
         dropped: reason = the first fault, detail = the first turn at fault; `no_answer` when no turn is left.
-        beside: `edits`, one row per turn that was cut, merged or mended.
+        beside: `edits`, one row per turn that was cut, moved, merged or mended.
     """
     conversations = conform(conversations, GENERATED, "validate")
     turns = flatten(conversations)
@@ -93,12 +96,18 @@ def validate(conversations: pl.DataFrame, params: ValidateParams) -> Outcome:
 
 
 def _with_tokens(turns: pl.DataFrame, encoding: str) -> pl.DataFrame:
-    return turns if "tokens" in turns.columns else turns.with_columns(tokens=count_tokens(turns["text"], encoding))
+    return (
+        turns
+        if "tokens" in turns.columns
+        else turns.with_columns(tokens=count_tokens(turns.select(WRITTEN).to_series(), encoding))
+    )
 
 
 def _edit(turns: pl.DataFrame, rule: str, then: Then, separator: str) -> pl.DataFrame:
     if then == "cut":
         return turns.filter(~pl.col("fault"))
+    if then == "move":
+        return misplaced_look_up.move(turns)
     if then == "merge":
         return merge_runs(turns, separator)
     mended = pl.when("fault").then(MENDS[rule](pl.col("text"))).otherwise("text")
@@ -119,7 +128,7 @@ def merge_runs(turns: pl.DataFrame, separator: str) -> pl.DataFrame:
         touched.with_columns(run=(~pl.col("fault")).cum_sum())
         .group_by("row", "run", maintain_order=True)
         .agg(
-            pl.col("language", "turn_id", "sent_at", "author_key", "role").first(),
+            pl.col("language", "turn_id", "sent_at", "author_key", "call", "role").first(),
             speaker=pl.when((pl.col("speaker") == "agent").any()).then(pl.lit("agent")).otherwise(pl.col("speaker").first()),
             text=pl.col("text").str.join(separator),
             origin=pl.when(pl.col("origin").n_unique() == 1).then(pl.col("origin").first()).otherwise(pl.lit("edited")),

@@ -25,6 +25,7 @@ def turn(speaker: str, text: str, number: int = 0, **more: Any) -> dict[str, Any
         "author_key": f"{speaker}-key",
         "origin": "human",
         "generation": None,
+        "call": None,
         **more,
     }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.writing.chat import Example, Fault, Format, Row, Text, texts_of_messages, weighted_messages_of
+from pipeline.writing.chat import Example, Fault, Format, Row, Text, texts_of_messages, tools_beside, weighted_messages_of
 from pipeline.writing.conformance import Messages, key_faults, message_faults
 
 ASKED: Final = Messages(
@@ -34,7 +34,7 @@ def rows(example: Example) -> Iterator[Row]:
     for message in messages:
         if message.pop("weight", 1) == 0:
             message["training"] = False
-    yield Row({"messages": messages})
+    yield Row({"messages": messages, **tools_beside(example)})
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
@@ -56,6 +56,7 @@ FORMAT: Final = Format(
     rows=rows,
     faults=faults,
     texts=_texts,
+    tools=True,
     source="axolotl 0.18 docs/dataset-formats/conversation.qmd, src/axolotl/utils/schemas/config.py",
     read=date(2026, 11, 20),
     default_max_tokens=512,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.writing.chat import Example, Fault, Format, Row, texts_of_messages, weighted_messages_of
+from pipeline.writing.chat import Example, Fault, Format, Row, texts_of_messages, tools_beside, weighted_messages_of
 from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
 
 ASKED: Final = Messages(
@@ -27,7 +27,7 @@ def rows(example: Example) -> Iterator[Row]:
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]}]
     """
-    yield Row({"messages": weighted_messages_of(example)})
+    yield Row({"messages": weighted_messages_of(example), **tools_beside(example)})
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
@@ -43,6 +43,7 @@ FORMAT: Final = Format(
     rows=rows,
     faults=faults,
     texts=texts_of_messages,
+    tools=True,
     source="docs.fireworks.ai fine-tuning-models",
     read=date(2026, 11, 20),
     min_rows=3,

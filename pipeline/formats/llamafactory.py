@@ -8,20 +8,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from pipeline.writing.chat import Example, Fault, Format, Row, is_all_trained
+import orjson
+
+from pipeline.writing.chat import Example, Fault, Format, Row, is_all_trained, tools_of
 from pipeline.writing.conformance import key_faults, text_faults
 from pipeline.writing.sharegpt import texts_of, turn_faults, turns_of
 
 
 def rows(example: Example) -> Iterator[Row]:
-    """One row, the system text in a column of its own.
+    """One row, the system text and the tools in columns of their own.
 
     >>> from pipeline.writing.chat import Turn
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")], "Be kind."))]
-    [{'conversations': [{'from': 'human', 'value': 'Hi'}, {'from': 'gpt', 'value': 'Hello.'}], 'system': 'Be kind.'}]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [{'conversations': [{'from': 'human', 'value': 'Hi'}, {'from': 'gpt', 'value': 'Hello.'}], 'system': 'Be kind.',
+      'tools': ''}]
     """
     if is_all_trained(example):
-        yield Row({"conversations": turns_of(example), "system": example.system or ""})
+        tools = [tool["function"] for tool in tools_of(example)]
+        beside = {"system": example.system or "", "tools": orjson.dumps(tools).decode() if tools else ""}
+        yield Row({"conversations": turns_of(example), **beside})
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
@@ -37,7 +43,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
 
 def dataset_info(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The entries for LLaMA-Factory's data/dataset_info.json, one per file."""
-    columns = {"messages": "conversations", "system": "system"}
+    columns = {"messages": "conversations", "system": "system", "tools": "tools"}
     entries = {
         f"ticketmill_{name.removesuffix('.jsonl').replace('-', '_')}": {
             "file_name": name,
@@ -54,6 +60,7 @@ FORMAT: Final = Format(
     rows=rows,
     faults=faults,
     texts=texts_of,
+    tools=True,
     source="LLaMA-Factory 0.9.5 data/README.md, src/llamafactory/data/converter.py",
     read=date(2026, 11, 20),
     default_max_tokens=2048,

@@ -1,6 +1,7 @@
 """LLaMA-Factory, `openai` formatting: `messages` as OpenAI has them, strictly in turn and even in number.
 
-Without tools its converter adds a "detailed thinking off" line to the system text; `llamafactory` does not suffer that.
+Without tools its converter adds a "detailed thinking off" line to the system text; `llamafactory` does not suffer that, and
+holds tool calls: here a message without any beside one with them is None to `datasets`, and None has no length.
 Source: LLaMA-Factory 0.9.5 data/README.md, src/llamafactory/data/converter.py; a tool call without content is a KeyError.
 """
 

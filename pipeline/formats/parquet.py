@@ -12,4 +12,5 @@ FORMAT: Final = replace(
     trl.FORMAT,
     source="huggingface.co/docs/hub datasets-data-files-configuration; TRL 1.9 docs/source/dataset_formats.md",
     container="parquet",
+    tools=False,  # arguments of many functions in one struct column would be a column for each
 )

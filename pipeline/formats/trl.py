@@ -8,7 +8,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.writing.chat import Example, Fault, Format, Row, is_all_trained, messages_of, texts_of_messages
+from pipeline.writing.chat import (
+    Calls,
+    Example,
+    Fault,
+    Format,
+    Row,
+    is_all_trained,
+    messages_of,
+    texts_of_messages,
+    tools_beside,
+)
 from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
 
 ASKED: Final = Messages(
@@ -18,6 +28,9 @@ ASKED: Final = Messages(
     arguments="object",
     assistant_last=False,
 )
+
+
+CALLS: Final = Calls(arguments="object")
 
 
 def rows(example: Example) -> Iterator[Row]:
@@ -30,7 +43,7 @@ def rows(example: Example) -> Iterator[Row]:
                    {'role': 'assistant', 'content': 'Hello.'}]}]
     """
     if is_all_trained(example):
-        yield Row({"messages": messages_of(example)})
+        yield Row({"messages": messages_of(example, CALLS), **tools_beside(example)})
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
@@ -46,6 +59,7 @@ FORMAT: Final = Format(
     rows=rows,
     faults=faults,
     texts=texts_of_messages,
+    tools=True,
     source="TRL 1.9 docs/source/dataset_formats.md, trl/trainer/sft_config.py",
     read=date(2026, 11, 20),
     default_max_tokens=1024,

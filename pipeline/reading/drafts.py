@@ -57,6 +57,13 @@ class Refused(Exception):  # noqa: N818  # not an error of the run: one conversa
         self.reason, self.detail = reason, detail
 
 
+class Call(NamedTuple):
+    """What an agent asked a tool."""
+
+    name: str
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
 class DraftTurn(NamedTuple):
     """One message; `author` is the source's own id of who wrote it."""
 
@@ -67,6 +74,8 @@ class DraftTurn(NamedTuple):
     author: str | None
     is_forward: bool = False
     """The mail hands on another one, which is its content."""
+    call: Call | None = None
+    """Of a look-up: what was asked; the text is what came back."""
 
 
 class Detail(NamedTuple):

@@ -48,6 +48,8 @@ def finished(draft: Draft, settings: SourceSettings) -> Sequence[Draft]:
 
 
 def _cleaned(turn: DraftTurn, draft: Draft) -> DraftTurn | None:
+    if turn.call:
+        return turn
     result = clean_mail(turn.text, is_forward=turn.is_forward)
     for kind, characters in result.removed.items():
         draft.count(f"mail_characters.{kind}", characters)
@@ -60,7 +62,7 @@ def _cleaned(turn: DraftTurn, draft: Draft) -> DraftTurn | None:
 def _note(draft: Draft, settings: SourceSettings) -> None:
     left: list[DraftTurn] = []
     for turn in draft.turns:
-        notice = notice_of(turn, draft.customer)
+        notice = "" if turn.call else notice_of(turn, draft.customer)
         if notice:
             draft.count(f"notices.{notice}")
         if not notice or settings.notices == "keep":

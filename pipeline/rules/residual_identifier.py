@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.rules.limits import Limits
+from pipeline.turns import WRITTEN
 
 SUSPECT: Final = r"@|\d.{0,3}\d.{0,3}\d.{0,3}\d"
 """What every pattern below needs; all other turns are passed over without looking closer."""
@@ -41,7 +42,7 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [True, False, False]
     """
-    return pl.col("text").map_batches(_judge, return_dtype=pl.Boolean, is_elementwise=True)
+    return WRITTEN.map_batches(_judge, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def kinds(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.rules.limits import Limits
+from pipeline.turns import WRITTEN
 
 ISSUED: Final = (
     r"(?:AKIA|ASIA)[A-Z0-9]{16}",
@@ -53,5 +54,5 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [True, False, True]
     """
-    has_hint = pl.col("text").str.contains_any(list(HINTS), ascii_case_insensitive=True)
-    return pl.when(has_hint).then(pl.col("text")).str.contains(CREDENTIAL).fill_null(value=False)
+    has_hint = WRITTEN.str.contains_any(list(HINTS), ascii_case_insensitive=True)
+    return pl.when(has_hint).then(WRITTEN).str.contains(CREDENTIAL).fill_null(value=False)

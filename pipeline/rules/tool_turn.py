@@ -1,4 +1,7 @@
-"""A turn of a program the agent consulted, not something said to the customer."""
+"""A turn of a program the agent consulted, not something said to the customer: a look-up.
+
+Ignored, look-ups stay as calls and results for the formats that have them.
+"""
 
 import polars as pl
 

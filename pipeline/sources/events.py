@@ -30,6 +30,7 @@ from pipeline.reading.drafts import (
     fault,
 )
 from pipeline.reading.files import json_lines, json_records, layout_of
+from pipeline.reading.look_ups import LookUpFields
 from pipeline.reading.mapped import MappedSettings, Speakers, named_by_starter
 from pipeline.reading.paths import Known, find, first, known, parse, unknown
 from pipeline.reading.paths import Path as Steps
@@ -63,6 +64,8 @@ class EventsSettings(MappedSettings):
     """Path from the event of its time; null where the source has none."""
     author: str | None = None
     """Path from the event of the id of who wrote it."""
+    calls: LookUpFields | None = None
+    """Which events are look-ups of the agent's, to be kept as turns of a tool; null: they are counted like the others."""
     agent: str | None = None
     """Path of the agent's id, for messages without an author of their own."""
     ignore_fields: list[str] = Field(default_factory=list)
@@ -71,7 +74,15 @@ class EventsSettings(MappedSettings):
     @cached_property
     def tree(self) -> Known:
         """Every known path, from the record."""
-        in_event = [*self.messages, self.kind, self.speaker.at, self.text, self.sent_at, self.author]
+        in_event = [
+            *(self.calls.fields() if self.calls else ()),
+            *self.messages,
+            self.kind,
+            self.speaker.at,
+            self.text,
+            self.sent_at,
+            self.author,
+        ]
         mapped = [*self.of_conversation(), self.opening, self.agent, *self.ignore_fields]
         events = [f"{self.turns}.*.{path}" for path in in_event if path is not None]
         return known([*(path for path in mapped if path), *events])
@@ -155,6 +166,8 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     if found is not None and not isinstance(found, list):
         raise Refused("wrong_type", settings.turns)
     for position, event in enumerate(found or ()):
+        if settings.calls and (settings.calls.asks(event) or settings.calls.answers(event)):
+            continue
         if any(first(event, path) not in values for path, values in wanted):
             draft.count(f"events.{_name(first(event, kind)) if kind else 'other'}")
             continue
@@ -168,6 +181,8 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
             raise Refused("bad_time", settings.sent_at or "")
         author = (native_id(first(event, author_at)) if author_at else None) or authors.get(speaker)
         turns.append(((sent_at or 0, position), DraftTurn(speaker, text, sent_at, author)))
+    if turns and settings.calls:
+        turns += _look_ups(draft, found or (), settings, settings.calls, authors["agent"])
     ordered = [turn for _, turn in sorted(turns, key=itemgetter(0))]
     if settings.opening is not None:
         said = clean(as_text(first(record, steps[settings.opening]), settings.opening), settings.text_format)
@@ -176,6 +191,34 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     # where the question stands apart, whoever is not known to have asked it answers
     known = authors["customer"] or ("" if settings.opening is not None else None)
     draft.turns.extend(named_by_starter(ordered, known))
+
+
+def _look_ups(
+    draft: Draft, events: Sequence[Any], settings: EventsSettings, calls: LookUpFields, agent: str | None
+) -> Iterator[tuple[tuple[int, int], DraftTurn]]:
+    """A turn of each look-up that has a result; it stands where it was asked."""
+    sent = settings.sent_at and settings.steps[settings.sent_at]
+    now: int | None = None
+    asked: tuple[tuple[int, int], DraftTurn] | None = None
+    for position, event in enumerate(events):
+        # what a program notes down may have no time of its own
+        now = (sent and microseconds(first(event, sent), settings.zone, settings.time_format, settings.sent_at or "")) or now
+        if calls.asks(event):
+            if asked is not None:
+                draft.count("look_ups_without_result")
+            asked = ((now or 0, position), DraftTurn("tool", "", now, agent, call=calls.call_of(event)))
+            if calls.result_when:
+                continue
+        elif not calls.answers(event):
+            continue
+        if asked is None:
+            draft.count("results_without_look_up")
+            continue
+        place, turn = asked
+        yield place, turn._replace(text=clean(calls.result_of(event), settings.text_format) or calls.nothing)
+        asked = None
+    if asked is not None:
+        draft.count("look_ups_without_result")
 
 
 def _name(value: Any) -> str:

@@ -1,9 +1,22 @@
 """What a training row is made of, and what its consumer asks of it: where formats, emit and the file checker meet."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from hashlib import sha256
+from itertools import islice
+from typing import Any, Final, Literal, NamedTuple
+
+import orjson
+
+
+class LookUp(NamedTuple):
+    """What an agent asked a tool before an answer, and what came back."""
+
+    turn_id: str
+    name: str
+    arguments: Sequence[tuple[str, str]]
+    result: str
 
 
 class Turn(NamedTuple):
@@ -17,6 +30,9 @@ class Turn(NamedTuple):
     trained: bool = True
     """Whether a model should learn to say it; only an assistant's can be."""
 
+    look_ups: Sequence[LookUp] = ()
+    """What was looked up for it, in order; only an assistant's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -25,6 +41,9 @@ class Example:
     turns: Sequence[Turn]
     system: str | None = None
     """What the assistant is told before the conversation."""
+
+    look_ups: Literal["fold", "drop"] = "drop"
+    """What becomes of look-ups where the consumer knows no tools: their words join what the user said, or nothing does."""
 
     liked: bool | None = None
     """Whether the customer was content with how it ended; None where the source does not say."""
@@ -74,6 +93,9 @@ class Format:
     rows: Callable[[Example], Iterator[Row]] | None = None
     """The rows of one example; None where no table holds what the format needs, so that it can only be checked."""
 
+    tools: bool = False
+    """Whether rows hold tool calls; the look-ups of others are folded into the text or dropped."""
+
     rated_only: bool = False
     """Whether only rated conversations have rows; those without are then not lost."""
 
@@ -98,27 +120,112 @@ class Format:
     """Further JSON files the consumer wants in the folder: from split -> file names to name -> content."""
 
 
-def messages_of(example: Example) -> list[dict[str, Any]]:
-    """Messages of role and content, the system text first.
+@dataclass(frozen=True)
+class Calls:
+    """How a consumer wants tool calls in its messages."""
+
+    arguments: Literal["text", "object"] = "text"
+    """As JSON text or as an object."""
+
+    def messages(self, look_up: LookUp) -> list[dict[str, Any]]:
+        """The assistant's call, and the tool's result."""
+        given = dict(look_up.arguments)
+        function = {"name": look_up.name, "arguments": given if self.arguments == "object" else orjson.dumps(given).decode()}
+        call = {"id": call_id(look_up), "type": "function", "function": function}
+        result = {"role": "tool", "tool_call_id": call["id"], "name": look_up.name, "content": look_up.result}
+        return [{"role": "assistant", "tool_calls": [call]}, result]
+
+
+def call_id(look_up: LookUp) -> str:
+    """The same for the same turn, in every row and run: 9 letters or digits, as Mistral has them.
+
+    >>> call_id(LookUp("t2", "order_status", (), "shipped"))
+    'c44474038'
+    """
+    return sha256(look_up.turn_id.encode()).hexdigest()[:9]
+
+
+def tools_of(example: Example) -> list[dict[str, Any]]:
+    """The functions that the look-ups of an example call, with every argument that one of them has; by name.
+
+    >>> asked = LookUp("t1", "order_status", [("order", "4411")], "shipped")
+    >>> tools_of(Example([Turn("t2", "assistant", "It is on its way.", look_ups=[asked])]))[0]["function"]["parameters"]
+    {'type': 'object', 'properties': {'order': {'type': 'string'}}}
+    """
+    arguments: dict[str, dict[str, None]] = {}
+    for turn in example.turns:
+        for look_up in turn.look_ups:
+            arguments.setdefault(look_up.name, {}).update(dict.fromkeys(name for name, _ in look_up.arguments))
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": name,
+                "description": f"Looks up {name.replace('_', ' ').replace('-', ' ')}.",
+                "parameters": {"type": "object", "properties": {each: {"type": "string"} for each in arguments[name]}},
+            },
+        }
+        for name in sorted(arguments)
+    ]
+
+
+def without_calls(example: Example) -> Example:
+    r"""The same example for a consumer that knows no tools: what was looked up stands below what the user said, or nowhere.
+
+    >>> asked = LookUp("t1", "order_status", [("order", "4411")], "shipped")
+    >>> turns = [Turn("t0", "user", "Where is it?"), Turn("t2", "assistant", "On its way.", look_ups=[asked])]
+    >>> without_calls(Example(turns, look_ups="fold")).turns[0].content
+    'Where is it?\n\n[order_status(order: 4411)]\nshipped'
+    """
+    turns = [turn._replace(look_ups=()) for turn in example.turns]
+    for place, turn in enumerate(example.turns):
+        if turn.look_ups and place and example.look_ups == "fold":
+            asked = turns[place - 1]
+            turns[place - 1] = asked._replace(content="\n\n".join([asked.content, *map(_in_words, turn.look_ups)]))
+    return replace(example, turns=turns)
+
+
+def _in_words(look_up: LookUp) -> str:
+    return f"[{look_up.name}({', '.join(f'{name}: {value}' for name, value in look_up.arguments)})]\n{look_up.result}"
+
+
+AS_TEXT: Final = Calls()
+
+
+def messages_of(example: Example, calls: Calls = AS_TEXT) -> list[dict[str, Any]]:
+    """Messages of role and content, the system text first, look-ups as tool calls before the answer they were made for.
 
     >>> messages_of(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))
     [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]
     """
-    said = [{"role": turn.role, "content": turn.content} for turn in example.turns]
-    return said if example.system is None else [{"role": "system", "content": example.system}, *said]
+    messages: list[dict[str, Any]] = [] if example.system is None else [{"role": "system", "content": example.system}]
+    for turn in example.turns:
+        for look_up in turn.look_ups:
+            messages += calls.messages(look_up)
+        messages.append({"role": turn.role, "content": turn.content})
+    return messages
 
 
-def weighted_messages_of(example: Example) -> list[dict[str, Any]]:
-    """Messages as `messages_of` gives them; an assistant's that should not be trained has weight 0.
+def weighted_messages_of(example: Example, calls: Calls = AS_TEXT) -> list[dict[str, Any]]:
+    """Messages as `messages_of` gives them; an assistant's that should not be trained have weight 0.
 
     >>> weighted_messages_of(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "I am a bot.", trained=False)]))
     [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'I am a bot.', 'weight': 0}]
     """
-    messages = messages_of(example)
-    for message, turn in zip(reversed(messages), reversed(example.turns), strict=False):  # the system text is none
-        if not turn.trained and turn.role == "assistant":
-            message["weight"] = 0
+    messages = messages_of(example, calls)
+    if not is_all_trained(example):
+        own = iter(messages if example.system is None else messages[1:])
+        for turn in example.turns:
+            for message in islice(own, 2 * len(turn.look_ups) + 1):
+                if message["role"] == "assistant" and not turn.trained:
+                    message["weight"] = 0
     return messages
+
+
+def tools_beside(example: Example) -> dict[str, Any]:
+    """The column `tools` of a row with tool calls; nothing for other rows."""
+    tools = tools_of(example)
+    return {"tools": tools} if tools else {}
 
 
 def replies_of(example: Example) -> Iterator[tuple[list[dict[str, Any]], Turn]]:
@@ -144,7 +251,10 @@ def texts_of_messages(row: Mapping[str, Any], key: str = "messages") -> Iterator
     """The contents of `messages`; an assistant's are trained unless they weigh 0."""
     for message in row[key]:
         content = message.get("content")
-        yield Text(content if isinstance(content, str) else "", message["role"] == "assistant" and message.get("weight") != 0)
+        text = content if isinstance(content, str) else ""
+        if calls := message.get("tool_calls"):
+            text += orjson.dumps(calls).decode()
+        yield Text(text, message["role"] == "assistant" and message.get("weight") != 0)
 
 
 def texts_of_prompt(row: Mapping[str, Any]) -> Iterator[Text]:

@@ -7,6 +7,8 @@ ones, and rows that break it are skipped with a warning.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import orjson
+
 from pipeline.writing.chat import Example, Fault, Text
 from pipeline.writing.conformance import text_faults
 
@@ -16,13 +18,20 @@ EVEN: Final = ("gpt", "function_call", "assistant")
 
 
 def turns_of(example: Example) -> list[dict[str, str]]:
-    """The turns as from and value.
+    """The turns as from and value, a look-up as its call and what came back.
 
     >>> from pipeline.writing.chat import Turn
     >>> turns_of(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))
     [{'from': 'human', 'value': 'Hi'}, {'from': 'gpt', 'value': 'Hello.'}]
     """
-    return [{"from": NAMES[turn.role], "value": turn.content} for turn in example.turns]
+    turns: list[dict[str, str]] = []
+    for turn in example.turns:
+        for look_up in turn.look_ups:
+            call = {"name": look_up.name, "arguments": dict(look_up.arguments)}
+            turns += [{"from": "function_call", "value": orjson.dumps(call).decode()}]
+            turns += [{"from": "observation", "value": look_up.result}]
+        turns.append({"from": NAMES[turn.role], "value": turn.content})
+    return turns
 
 
 def turn_faults(turns: Any) -> Iterator[Fault]:

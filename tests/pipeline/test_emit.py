@@ -28,6 +28,7 @@ PARAMS = EmitParams.model_validate(
         "system": None,
         "system_by_product": {},
         "train_bots": True,
+        "look_ups": "fold",
         "liked_csat": 0.75,
         "max_file_bytes": 1_000_000,
         "encoding": "o200k_base",

@@ -143,7 +143,7 @@ def test_two_runs_never_make_the_same_table_at_once(tmp_path: Path) -> None:
 def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
     make(tmp_path / "deduped", {"h1": outcome("a")})
     manifest = tmp_path / "deduped/_manifest.json"
-    manifest.write_text(manifest.read_text().replace('"schema_version": 1', '"schema_version": 0'))
+    manifest.write_text(manifest.read_text().replace('"schema_version": 2', '"schema_version": 1'))
 
     with pytest.raises(TableError, match="was written with another schema version; run the stage again"):
         Table(tmp_path / "deduped")

@@ -204,7 +204,7 @@ def test_tokens_are_counted_anew_after_a_merge() -> None:
         ("no_anser: drop", "no rule 'no_anser'; there are "),
         ("no_answer: merge", "no_answer cannot merge; only same_speaker_run can"),
         ("no_answer: mend", "no_answer cannot mend; those that can are "),
-        ("no_answer: remove", "Input should be 'drop', 'cut', 'merge', 'mend', 'flag' or 'ignore'"),
+        ("no_answer: remove", "Input should be 'drop', 'cut', 'move', 'merge', 'mend', 'flag' or 'ignore'"),
     ],
 )
 def test_a_rule_or_consequence_that_does_not_exist_is_refused(tmp_path: Path, rules: str, message: str) -> None:

@@ -1,0 +1,111 @@
+r"""Look-ups of agents among the events of a record: what was asked of which tool, and what came back.
+
+    {"Action": "query", "APIName": "hotel_search", "Constraints": [{"City": "\"Oslo\""}, {"Stars": "4"}]}
+    {"Action": "return_item", "Item": {"Name": "Fjord Inn", "Stars": 4}}
+
+A look-up becomes one turn of the speaker `tool`: the result is its text, so none can stand without the other.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from pydantic import Field
+
+from pipeline.params import Section
+from pipeline.reading.drafts import Call, Refused
+from pipeline.reading.paths import Path as Steps
+from pipeline.reading.paths import first, parse, shown
+from pipeline.reading.values import stated
+
+Values = Mapping[str, list[str | int | bool]]
+
+_FUNCTION: Final = re.compile(r"[A-Za-z_][\w .-]{0,63}", re.ASCII)
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
+"""What no function of the OpenAPI schema `FunctionObject` may have in its name."""
+
+_ARGUMENT: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII)
+
+
+class LookUpFields(Section):
+    """Which events are look-ups, and where the question and the result stand. Paths are from the event."""
+
+    when: dict[str, list[str | int | bool]] = Field(min_length=1)
+    """Which events ask: path -> values; all must hold."""
+    name: str | None = None
+    """Path of the name of the tool."""
+    tool: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Name of the tool where the events state none."""
+    arguments: str | None = None
+    """Path of what was asked for: an object, a list of objects, or a list of values."""
+    result_when: dict[str, list[str | int | bool]] = Field(default_factory=dict)
+    """Which later events hold the result; empty where the asking event holds it itself."""
+    result: str
+    """Path of what came back, from the event that holds it: a text, or an object, written as lines of name and value."""
+    nothing: str = "nothing found"
+    """The result where nothing stands there."""
+
+    def fields(self) -> list[str]:
+        """Every path from the event."""
+        return [*self.when, *self.result_when, *(path for path in (self.name, self.arguments, self.result) if path)]
+
+    @cached_property
+    def _asks(self) -> list[tuple[Steps, list[str | int | bool]]]:
+        return [(parse(path), values) for path, values in self.when.items()]
+
+    @cached_property
+    def _answers(self) -> list[tuple[Steps, list[str | int | bool]]]:
+        return [(parse(path), values) for path, values in self.result_when.items()]
+
+    def asks(self, event: Any) -> bool:
+        """Whether the event is a look-up."""
+        return all(first(event, path) in values for path, values in self._asks)
+
+    def answers(self, event: Any) -> bool:
+        """Whether the event holds the result of the look-up before it."""
+        return bool(self._answers) and all(first(event, path) in values for path, values in self._answers)
+
+    def call_of(self, event: Any) -> Call:
+        """What the event asks.
+
+        Raises:
+            Refused: the name is none that a tool could have.
+        """
+        name = first(event, parse(self.name)) if self.name else None
+        if name is None and self.tool:
+            return Call(self.tool, _named(event, self.arguments))
+        if not isinstance(name, str) or not _FUNCTION.fullmatch(name):
+            raise Refused("unknown_value", self.name or "calls.tool")
+        return Call(_NO_NAME.sub("_", name), _named(event, self.arguments))
+
+    def result_of(self, event: Any) -> str:
+        """What came back, as text."""
+        value = first(event, parse(self.result))
+        if isinstance(value, str):
+            return value.strip() or self.nothing
+        return "\n".join(f"{name}: {text}" if name else text for name, text in _flat(value)) or self.nothing
+
+
+def _named(event: Any, path: str | None) -> tuple[tuple[str, str], ...]:
+    """Names and values; a name that comes again is numbered, one that may be a value used as a name is not kept."""
+    found: dict[str, str] = {}
+    for name, text in _flat(first(event, parse(path))) if path else ():
+        bare = name if _ARGUMENT.fullmatch(name) and shown(name) == name else "argument"
+        number = next(number for number in range(1, len(found) + 2) if (bare if number == 1 else f"{bare}_{number}") not in found)
+        found[bare if number == 1 else f"{bare}_{number}"] = text
+    return tuple(found.items())
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Name and text of everything stated in a value; nested names are joined by points."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _flat(each, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _flat(each, name)
+    elif isinstance(value, bool):
+        yield name, str(value).lower()
+    elif (text := stated(value)) is not None:
+        yield name, text
