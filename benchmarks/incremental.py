@@ -1,0 +1,57 @@
+"""What a night costs: everything for the first time, 1 % new data, nothing new.
+
+    PYTHONPATH=. python benchmarks/incremental.py --conversations 200000 --out benchmarks/results/incremental.json
+
+The whole command is measured, `ticketmill run`: DVC, stages, gates, ledger, report. Every file holds 1 % of the conversations, as
+a daily export would. Must: 1 % new at most 5 % of the first run; nothing new at most 5 seconds. Seconds of the processors
+are given too, because only they hold on a busy machine.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.deliveries import Project, write
+
+FILES = 100
+
+
+def main() -> None:
+    """Run three nights and write what they cost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--conversations", type=int, default=200_000)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    per_file = asked.conversations // FILES
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Project(Path(scratch) / "line")
+        for day in range(FILES):
+            write(project.received / f"day-{day:03d}.jsonl", range(day * per_file, (day + 1) * per_file))
+        nights: dict[str, Any] = {"everything": project.night()}
+        write(project.received / f"day-{FILES:03d}.jsonl", range(FILES * per_file, (FILES + 1) * per_file))
+        nights["one percent new"] = project.night()
+        nights["nothing new"] = project.night()
+    for name, night in nights.items():
+        output = night.pop("output")
+        if night["exit_code"]:
+            raise SystemExit(f"{name}: exit {night['exit_code']}\n{output[-3000:]}")
+    full, new, idle = nights.values()
+    result = {
+        "conversations": asked.conversations,
+        "processors": os.cpu_count(),
+        "load_of_other_programs_at_end": round(os.getloadavg()[0], 1),
+        "one_percent_new_share_of_wall": round(new["wall_seconds"] / full["wall_seconds"], 4),
+        "one_percent_new_share_of_processor": round(new["processor_seconds"] / full["processor_seconds"], 4),
+        "nothing_new_seconds": idle["wall_seconds"],
+        **nights,
+    }
+    print(json.dumps(result, indent=1))
+    if asked.out:
+        asked.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
