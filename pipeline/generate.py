@@ -6,23 +6,27 @@ long as it does not change; the others are made again when any answer in the ind
 of a model: replies are kept by the hash of the whole request.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from itertools import count, groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 from pydantic import field_validator
 
 from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_identifier, find_repeats
 from pipeline.answering.asking import ENCODING, ask_each
+from pipeline.answering.judging import name_of
 from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.replies import Replies
-from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Hit, Question, Reply, Request, Turn
+from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settled, Turn
 from pipeline.answering.retrieval import Exchange, Index, RetrievalParams
+from pipeline.answering.sending import Dialogue, Ended, run_on
 from pipeline.answering.spending import MILLION
 from pipeline.errors import AccountingError
 from pipeline.parts import Means
@@ -35,7 +39,7 @@ from pipeline.tokens import counter, tokens_of
 
 VERSION: Final = 1
 
-REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai")
+REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai", "judge")
 MODELS: Final = ("openai", "fake")
 """Providers that send requests."""
 
@@ -49,6 +53,8 @@ PASSING: Final = "gaps_that_may_pass"
 
 LONGEST_TEXT: Final = 2_000
 """Characters of a question or an answer in the index; longer answers are left out, of longer questions the end counts."""
+
+T = TypeVar("T")
 
 Find = Callable[[Sequence[str]], Sequence[tuple[Hit, ...]]]
 """What a question resembles."""
@@ -85,7 +91,11 @@ class GenerateParams(Settings):
         if self.provider in {"nearest", "file"}:
             answers = self.file.answers.read_bytes() if self.provider == "file" and self.file.answers.is_file() else b""
             return self.fingerprint(sha256(answers).hexdigest(), leave_out=frozenset((*REPLIES_OF_A_MODEL, *PACE, "file")))
-        return self.fingerprint(load_prompt(self.prompt.name).version, leave_out=frozenset((*PACE, "file")))
+        more = [load_prompt(self.prompt.name).version, load_prompt("repair").version]
+        if self.judge:
+            labels = self.judge.labels
+            more += [name_of(self), sha256(labels.read_bytes() if labels.is_file() else b"").hexdigest()]
+        return self.fingerprint(*more, leave_out=frozenset((*PACE, "file")))
 
 
 def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: GenerateParams) -> Outcome:
@@ -109,59 +119,64 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
         return Outcome(conversations, beside={"asked": empty(ASKED), "rejected": empty(REJECTED)})
     hits = find([_asked_in(question) for question in questions])
     questions = [replace(question, hits=found) for question, found in zip(questions, hits, strict=True)]
-    candidates = list(answer(questions))
-    if len(candidates) != len(questions):
-        raise AccountingError(f"generate: {params.provider} gave {len(candidates)} answers to {len(questions)} questions")
-    pairs, rejected = _accept(list(zip(questions, candidates, strict=True)), params)
+    settled = list(answer(questions, partial(_settle, params)))
+    if len(settled) != len(questions):
+        raise AccountingError(f"generate: {params.provider} gave {len(settled)} answers to {len(questions)} questions")
+    pairs, rejected = _without_repeats(list(zip(questions, settled, strict=True)), params)
     asked = pl.DataFrame([_fate(question, given, params) for question, given in pairs], schema=ASKED, orient="row")
     new = {question.conversation_id: _turn(question, given) for question, given in pairs if isinstance(given, Answer)}
     gone = asked.filter(pl.col("fate") == "dropped")
     may_pass = sum(isinstance(given, Gap) and given.may_pass for _, given in pairs)
+    judged = Counter(f"judged_{each.judged}" for each in settled if each.judged)
     fates = {str(fate): int(count) for fate, count in asked.group_by("fate").len().rows()}
     return Outcome(
         kept=_append(conversations.filter(~pl.col("conversation_id").is_in(gone["conversation_id"].implode())), new),
         dropped=gone.select(list(DROPPED)),
         beside={"asked": asked, "rejected": rejected},
-        counts=fates | ({PASSING: may_pass} if may_pass else {}),
+        counts=fates | judged | ({PASSING: may_pass} if may_pass else {}),
     )
 
 
-def _accept(
-    pairs: Sequence[tuple[Question, Candidates | Gap]], params: GenerateParams
-) -> tuple[list[tuple[Question, Answer | Gap]], pl.DataFrame]:
-    """The first sound candidate of every question, else a gap named after the fault of the first; and those not taken."""
+def _settle(params: GenerateParams, question: Question, candidates: Candidates) -> Settled:
+    """The first sound candidate, else a gap named after the fault of the first."""
     prompt = None if params.provider == "nearest" else params.prompt.name
-    settled: list[tuple[Question, Answer | Gap]] = []
-    rejected: list[tuple[str, str, str, str]] = []
-    for question, candidates in pairs:
-        if isinstance(candidates, Gap):
-            settled.append((question, candidates))
-            continue
-        given: Answer | Gap | None = None
-        for candidate in candidates:
-            fault = (
-                find_identifier(question, candidate)
-                if candidate.is_human
-                else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
-            )
-            if fault is None:
-                given = candidate
-                break
-            # what a person typed names somebody; it never went through scrub and stays out of the table
-            text = "" if candidate.is_human else candidate.text
-            rejected.append((question.conversation_id, question.turn_id, fault.reason, text))
-            given = given or Gap(fault.reason, fault.detail)
-        assert given is not None
-        settled.append((question, given))
+    gap: Gap | None = None
+    rejected: list[tuple[str, str]] = []
+    for candidate in candidates:
+        fault = (
+            find_identifier(question, candidate)
+            if candidate.is_human
+            else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
+        )
+        if fault is None:
+            return Settled(candidate, tuple(rejected))
+        # what a person typed names somebody; it never went through scrub and stays out of the table
+        rejected.append((fault.reason, "" if candidate.is_human else candidate.text))
+        gap = gap or Gap(fault.reason, fault.detail, may_pass=candidate.is_human)
+    assert gap is not None
+    return Settled(gap, tuple(rejected))
+
+
+def _without_repeats(
+    pairs: Sequence[tuple[Question, Settled]], params: GenerateParams
+) -> tuple[list[tuple[Question, Answer | Gap]], pl.DataFrame]:
+    """What became of every question, and the answers that were not taken; of answers that say the same, too many are not."""
     answered = [
-        (question.conversation_id, given) for question, given in settled if isinstance(given, Answer) and not given.is_human
+        (question.conversation_id, each.given)
+        for question, each in pairs
+        if isinstance(each.given, Answer) and not each.given.is_human
     ]
     repeats = find_repeats(answered, params.acceptance)
-    for place, (question, given) in enumerate(settled):
+    chosen: list[tuple[Question, Answer | Gap]] = []
+    rejected: list[tuple[str, str, str, str]] = []
+    for question, each in pairs:
+        given, where = each.given, (question.conversation_id, question.turn_id)
+        rejected += [(*where, reason, text) for reason, text in each.rejected]
         if isinstance(given, Answer) and question.conversation_id in repeats:
-            rejected.append((question.conversation_id, question.turn_id, "repeated", given.text))
-            settled[place] = question, Gap("repeated")
-    return settled, pl.DataFrame(rejected, schema=REJECTED, orient="row")
+            rejected.append((*where, "repeated", given.text))
+            given = Gap("repeated")
+        chosen.append((question, given))
+    return chosen, pl.DataFrame(rejected, schema=REJECTED, orient="row")
 
 
 def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Manifest:
@@ -224,11 +239,16 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
     unsent: dict[str, Request] = {}
     questions = 0
 
-    def note(requests: Mapping[str, Request]) -> dict[str, Reply | Gap]:
+    def note(dialogues: Iterable[Dialogue[T]]) -> list[T]:
+        ended: list[T] = []
         with Replies(params.replies) as replies:
-            kept = replies.find(list(requests))
-        unsent.update({key: request for key, request in requests.items() if key not in kept})
-        return {key: kept.get(key, Gap("not_sent")) for key in requests}
+            for dialogue in dialogues:
+                step = run_on(dialogue, replies, None)
+                while not isinstance(step, Ended):
+                    unsent[step.key] = step
+                    step = run_on(dialogue, replies, Gap("not_sent"))
+                ended.append(step.value)
+        return ended
 
     find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge))
     endpoint = params.openai.base_url if params.provider == "openai" else params.provider
@@ -375,9 +395,9 @@ def _turn(question: Question, given: Answer) -> dict[str, Any]:
 
 
 def _append(conversations: pl.DataFrame, new: dict[str, dict[str, Any]]) -> pl.DataFrame:
-    answers = pl.DataFrame(
-        {"conversation_id": list(new), "answer": [[turn] for turn in new.values()]},
-        schema={"conversation_id": pl.String, "answer": pl.List(TURN)},
+    turns = pl.DataFrame(list(new.values()), schema=TURN.to_schema(), orient="row")
+    answers = turns.select(answer=pl.concat_list(pl.struct(pl.all()))).with_columns(
+        conversation_id=pl.Series(list(new), dtype=pl.String)
     )
     joined = conversations.join(answers, on="conversation_id", how="left", maintain_order="left")
     both = pl.when(pl.col("answer").is_null()).then("turns").otherwise(pl.concat_list("turns", "answer"))

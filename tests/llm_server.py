@@ -39,11 +39,27 @@ class Status:
     code: int
     headers: Mapping[str, str] = field(default_factory=dict)
     message: str = "no"
+    body: bytes | None = None
+    """In place of the error object that OpenAI sends."""
 
 
 @dataclass(frozen=True)
 class Hang:
     """Never a byte."""
+
+
+@dataclass(frozen=True)
+class Drip:
+    """A reply in chunks, a byte at a time, so that it never ends but always moves; billed."""
+
+    seconds_between: float = 0.05
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """A reply in two chunks, and then the end of the connection, which the client may have meant to use again."""
+
+    text: str = "Here."
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,7 @@ class Junk:
     content_type: str = "application/json"
 
 
-Act = Answer | Status | Hang | CutOff | Reset | Junk
+Act = Answer | Status | Hang | Drip | Chunked | CutOff | Reset | Junk
 
 
 @dataclass(frozen=True)
@@ -150,6 +166,7 @@ class LlmServer:
         self.port = 0
         self._attempts: Counter[str] = Counter()
         self._given: dict[str, bytes] = {}
+        self._in_work: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -201,9 +218,20 @@ class LlmServer:
 
     async def _complete(self, received: Received, transport: asyncio.Transport) -> None:
         key = received.headers.get("idempotency-key", "")
-        if self.idempotent and key in self._given:
-            _respond(transport, 200, self._given[key])
-            return
+        if self.idempotent and key:
+            # as Stripe has it: a second request waits for what becomes of the first
+            while key in self._in_work:  # noqa: ASYNC110  # rare
+                await asyncio.sleep(0.005)
+            if key in self._given:
+                _respond(transport, 200, self._given[key])
+                return
+            self._in_work.add(key)
+        try:
+            await self._act(received, key, transport)
+        finally:
+            self._in_work.discard(key)
+
+    async def _act(self, received: Received, key: str, transport: asyncio.Transport) -> None:  # noqa: C901  # a case per act
         act = self.script(received)
         match act:
             case Answer():
@@ -213,9 +241,23 @@ class LlmServer:
                 body = self._bill(received, act, key)
                 _respond(transport, 200, body)
             case Status():
-                _respond(transport, act.code, json.dumps({"error": {"message": act.message}}).encode(), act.headers)
+                body = json.dumps({"error": {"message": act.message}}).encode() if act.body is None else act.body
+                _respond(transport, act.code, body, act.headers)
             case Hang():
+                self._in_work.discard(key)
                 await asyncio.sleep(3600)
+            case Drip():
+                transport.write(_head(200, None, {"transfer-encoding": "chunked"}))
+                for byte in self._bill(received, Answer(), key):
+                    transport.write(b"1\r\n%c\r\n" % byte)
+                    await asyncio.sleep(act.seconds_between)
+            case Chunked():
+                body = self._bill(received, Answer(act.text), key)
+                transport.write(_head(200, None, {"transfer-encoding": "chunked"}))
+                for some in (body[:20], body[20:], b""):
+                    transport.write(b"%x\r\n%b\r\n" % (len(some), some))
+                    await asyncio.sleep(0.01)
+                transport.close()
             case CutOff():
                 body = self._bill(received, Answer(), key)
                 transport.write(_head(200, len(body), {}) + body[: len(body) // 2])
@@ -385,8 +427,8 @@ def _result(custom_id: str, status: int, body: Any) -> bytes:
     ).encode()
 
 
-def _head(status: int, length: int, headers: Mapping[str, str]) -> bytes:
-    lines = {"content-type": "application/json", "content-length": str(length), **headers}
+def _head(status: int, length: int | None, headers: Mapping[str, str]) -> bytes:
+    lines = {"content-type": "application/json", **({} if length is None else {"content-length": str(length)}), **headers}
     fields = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     return f"HTTP/1.1 {status} X\r\n{fields}\r\n".encode("latin-1")
 

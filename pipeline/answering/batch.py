@@ -9,26 +9,31 @@ expired requests in a file of their own or nowhere.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
-from pipeline.answering.asking import Fetch, Replied
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.replies import Replies
 from pipeline.answering.request import Gap, Reply, Request
+from pipeline.answering.sending import Dialogue, Ended, Fetch, models_of, run_on
 from pipeline.answering.spending import Account, Amount
 from pipeline.errors import Overloaded
 
+T = TypeVar("T")
+
 TABLES: Final = """
-CREATE TABLE IF NOT EXISTS batch (token TEXT PRIMARY KEY, endpoint TEXT NOT NULL, id TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch (token TEXT PRIMARY KEY, endpoint TEXT NOT NULL, id TEXT, owner TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS item (
-  key TEXT PRIMARY KEY, token TEXT, tokens INTEGER NOT NULL, cost INTEGER NOT NULL, attempts INTEGER NOT NULL
+  key TEXT PRIMARY KEY, token TEXT, tokens INTEGER NOT NULL, cost INTEGER NOT NULL, model TEXT NOT NULL,
+  attempts INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+"""`id`: None until the endpoint has given one; `owner`: who hands it in, as with claims; `token` of an item: None once its
+batch has ended without a reply to it."""
 
 UNDER_WAY: Final = frozenset({"validating", "in_progress", "finalizing", "cancelling"})
 """States of a batch that may still bring replies; every other one is final."""
@@ -65,20 +70,35 @@ class Desk(Protocol):
 def fetch_in_batches(endpoint: str, settings: Settings, open_desk: Callable[[], Desk]) -> Fetch:
     """Fetch from the kept replies; collect what is ready, hand in what is neither, and leave a gap for what is under way."""
 
-    def fetch(requests: Mapping[str, Request]) -> Replied:
+    def fetch(dialogues: Iterable[Dialogue[T]]) -> list[T]:
         with Replies(settings.replies) as replies:
-            account = Account(replies.connection, settings.budget, settings.prices, settings.model.name)
-            got: dict[str, Reply | Gap] = {**replies.find(list(requests))}
-            if len(got) < len(requests):
-                replies.connection.executescript(TABLES)
+            replies.connection.executescript(TABLES)
+            begun = [(dialogue, run_on(dialogue, replies, None)) for dialogue in dialogues]
+            if any(isinstance(step, Request) for _, step in begun):
+                account = Account(replies.connection, settings.budget, settings.prices, *models_of(settings))
                 with closing(open_desk()) as desk:
                     office = _Office(endpoint, settings, replies, account, desk)
                     office.collect()
-                    got = {**replies.find(list(requests))}
-                    got |= office.hand_in({key: request for key, request in requests.items() if key not in got})
-        return got
+                    begun = [
+                        (dialogue, _look_again(dialogue, step, replies) if isinstance(step, Request) else step)
+                        for dialogue, step in begun
+                    ]
+                    gaps = office.hand_in({step.key: step for _, step in begun if isinstance(step, Request)})
+                    begun = [(dialogue, _give_up(dialogue, step, replies, gaps)) for dialogue, step in begun]
+        return [step.value for _, step in begun if isinstance(step, Ended)]
 
     return fetch
+
+
+def _look_again(dialogue: Dialogue[T], step: Request, replies: Replies) -> Request | Ended[T]:
+    kept = replies.find(step.key)
+    return run_on(dialogue, replies, kept) if kept else step
+
+
+def _give_up(dialogue: Dialogue[T], step: Request | Ended[T], replies: Replies, gaps: Mapping[str, Gap]) -> Request | Ended[T]:
+    while isinstance(step, Request):  # what is asked after a gap waits for another night
+        step = run_on(dialogue, replies, gaps.get(step.key, Gap("awaiting_batch", may_pass=True)))
+    return step
 
 
 class _Office:
@@ -91,8 +111,10 @@ class _Office:
 
     def collect(self) -> None:
         """Keep the replies of every batch that is done; what it did not answer may be handed in again."""
-        query = "SELECT token, id FROM batch WHERE endpoint = ? ORDER BY token"
-        for token, batch_id in self._rows.execute(query, (self._endpoint,)).fetchall():
+        query = "SELECT token, id, owner FROM batch WHERE endpoint = ? ORDER BY token"
+        for token, batch_id, owner in self._rows.execute(query, (self._endpoint,)).fetchall():
+            if batch_id is None and owner != self._replies.owner and self._replies.is_alive(owner):
+                continue  # another process is handing it in right now
             known = batch_id or self._desk.find(token)  # None: killed before it was handed in
             collected = self._desk.collect(known) if known else Collected(is_under_way=False, lines=())
             if known and known != batch_id:
@@ -103,17 +125,20 @@ class _Office:
 
     def _keep(self, token: str, lines: Sequence[str]) -> None:
         waiting = {
-            key: Amount(tokens, cost)
-            for key, tokens, cost in self._rows.execute("SELECT key, tokens, cost FROM item WHERE token = ?", (token,))
+            key: Amount(tokens, cost, model)
+            for key, tokens, cost, model in self._rows.execute(
+                "SELECT key, tokens, cost, model FROM item WHERE token = ?", (token,)
+            )
         }
         for key, reply in self._readable(lines):
             worst = waiting.pop(key, None)
             if worst is None:  # a second result under the same id, or one we never asked for
                 continue
             with self._replies.together():
-                self._account.settle(worst, reply, self._settings.prices.batch_share)
-                self._replies.keep(key, reply)
-                self._rows.execute("DELETE FROM item WHERE key = ?", (key,))
+                # another process may have collected it in the meantime
+                if self._rows.execute("DELETE FROM item WHERE key = ? AND token = ?", (key, token)).rowcount:
+                    self._account.settle(worst, reply, self._settings.prices.batch_share)
+                    self._replies.keep(key, reply)
 
     def _readable(self, lines: Sequence[str]) -> Iterator[tuple[str, Reply]]:
         for line in lines:
@@ -126,8 +151,9 @@ class _Office:
 
     def _close(self, token: str) -> None:
         with self._replies.together():
-            for tokens, cost in self._rows.execute("SELECT tokens, cost FROM item WHERE token = ?", (token,)).fetchall():
-                self._account.release(Amount(tokens, cost))
+            query = "SELECT tokens, cost, model FROM item WHERE token = ?"
+            for tokens, cost, model in self._rows.execute(query, (token,)).fetchall():
+                self._account.release(Amount(tokens, cost, model))
             self._rows.execute("UPDATE item SET token = NULL WHERE token = ?", (token,))
             self._rows.execute("DELETE FROM batch WHERE token = ?", (token,))
 
@@ -138,39 +164,49 @@ class _Office:
             BudgetReached: a cap leaves no room for all of them; those there was room for are under way.
         """
         gaps: dict[str, Gap] = {}
-        to_send: dict[str, tuple[Request, int]] = {}
-        for key, request in missing.items():
-            row = self._rows.execute(
-                "SELECT batch.id, item.attempts FROM item LEFT JOIN batch USING (token) WHERE key = ?", (key,)
-            ).fetchone()
-            batch_id, attempts = row or (None, 0)
-            if batch_id:
-                gaps[key] = Gap("awaiting_batch", str(batch_id), may_pass=True)
-            elif attempts >= self._settings.pace.max_attempts:
-                gaps[key] = Gap("provider_error", f"{attempts} batches", may_pass=True)
-            else:
-                to_send[key] = request, attempts
-        waiting = iter(to_send.items())
+        waiting = iter(missing.items())
         while some := dict(islice(waiting, self._settings.batch.max_requests)):
-            batch_id = self._hand_in_one(some)
-            gaps |= {key: Gap("awaiting_batch", batch_id, may_pass=True) for key in some}
+            gaps |= self._hand_in_some(some)
         return gaps
 
-    def _hand_in_one(self, some: Mapping[str, tuple[Request, int]]) -> str:
+    def _hand_in_some(self, some: Mapping[str, Request]) -> dict[str, Gap]:
+        gaps: dict[str, Gap] = {}
         afforded: dict[str, Request] = {}
-        token = sha256("\n".join(f"{key} {attempts}" for key, (_, attempts) in sorted(some.items())).encode()).hexdigest()[:32]
-        with self._replies.together():
-            for key, (request, attempts) in some.items():
-                worst = self._account.worst(request)
+        is_out_of_room = False
+        with self._replies.together():  # whoever writes an item down first is the one to hand it in
+            attempts = {key: self._attempts(key, gaps) for key in some}
+            to_send = {key: made for key, made in attempts.items() if key not in gaps}
+            named = "\n".join(f"{key} {made}" for key, made in sorted(to_send.items()))
+            token = sha256(named.encode()).hexdigest()[:32]
+            for key, made in to_send.items():
+                worst = self._account.worst(some[key])
                 if not self._account.reserve(worst):
+                    is_out_of_room = True
                     break
-                afforded[key] = request
-                values = (key, token, worst.tokens, worst.cost, attempts + 1)
-                self._rows.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?)", values)
+                afforded[key] = some[key]
+                values = (key, token, worst.tokens, worst.cost, worst.model, made + 1)
+                self._rows.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?)", values)
             if afforded:
-                self._rows.execute("INSERT OR REPLACE INTO batch VALUES (?, ?, NULL)", (token, self._endpoint))
-        if not afforded:
+                batch = (token, self._endpoint, self._replies.owner)
+                self._rows.execute("INSERT OR REPLACE INTO batch VALUES (?, ?, NULL, ?)", batch)
+        if afforded:
+            batch_id = self._hand_in_one(token, afforded)
+            gaps |= {key: Gap("awaiting_batch", batch_id, may_pass=True) for key in afforded}
+        if is_out_of_room:
             raise self._account.reached()
+        return gaps
+
+    def _attempts(self, key: str, gaps: dict[str, Gap]) -> int:
+        """Batches this request was in; with a gap when it is in one now, or was in too many."""
+        query = "SELECT item.token, batch.id, attempts FROM item LEFT JOIN batch USING (token) WHERE key = ?"
+        token, batch_id, attempts = self._rows.execute(query, (key,)).fetchone() or (None, None, 0)
+        if token is not None:
+            gaps[key] = Gap("awaiting_batch", batch_id or "", may_pass=True)
+        elif attempts >= self._settings.pace.max_attempts:
+            gaps[key] = Gap("provider_error", f"{attempts} batches", may_pass=True)
+        return int(attempts)
+
+    def _hand_in_one(self, token: str, afforded: Mapping[str, Request]) -> str:
         lines = b"".join(
             b'{"custom_id": "%b", "method": "POST", "url": "/v1/chat/completions", "body": %b}\n'
             % (key.encode(), request.encoded)
@@ -178,6 +214,4 @@ class _Office:
         )
         batch_id = self._desk.hand_in(lines, token)
         self._rows.execute("UPDATE batch SET id = ? WHERE token = ?", (batch_id, token))
-        if len(afforded) < len(some):
-            raise self._account.reached()
         return batch_id

@@ -56,8 +56,8 @@ class ModelParams(Section):
     name: str
     """As the endpoint calls it."""
 
-    temperature: float = Field(ge=0)
-    """0 = the likeliest words."""
+    temperature: float | None = Field(ge=0)
+    """0 = the likeliest words; null: not sent, for models that allow none."""
 
     max_tokens: int = Field(ge=1)
     """Tokens of a reply at most; a longer one is cut off, and not used."""
@@ -67,7 +67,8 @@ class ModelParams(Section):
 
     output: Literal["text", "json", "json_schema"]
     """What a reply is: the answer itself; JSON (answer, needs_human, cited_ids), which the model is asked for; or the same,
-    which the endpoint enforces. A reply that is no such JSON is sent back once for repair."""
+    which the endpoint enforces; one that refuses to is asked as with `json`. A reply that is no such JSON is sent back once
+    for repair."""
 
     candidates: int = Field(ge=1)
     """Texts per reply; the first that is accepted is used. 1: the field `n` is not sent."""
@@ -82,14 +83,20 @@ class ModelParams(Section):
 class EndpointParams(Section):
     """Where requests go. The only address that any stage connects to."""
 
-    base_url: str = Field(pattern=r"^https?://[^/@\s]+(/[^@\s]*)?$")
+    base_url: str = Field(pattern=r"^https?://[^/@\s?#]+(/[^@\s?#]*)?$")
     """Up to and without /chat/completions. No credentials in it."""
 
     key_variable: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """Environment variable that holds the key; the key itself stands in no file."""
 
+    key_header: str | None = Field(pattern=r"^[A-Za-z0-9-]+$")
+    """Header that carries the key, such as Azure's api-key; null: `Authorization: Bearer`."""
+
     headers: Mapping[str, str]
     """Further headers; no secrets."""
+
+    query: Mapping[str, str]
+    """Further parts of the address, such as Azure's api-version; no secrets."""
 
 
 class PaceParams(Section):
@@ -125,6 +132,35 @@ class BatchParams(Section):
 
     max_requests: int = Field(ge=1)
     """Requests of one batch."""
+
+
+class JudgeParams(Section):
+    """A model that looks at answers which met every rule."""
+
+    prompt: str
+    """File in pipeline/prompts with the rubric, without its ending."""
+
+    model: str | None
+    """As the endpoint calls it; null: the one that answers."""
+
+    max_tokens: int = Field(ge=1)
+    """Tokens of a verdict at most."""
+
+    swapped_share: float = Field(ge=0, le=1)
+    """Share of the answers, by the hash of their request, that are judged a second time with everything in the opposite
+    order; a verdict that changes is none."""
+
+    labels: Path
+    """What `ticketmill judge validate` found: verdicts beside those of people."""
+
+    min_items: int = Field(ge=1)
+    """Items labelled by judge and people before the judge may decide."""
+
+    min_kappa: float = Field(ge=-1, le=1)
+    """Lower end of the 95 % interval of Cohen's kappa with people, below which it may not decide."""
+
+    max_flips: float = Field(ge=0, le=1)
+    """Share of labelled items whose verdict changes with the order, above which it may not decide."""
 
 
 class FileParams(Section):
@@ -167,6 +203,9 @@ class Settings(Section):
 
     batch: BatchParams
     """Requests that are handed in together."""
+
+    judge: JudgeParams | None
+    """A second opinion on answers of a model; null: none is asked."""
 
     file: FileParams
     """Where people write answers."""

@@ -2,10 +2,16 @@
 
 One SQLite file with a write-ahead log: a reply is there whole or not at all, after kill -9 at any byte, and several
 processes may share it. It holds replies to scrubbed prompts under hashes; the prompts themselves are not kept.
+
+A request that is under way is claimed, so that of several processes only one pays for it. A claim lasts as long as the
+process that holds it: every process holds a lock on a file of its own, which the kernel lifts when it ends, killed or not.
 """
 
+import fcntl
+import os
+import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -17,7 +23,13 @@ FILE: Final = "replies.sqlite"
 WAIT_SECONDS: Final = 60.0
 """How long one process waits for another's write; a write takes well under a millisecond."""
 
-KEYS_PER_QUERY: Final = 500
+PAGES_BETWEEN_CHECKPOINTS: Final = 4_000
+"""16 MB of log: copying it back waits for the disk, and everything else waits with it."""
+
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claim (key TEXT PRIMARY KEY, owner TEXT NOT NULL) WITHOUT ROWID;
+"""
 
 
 class Replies:
@@ -29,37 +41,78 @@ class Replies:
         Raises:
             TableError: the folder cannot be written, or the file is no SQLite database.
         """
+        self._folder = folder
         self.path = folder / FILE
         with self._translated():
             folder.mkdir(parents=True, exist_ok=True)
             self.connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
             # NORMAL: no wait for the disk on every reply; a power cut may lose the last ones, a killed process none
             self.connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                "CREATE TABLE IF NOT EXISTS reply (key TEXT PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+                f"PRAGMA wal_autocheckpoint={PAGES_BETWEEN_CHECKPOINTS}; {TABLES}"
             )
+            self.owner, self._lock = _lock_a_new_file(folder)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.connection.close()
+        try:
+            self.connection.execute("DELETE FROM claim WHERE owner = ?", (self.owner,))
+        finally:
+            self.connection.close()
+            (self._folder / self.owner).unlink(missing_ok=True)
+            os.close(self._lock)
 
-    def find(self, keys: Sequence[str]) -> dict[str, Reply]:
-        """The replies that are there, by key."""
-        found: dict[str, Reply] = {}
+    def find(self, key: str) -> Reply | None:
+        """The reply under a key, if it is there."""
         with self._translated():
-            for start in range(0, len(keys), KEYS_PER_QUERY):
-                some = keys[start : start + KEYS_PER_QUERY]
-                marks = ",".join("?" * len(some))
-                rows = self.connection.execute(f"SELECT key, reply FROM reply WHERE key IN ({marks})", some)  # noqa: S608  # marks only
-                found |= {key: Reply.from_json(reply) for key, reply in rows}
-        return found
+            row = self.connection.execute("SELECT reply FROM reply WHERE key = ?", (key,)).fetchone()
+        return Reply.from_json(row[0]) if row else None
 
     def keep(self, key: str, reply: Reply) -> None:
         """Keep one reply; the first one under a key stays."""
         with self._translated():
             self.connection.execute("INSERT OR IGNORE INTO reply VALUES (?, ?)", (key, reply.to_json()))
+            self.connection.execute("DELETE FROM claim WHERE key = ?", (key,))
+
+    def claim(self, key: str) -> bool:
+        """Whether the request under this key is ours to send; False while another living process is at it.
+
+        Inside `together`.
+        """
+        insert = "INSERT OR IGNORE INTO claim VALUES (?, ?)"
+        if self.connection.execute(insert, (key, self.owner)).rowcount:
+            return True
+        (owner,) = self.connection.execute("SELECT owner FROM claim WHERE key = ?", (key,)).fetchone()
+        if owner == self.owner:
+            return True
+        if self.is_alive(owner):
+            return False
+        self.connection.execute("DELETE FROM claim WHERE owner = ?", (owner,))
+        (self._folder / owner).unlink(missing_ok=True)
+        self.connection.execute(insert, (key, self.owner))
+        return True
+
+    def disclaim(self, key: str) -> None:
+        """Anybody may send this request again."""
+        self.connection.execute("DELETE FROM claim WHERE key = ? AND owner = ?", (key, self.owner))
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether the process that claims under this name still runs."""
+        if owner == self.owner:
+            return True
+        try:
+            other = os.open(self._folder / owner, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(other)
+        return False
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -79,3 +132,11 @@ class Replies:
             yield
         except (OSError, sqlite3.Error) as error:
             raise TableError(f"{self.path}: the kept replies cannot be read or written ({type(error).__name__})") from error
+
+
+def _lock_a_new_file(folder: Path) -> tuple[str, int]:
+    """Name and descriptor of a locked file; a name is drawn once, so a dead owner never comes back."""
+    name = f"owner-{os.getpid()}-{secrets.token_hex(8)}.lock"
+    lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return name, lock

@@ -27,7 +27,9 @@ class Request:
     endpoint: str
     model: str
     messages: tuple[Message, ...]
-    temperature: float
+    temperature: float | None
+    """None: not sent."""
+
     max_tokens: int
     length_field: str = "max_tokens"
     """What the endpoint calls `max_tokens`."""
@@ -38,13 +40,12 @@ class Request:
 
     def body(self) -> dict[str, Any]:
         """The body of a chat completion request."""
-        seed = {} if self.seed is None else {"seed": self.seed}
+        drawn = {"temperature": self.temperature, "seed": self.seed}
         return {
             "model": self.model,
             "messages": [{"role": message.role, "content": message.content} for message in self.messages],
-            "temperature": self.temperature,
             self.length_field: self.max_tokens,
-            **seed,
+            **{name: value for name, value in drawn.items() if value is not None},
             **self.extra,
         }
 
@@ -171,5 +172,21 @@ class Gap:
 Candidates = tuple[Answer, ...]
 """Answers to one question, the first choice first; at least one."""
 
-Answerer = Callable[[Sequence[Question]], Sequence[Candidates | Gap]]
-"""What a provider is to the stage: candidates or a gap per question, in the order of the questions."""
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of one question."""
+
+    given: Answer | Gap
+    rejected: tuple[tuple[str, str], ...] = ()
+    """Answers that were not taken: reason, text."""
+
+    judged: str | None = None
+    """What the judge said of `given`, where one was asked: accept, reject or unparsable; flipped: both, by the order."""
+
+
+Settle = Callable[[Question, Candidates], Settled]
+"""Chooses among the answers to one question; deterministic, and asks nobody."""
+
+Answerer = Callable[[Sequence[Question], Settle], Sequence[Settled]]
+"""What a provider is to the stage: what became of every question, in their order. Settles each as soon as it has answers."""

@@ -100,24 +100,29 @@ class Amount:
 
     tokens: int
     cost: int
+    model: str
+    """Whose prices it was counted in."""
 
 
 class Account:
     """What was spent on one budget, and the way to spend more. In one thread."""
 
-    def __init__(self, connection: sqlite3.Connection, budget: BudgetParams, prices: PriceParams, model: str) -> None:
-        """Open the account.
+    def __init__(self, connection: sqlite3.Connection, budget: BudgetParams, prices: PriceParams, *models: str) -> None:
+        """Open the account for requests to these models.
 
         Raises:
-            ParamsError: there is a cap on cost, and no price for the model.
+            ParamsError: there is a cap on cost, and no price for one of them.
         """
-        price = prices.models.get(model)
-        if price is None and budget.max_cost is not None:
-            raise ParamsError(
-                f"generate.budget.max_cost is set, and generate.prices.models has no price for {model!r}; add it with its date"
-            )
-        self._input = int(price.input_per_million * PICO / MILLION) if price else 0
-        self._output = int(price.output_per_million * PICO / MILLION) if price else 0
+        self._per_token: dict[str, tuple[int, int]] = {}
+        for model in models:
+            price = prices.models.get(model)
+            if price is None and budget.max_cost is not None:
+                raise ParamsError(
+                    f"generate.budget.max_cost is set, and generate.prices.models has no price for {model!r}; "
+                    "add it with its date"
+                )
+            both = (price.input_per_million, price.output_per_million) if price else (Decimal(0), Decimal(0))
+            self._per_token[model] = (int(both[0] * PICO / MILLION), int(both[1] * PICO / MILLION))
         self._budget, self._currency = budget, prices.currency
         self._caps = {
             "budget": budget.name,
@@ -133,10 +138,11 @@ class Account:
         """The most that one attempt at a request can cost: a token is at least one byte of the body, a reply is full."""
         sent = len(request.encoded)
         candidates = int(request.extra.get("n") or 1)
-        return self._amount(sent, request.max_tokens * candidates)
+        return self._amount(request.model, sent, request.max_tokens * candidates)
 
-    def _amount(self, input_tokens: int, output_tokens: int) -> Amount:
-        return Amount(input_tokens + output_tokens, input_tokens * self._input + output_tokens * self._output)
+    def _amount(self, model: str, input_tokens: int, output_tokens: int) -> Amount:
+        sent, received = self._per_token[model]
+        return Amount(input_tokens + output_tokens, input_tokens * sent + output_tokens * received, model)
 
     def reserve(self, worst: Amount) -> bool:
         """Set room aside for one attempt; False when a cap leaves none."""
@@ -152,8 +158,8 @@ class Account:
 
         `share`: of the price, for replies that came in a batch.
         """
-        paid = self._amount(reply.input_tokens, reply.output_tokens) if reply.input_tokens else worst
-        paid = Amount(paid.tokens, math.ceil(paid.cost * share))
+        paid = self._amount(worst.model, reply.input_tokens, reply.output_tokens) if reply.input_tokens else worst
+        cost = math.ceil(paid.cost * share)
         self._connection.execute(
             SETTLE,
             {
@@ -161,7 +167,7 @@ class Account:
                 "tokens": worst.tokens,
                 "cost": worst.cost,
                 "paid_tokens": paid.tokens,
-                "paid_cost": paid.cost,
+                "paid_cost": cost,
             },
         )
 

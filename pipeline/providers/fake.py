@@ -3,9 +3,10 @@
 import json
 from typing import Final
 
-from pipeline.answering.asking import ask_each, fetch_with
+from pipeline.answering.asking import ask_each
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answerer, Choice, Reply, Request
+from pipeline.answering.sending import fetch_with
 
 NAME: Final = "fake"
 CHARACTERS_PER_TOKEN: Final = 4

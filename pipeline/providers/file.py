@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.answering.provider_params import Settings
-from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Question
+from pipeline.answering.request import Answer, Answerer, Gap, Question, Settle, Settled
 from pipeline.errors import SourceError
 from pipeline.tables import translated_errors
 
 NAME: Final = "file"
-COLUMNS: Final = ("conversation_id", "turn_id", "turn_hash", "conversation", "suggestion", "answer")
+COLUMNS: Final = ("conversation_id", "turn_id", "turn_hash", "conversation", "suggestion", "why", "answer")
 NEEDED: Final = ("conversation_id", "turn_hash", "answer")
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -31,31 +31,35 @@ def answerer(settings: Settings) -> Answerer:
     answers: dict[str, tuple[str, str]] | None = None
     waiting: dict[str, Mapping[str, str]] = {}
 
-    def answer(questions: Sequence[Question]) -> Sequence[Candidates | Gap]:
+    def answer(questions: Sequence[Question], settle: Settle) -> Sequence[Settled]:
         nonlocal answers
         if answers is None:
             answers = _read_answers(settings.file.answers)
-        given = [_answer(question, answers) for question in questions]
-        waiting.update({q.conversation_id: _row(q) for q, each in zip(questions, given, strict=True) if isinstance(each, Gap)})
+        settled = [_answer(question, answers, settle) for question in questions]
+        for question, each in zip(questions, settled, strict=True):
+            if isinstance(each.given, Gap):
+                waiting[question.conversation_id] = _row(question, each.given)
         _write_questions(settings.file.questions, [waiting[conversation_id] for conversation_id in sorted(waiting)])
-        return given
+        return settled
 
     return answer
 
 
-def _answer(question: Question, answers: Mapping[str, tuple[str, str]]) -> Candidates | Gap:
+def _answer(question: Question, answers: Mapping[str, tuple[str, str]], settle: Settle) -> Settled:
     turn_hash, text = answers.get(question.conversation_id, ("", ""))
     if not text:
-        return Gap("awaiting_answer", may_pass=True)
+        return Settled(Gap("awaiting_answer", may_pass=True))
     if turn_hash != question.hash:
-        return Gap("stale_answer", may_pass=True)
-    return (Answer(text, NAME, NAME, None, (), is_human=True),)
+        return Settled(Gap("stale_answer", may_pass=True))
+    return settle(question, (Answer(text, NAME, NAME, None, (), is_human=True),))
 
 
-def _row(question: Question) -> dict[str, str]:
+def _row(question: Question, gap: Gap) -> dict[str, str]:
+    """A question as it goes out; `why` says what was wrong with the answer that came back, if one did."""
+    why = "" if gap.reason == "awaiting_answer" else gap.reason
     said = "\n".join(f"{turn.speaker}: {turn.text}" for turn in question.turns)
     suggestion = question.hits[0].answer if question.hits else ""
-    values = (question.conversation_id, question.turn_id, question.hash, said, suggestion, "")
+    values = (question.conversation_id, question.turn_id, question.hash, said, suggestion, why, "")
     return dict(zip(COLUMNS, values, strict=True))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pipeline.answering.provider_params import Settings
-from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Question
+from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Question, Settle, Settled
 
 NAME: Final = "nearest"
 MODEL: Final = "tfidf-cosine"
@@ -13,8 +13,9 @@ MODEL: Final = "tfidf-cosine"
 def answerer(settings: Settings) -> Answerer:
     """Answers with the best hit, when it is similar enough; else the gap `unanswered`, detail the best similarity."""
 
-    def answer(questions: Sequence[Question]) -> Sequence[Candidates | Gap]:
-        return [_answer(question, settings.nearest.min_similarity) for question in questions]
+    def answer(questions: Sequence[Question], settle: Settle) -> Sequence[Settled]:
+        given = [_answer(question, settings.nearest.min_similarity) for question in questions]
+        return [Settled(g) if isinstance(g, Gap) else settle(q, g) for q, g in zip(questions, given, strict=True)]
 
     return answer
 

@@ -8,34 +8,58 @@ every connection for every request (0.3 ms).
 Source: OpenAI API reference, "Create chat completion" (read November 2026).
 """
 
-import json
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from socket import gaierror
 from typing import Any, Final
 
-from pipeline.answering.asking import Ask, ask_each, fetch_with
+import orjson
+
+from pipeline.answering.asking import SCHEMA, ask_each
 from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
 from pipeline.answering.provider_params import EndpointParams, PaceParams, Settings
 from pipeline.answering.request import Answerer, Choice, Reply, Request
+from pipeline.answering.sending import Ask, Fetch, fetch_with
 from pipeline.errors import EndpointError, Overloaded, ParamsError, ProviderError
 
 NAME: Final = "openai"
 
-MISTAKES_OF_OURS: Final = frozenset({401, 403, 404, 405, 407})
+MISTAKES_OF_OURS: Final = frozenset({401, 402, 403, 404, 405, 407})
 """Statuses that every further request would get as well."""
 
 BUSY: Final = frozenset({408, 409, 425, 429})
 
+THROTTLES: Final = frozenset({429, 503, 529})
+
+REFUSALS_OF_A_FIELD: Final = frozenset({400, 404, 415, 422, 500, 501})
+"""Statuses by which servers say that they do not know a field of the body (seen: 400 at OpenAI and vLLM, 422 at Mistral
+and Together, 500 at llama.cpp, 501 at proxies)."""
+
+NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+FILTERED: Final = "content_filter"
+"""Codes in the body of an error. Azure OpenAI, "Content filtering" (read November 2026): a filtered prompt is a 400."""
+
+TELLTALES: Final = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
+"""What the openai package says of this machine in headers X-Stainless-…; nobody needs to know."""
+
+END_OF_THOUGHT: Final = "</think>"
+"""Models that think aloud do so before it, when nobody has taken their thoughts away."""
+
 
 def answerer(settings: Settings) -> Answerer:
     """Answers of the model at `settings.openai.base_url`."""
+    return ask_each(NAME, settings.openai.base_url, settings, fetcher(settings))
+
+
+def fetcher(settings: Settings) -> Fetch:
+    """Gets replies from `settings.openai.base_url`."""
     if settings.mode == "batch" and not settings.replay:
-        fetch = fetch_in_batches(settings.openai.base_url, settings, lambda: _BatchDesk(settings.openai, settings.pace))
-    else:
-        fetch = fetch_with(settings, lambda: connect(settings.openai, settings.pace))
-    return ask_each(NAME, settings.openai.base_url, settings, fetch)
+        return fetch_in_batches(settings.openai.base_url, settings, lambda: _BatchDesk(settings.openai, settings.pace))
+    return fetch_with(settings, lambda: connect(settings.openai, settings.pace))
 
 
 def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[], Awaitable[None]]]:
@@ -51,27 +75,66 @@ def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[
         api_key=key,
         base_url=endpoint.base_url,
         timeout=pace.timeout_seconds,
-        max_retries=0,  # attempts are counted and paid for one by one, so they are made in asking.py
-        default_headers=dict(endpoint.headers),
+        max_retries=0,  # attempts are counted and paid for one by one, so they are made in sending.py
+        default_headers=_headers(endpoint, key),
+        default_query=dict(endpoint.query),
         http_client=openai.DefaultAioHttpClient(follow_redirects=False, trust_env=False),  # no other host, no proxy
     )
     client.organization = client.project = None  # the package takes them from the environment, and would send them
+    # the whole address: put together by the package, it is taken apart again for every request
+    address = f"{endpoint.base_url.rstrip('/')}/chat/completions"
+    fixed = {**SILENT, **_without_bearer(endpoint)}
+    is_schema_refused = False
 
-    async def ask(request: Request) -> Reply:
+    async def post(body: bytes, key: str) -> bytes:
         try:
-            content = await client.post(
-                "/chat/completions",
-                cast_to=str,
-                content=request.encoded,
-                options={"headers": {"Idempotency-Key": request.key}},
-            )
-        except openai.APIStatusError as error:
-            raise _translated(error.status_code, error.response.headers.get("retry-after")) from None
+            async with asyncio.timeout(pace.timeout_seconds):  # the package's own starts anew with every byte
+                return await client.post(
+                    address, cast_to=bytes, content=body, options={"headers": {**fixed, "Idempotency-Key": key}}
+                )
+        except TimeoutError:
+            raise Overloaded("timeout", may_be_billed=True) from None
         except openai.APIConnectionError as error:
             raise _unanswered(error) from None  # the cause quotes the request
-        return _read(content)
+
+    async def ask(request: Request) -> Reply:
+        nonlocal is_schema_refused
+        has_schema = request.extra.get("response_format") == SCHEMA
+        try:
+            if not (has_schema and is_schema_refused):
+                try:
+                    return _read(await post(request.encoded, request.key))
+                except openai.APIStatusError as error:
+                    if not has_schema or error.status_code not in REFUSALS_OF_A_FIELD or error.code == FILTERED:
+                        raise
+            # the prompt asks for the same JSON in words
+            body = {name: value for name, value in request.body().items() if name != "response_format"}
+            reply = _read(await post(orjson.dumps(body), f"{request.key}-unformatted"))
+        except openai.APIStatusError as error:
+            if error.code == FILTERED:
+                return Reply((Choice("", FILTERED),), request.model, 0, 0)  # it does not say what it cost: the worst
+            raise _translated(error.status_code, error.code, error.response.headers) from None
+        is_schema_refused = True
+        return reply
 
     return ask, client.close
+
+
+SILENT: Final = {f"X-Stainless-{name}": "" for name in ("Read-Timeout", "Retry-Count")}
+
+
+def _headers(endpoint: EndpointParams, key: str) -> dict[str, Any]:
+    import openai  # noqa: PLC0415  # as above
+
+    silent = {f"X-Stainless-{name}": openai.Omit() for name in TELLTALES}
+    return silent | dict(endpoint.headers) | ({endpoint.key_header: key} if endpoint.key_header else {})
+
+
+def _without_bearer(endpoint: EndpointParams) -> dict[str, Any]:
+    """Headers of one request; only there does the package let go of its own way to carry the key."""
+    import openai  # noqa: PLC0415  # as above
+
+    return {"Authorization": openai.Omit()} if endpoint.key_header else {}
 
 
 def _key(endpoint: EndpointParams) -> str:
@@ -89,38 +152,50 @@ class _BatchDesk:
     def __init__(self, endpoint: EndpointParams, pace: PaceParams) -> None:
         import openai  # noqa: PLC0415  # as above
 
+        key = _key(endpoint)
         self._client = openai.OpenAI(
-            api_key=_key(endpoint),
+            api_key=key,
             base_url=endpoint.base_url,
             timeout=pace.timeout_seconds,
             max_retries=pace.max_attempts,
-            default_headers=dict(endpoint.headers),
+            default_headers=_headers(endpoint, key),
+            default_query=dict(endpoint.query),
             http_client=openai.DefaultHttpx2Client(follow_redirects=False, trust_env=False),
         )
         self._client.organization = self._client.project = None
         self._error: type[Exception] = openai.OpenAIError
+        self._fixed = _without_bearer(endpoint)
 
     def hand_in(self, lines: bytes, token: str) -> str:
         with self._translated():
-            file = self._client.files.create(file=(f"{token}.jsonl", lines), purpose="batch")
+            file = self._client.files.create(file=(f"{token}.jsonl", lines), purpose="batch", extra_headers=self._fixed)
             batch = self._client.batches.create(
-                completion_window="24h", endpoint="/v1/chat/completions", input_file_id=file.id, metadata={"ticketmill": token}
+                completion_window="24h",
+                endpoint="/v1/chat/completions",
+                input_file_id=file.id,
+                metadata={"ticketmill": token},
+                extra_headers=self._fixed,
             )
         return batch.id
 
     def find(self, token: str) -> str | None:
         with self._translated():
-            batches = self._client.batches.list(limit=100)
+            batches = self._client.batches.list(limit=100, extra_headers=self._fixed)
             return next((batch.id for batch in batches if (batch.metadata or {}).get("ticketmill") == token), None)
 
     def collect(self, batch_id: str) -> Collected:
         with self._translated():
-            batch = self._client.batches.retrieve(batch_id)
+            batch = self._client.batches.retrieve(batch_id, extra_headers=self._fixed)
             if batch.status in UNDER_WAY:
                 return Collected(is_under_way=True, lines=())
             files = [file for file in (batch.output_file_id, batch.error_file_id) if file]
             lines = [
-                line for file in files for line in self._client.files.content(file).read().decode(errors="replace").splitlines()
+                line
+                for file in files
+                for line in self._client.files.content(file, extra_headers=self._fixed)
+                .read()
+                .decode(errors="replace")
+                .splitlines()
             ]
         return Collected(is_under_way=False, lines=lines)
 
@@ -128,7 +203,7 @@ class _BatchDesk:
         self._client.close()
 
     def read(self, body: Any) -> Reply:
-        return _read(json.dumps(body))
+        return _read(orjson.dumps(body))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -142,9 +217,11 @@ class _BatchDesk:
             ) from None
 
 
-def _translated(status: int, retry_after: str | None) -> ProviderError:
+def _translated(status: int, code: object, headers: Mapping[str, str]) -> ProviderError:
+    if code in NO_MORE_MONEY:
+        return EndpointError(f"answered {status}: the account there is used up")
     if status in BUSY or status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6: the server's fault
-        return Overloaded(str(status), _seconds(retry_after), is_throttle=status in {429, 503})
+        return Overloaded(str(status), _seconds(headers), is_throttle=status in THROTTLES)
     if status in MISTAKES_OF_OURS:
         return EndpointError(f"answered {status}")
     if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
@@ -164,23 +241,29 @@ def _unanswered(error: BaseException) -> Overloaded:
     return Overloaded("timeout" if is_late else "connection", may_be_billed=not is_refused)
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After in seconds (RFC 9110 section 10.2.3); its date form counts as not given."""
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """How long an endpoint asks to wait: milliseconds as Azure says it, else Retry-After (RFC 9110 section 10.2.3)."""
+    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        said = headers.get(name, "")
+        try:
+            return max(0.0, float(said) / per_second)
+        except ValueError:
+            continue
     try:
-        return max(0.0, float(retry_after)) if retry_after else None
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
     except ValueError:
         return None
 
 
-def _read(content: str) -> Reply:
+def _read(content: bytes) -> Reply:
     try:
-        completion = json.loads(content)
+        completion = orjson.loads(content)
         usage = completion.get("usage") or {}
         return Reply(
             choices=tuple(_choice(choice) for choice in completion["choices"]) or _none_given(),
             model=str(completion.get("model") or ""),
-            input_tokens=int(usage.get("prompt_tokens") or 0),
-            output_tokens=int(usage.get("completion_tokens") or 0),
+            input_tokens=max(0, int(usage.get("prompt_tokens") or 0)),
+            output_tokens=max(0, int(usage.get("completion_tokens") or 0)),
         )
     except (ValueError, TypeError, LookupError, AttributeError):
         raise Overloaded("no_completion", may_be_billed=True) from None  # the cause quotes the reply
@@ -189,7 +272,20 @@ def _read(content: str) -> Reply:
 def _choice(choice: dict[str, Any]) -> Choice:
     message = choice["message"]
     finish_reason = "refusal" if message.get("refusal") else str(choice.get("finish_reason") or "stop")
-    return Choice(str(message.get("content") or ""), finish_reason)
+    text = _text(message.get("content"))
+    thought, mark, said = text.rpartition(END_OF_THOUGHT)
+    if not mark and text.lstrip().startswith("<think>"):
+        return Choice("", "length")  # it never came to an end with thinking
+    return Choice(said if mark else thought + said, finish_reason)
+
+
+def _text(content: Any) -> str:
+    """A message's text; some servers give it in pieces, thoughts and other things among them."""
+    if isinstance(content, list):
+        return "".join(str(piece.get("text") or "") for piece in content if piece.get("type") in {"text", "output_text"})
+    if content is not None and not isinstance(content, str):
+        raise TypeError
+    return content or ""
 
 
 def _none_given() -> tuple[Choice, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.answering.request import Answer, Gap, Question
+from pipeline.answering.request import Answer, Gap, Question, Settled
 from pipeline.errors import ParamsError, TableError
 from pipeline.generate import PROVIDERS, GenerateParams, generate, run
 from pipeline.params import load_section
@@ -43,8 +43,8 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
-def sorry(questions: Any) -> list[tuple[Answer]]:
-    return [(Answer("Sorry to hear that.", "fake", "m", "v", ()),) for _ in questions]
+def sorry(questions: Any, settle: Any) -> list[Settled]:
+    return [settle(question, (Answer("Sorry to hear that.", "fake", "m", "v", ()),)) for question in questions]
 
 
 def nothing_alike(questions: Any) -> list[tuple[()]]:
@@ -203,9 +203,8 @@ def test_nothing_is_made_again_when_nothing_changed(tmp_path: Path) -> None:
 
 def test_a_part_with_gaps_that_may_pass_is_made_again_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = deduped(tmp_path, [UNLIKE])
-    monkeypatch.setitem(
-        PROVIDERS, "fake", lambda _settings: lambda asked: [Gap("provider_error", "503", may_pass=True)] * len(asked)
-    )
+    gap = Settled(Gap("provider_error", "503", may_pass=True))
+    monkeypatch.setitem(PROVIDERS, "fake", lambda _settings: lambda asked, _settle: [gap] * len(asked))
     run(source, tmp_path / "generated", params(tmp_path, provider="fake"), MEANS)
     assert Table(tmp_path / "generated").manifest.reasons == {"provider_error": 1}
 
@@ -241,8 +240,8 @@ def test_two_runs_and_any_order_of_rows_give_the_same_answers(tmp_path: Path) ->
     "text", ["Dear Zelda, it left today.", "Call 020 7946 0123 for it.", "Write to zelda@example.com about it."]
 )
 def test_a_typed_answer_that_names_somebody_is_a_named_gap_and_its_text_is_nowhere(text: str) -> None:
-    def typed(questions: Any) -> list[tuple[Answer]]:
-        return [(Answer(text, "file", "file", None, (), is_human=True),) for _ in questions]
+    def typed(questions: Any, settle: Any) -> list[Settled]:
+        return [settle(question, (Answer(text, "file", "file", None, (), is_human=True),)) for question in questions]
 
     outcome = generate(conversations([UNLIKE | {"cluster_id": "c"}], DEDUPED), nothing_alike, typed, PARAMS)
 
@@ -263,9 +262,10 @@ def test_nothing_vanishes_and_every_question_is_an_answer_or_a_named_gap(drawn: 
     ]
     gets_answer = {row["conversation_id"]: lucky for row, (_, lucky) in zip(rows, drawn, strict=True)}
 
-    def answer(questions: Any) -> list[tuple[Answer] | Gap]:
-        def one(question: Question) -> tuple[Answer] | Gap:
-            return (Answer("Yes.", "p", "m", None, ()),) if gets_answer[question.conversation_id] else Gap("unanswered")
+    def answer(questions: Any, settle: Any) -> list[Settled]:
+        def one(question: Question) -> Settled:
+            lucky = gets_answer[question.conversation_id]
+            return settle(question, (Answer("Yes.", "p", "m", None, ()),)) if lucky else Settled(Gap("unanswered"))
 
         return [one(question) for question in questions]
 

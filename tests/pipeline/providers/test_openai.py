@@ -1,9 +1,14 @@
 """The real openai client over a real server on 127.0.0.1: what it sends, what it takes for an answer, when it gives up."""
 
 import json
+import math
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from contextlib import suppress
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,20 @@ from pipeline.errors import CurationError, EndpointError, ParamsError
 from pipeline.generate import run
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
-from tests.llm_server import Answer, CutOff, Hang, Junk, LlmServer, Received, Reset, Status, always, in_turn
+from tests.llm_server import (
+    Answer,
+    Chunked,
+    CutOff,
+    Drip,
+    Hang,
+    Junk,
+    LlmServer,
+    Received,
+    Reset,
+    Status,
+    always,
+    in_turn,
+)
 from tests.pipeline.generate_tables import deduped, params
 
 KEY = "sk-not-a-real-key-555-0199"
@@ -147,8 +165,6 @@ def test_the_wait_that_a_429_asks_for_is_kept_up_to_the_longest_allowed(tmp_path
     moments: list[float] = []
 
     def script(received: Received) -> Answer | Status:
-        import time  # noqa: PLC0415  # beside its only use
-
         moments.append(time.monotonic())
         return Status(429, {"retry-after": ["0.4", "3600"][received.attempt]}) if received.attempt < 2 else Answer("Here.")
 
@@ -344,3 +360,188 @@ def test_answers_stand_under_their_own_question_whatever_the_order_of_replies(tm
     )
     for asked, answer in asked_and_answered.collect().rows():
         assert asked.split()[3] == answer.split()[1]
+
+
+def completion(**message: Any) -> Junk:
+    """A reply of another make than OpenAI's: no usage, no id, no model."""
+    return Junk(json.dumps({"choices": [{"message": message, "finish_reason": None}]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": [{"type": "text", "text": "It is "}, {"type": "text", "text": "here."}]}, "It is here."),
+        ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "It is here."}]}, "It is here."),
+        ({"content": "<think>\nWhere may it be?\n</think>\n\nIt is here."}, "It is here."),
+        ({"content": "Where may it be?</think>It is here."}, "It is here."),
+        ({"content": "It is here.", "reasoning_content": "Where may it be?", "reasoning": "Hm."}, "It is here."),
+    ],
+)
+def test_what_other_servers_make_of_a_message_is_read_without_thoughts(tmp_path: Path, message: Any, text: str) -> None:
+    with LlmServer(always(completion(role="assistant", **message))) as server:
+        ask(server, tmp_path)
+
+    turn = Table(tmp_path / "generated").scan().collect()["turns"][0][-1]
+    assert (turn["text"], turn["generation"]["model"]) == (text, "tiny")
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"content": None}, "empty_reply"),
+        ({"content": None, "reasoning_content": "Where may it be?"}, "empty_reply"),
+        ({"content": []}, "empty_reply"),
+        ({}, "empty_reply"),
+        ({"content": "<think>Where may it be?"}, "cut_off"),
+    ],
+)
+def test_a_message_that_says_nothing_is_a_named_gap(tmp_path: Path, message: Any, reason: str) -> None:
+    with LlmServer(always(completion(**message))) as server:
+        assert ask(server, tmp_path).reasons == {reason: 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"nope", b"[]", b'"no"', b"null", b'{"error": "no"}', b'{"error": null}', b'{"object": "error", "code": 400}',
+     b'{"detail": [{"loc": ["body"]}]}', b"<html>", b"\xff"],
+)  # fmt: skip
+def test_an_error_in_any_words_is_told_by_its_status(tmp_path: Path, body: bytes) -> None:
+    with LlmServer(always(Status(400, body=body))) as server:
+        ask(server, tmp_path)
+
+    assert Table(tmp_path / "generated").scan("dropped").collect().rows() == [
+        (QUESTION["conversation_id"], "provider_error", "400")
+    ]
+
+
+def test_a_prompt_that_azure_filters_is_refused_for_good(tmp_path: Path) -> None:
+    filtered = b'{"error": {"code": "content_filter", "message": "m", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}'
+    with LlmServer(always(Status(400, body=filtered))) as server:
+        for _ in range(2):
+            assert ask(server, tmp_path).reasons == {"refused": 1}
+
+    assert len(server.received) == 1
+
+
+def test_an_account_without_money_stops_the_run_at_once(tmp_path: Path) -> None:
+    broke = Status(429, body=b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "m"}}')
+    with LlmServer(always(broke)) as server, pytest.raises(EndpointError, match="the account there is used up"):
+        ask(server, tmp_path, MANY, pace__concurrency=1)
+
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("status", [400, 422, 500, 501])
+def test_an_endpoint_that_cannot_enforce_a_schema_is_asked_in_words_and_remembered(tmp_path: Path, status: int) -> None:
+    def script(received: Received) -> Answer | Status:
+        if "response_format" in received.body:
+            return Status(status, body=b'{"object": "error", "message": "response_format is not supported"}')
+        letter = received.body["messages"][-1]["content"].split()[3]
+        return Answer(json.dumps({"answer": f"Parcel {letter} is here.", "needs_human": False, "cited_ids": []}))
+
+    with LlmServer(script) as server:
+        for _ in range(2):
+            ask(server, tmp_path, MANY, model__output="json_schema", pace__concurrency=1)
+            (tmp_path / "generated" / "_manifest.json").unlink()
+
+    assert len(server.received) == 1 + len(MANY)
+
+
+def test_a_request_that_is_wrong_for_another_reason_is_not_taken_for_a_refused_schema(tmp_path: Path) -> None:
+    with LlmServer(always(Status(400))) as server:
+        manifest = ask(server, tmp_path, MANY, model__output="json_schema", pace__concurrency=1)
+
+    assert manifest.reasons == {"provider_error": len(MANY)}
+
+
+def test_azure_gets_its_key_and_version_where_it_wants_them(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        ask(server, tmp_path, openai__key_header="api-key", openai__query="{api-version: '2024-10-21'}")
+
+    [received] = server.received
+    assert received.path == "/v1/chat/completions?api-version=2024-10-21"
+    assert received.headers["api-key"] == KEY
+    assert "authorization" not in received.headers
+
+
+def test_a_model_that_allows_no_temperature_gets_none(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        ask(server, tmp_path, model__temperature="null")
+
+    assert "temperature" not in server.received[0].body
+
+
+def test_an_endpoint_hears_nothing_of_this_machine(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        ask(server, tmp_path)
+
+    assert [name for name, value in server.received[0].headers.items() if name.startswith("x-stainless") and value] == []
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_the_wait_of_a_retry_after_may_be_a_date(tmp_path: Path, seconds: int) -> None:
+    moments: list[float] = []
+
+    def script(received: Received) -> Answer | Status:
+        moments.append(time.time())
+        date = formatdate(math.ceil(moments[0]) + seconds, usegmt=True)
+        return Answer("Here.") if received.attempt else Status(429, {"retry-after": date})
+
+    with LlmServer(script) as server:
+        ask(server, tmp_path, pace__max_wait_seconds=5)
+
+    assert seconds <= moments[1] - moments[0] < seconds + 3
+
+
+def test_a_reply_that_drips_for_ever_is_given_up_after_the_timeout(tmp_path: Path) -> None:
+    with LlmServer(in_turn(Drip(), Answer("Here.")), idempotent=False) as server:
+        ask(server, tmp_path, pace__timeout_seconds=0.5)
+
+    assert answers(tmp_path) == ["Here."]
+
+
+def test_connections_that_end_after_every_reply_lose_nothing(tmp_path: Path) -> None:
+    with LlmServer(lambda received: Chunked(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")) as server:
+        manifest = ask(server, tmp_path, MANY, pace__concurrency=2)
+
+    assert manifest.reasons == {}
+    assert server.billed.total() == len(MANY)
+
+
+def test_of_several_processes_one_asks_and_all_get_its_reply(tmp_path: Path) -> None:
+    def script(received: Received) -> Answer:
+        return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.", after_seconds=0.05)
+
+    with LlmServer(script, idempotent=False) as server:
+        folders = [tmp_path / str(number) for number in range(3)]
+        shared = {"replies": tmp_path / "shared", "pace__concurrency": 3}
+        threads = [threading.Thread(target=ask, args=(server, folder, MANY), kwargs=shared) for folder in folders]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert answers(folders[0]) == answers(folders[1]) == answers(folders[2])
+    assert len(server.received) == len(MANY)
+
+
+def test_what_a_killed_process_was_asking_for_is_asked_by_the_next_at_once(tmp_path: Path) -> None:
+    with LlmServer(in_turn(Hang(), Answer("Here."))) as server:
+        code = (
+            "import sys; from pathlib import Path; from pipeline.generate import run; from tests.build import MEANS; "
+            "from tests.pipeline.generate_tables import params; folder = Path(sys.argv[1]); "
+            "run(folder / 'deduped', folder / 'generated', params(folder, provider='openai', openai__base_url=sys.argv[2], "
+            "openai__key_variable='TICKETMILL_TEST_KEY', pace__timeout_seconds=60), MEANS)"
+        )
+        deduped(tmp_path, [QUESTION])
+        process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), server.base_url])
+        while not server.received:
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        started = time.monotonic()
+        server.idempotent = False  # it still works on the first
+        ask(server, tmp_path)
+
+    assert answers(tmp_path) == ["Here."]
+    assert time.monotonic() - started < 20
