@@ -50,12 +50,11 @@ Lookup = Callable[[str], Measured | None]
 
 
 def _audits(finding: Finding, look: Lookup, params: ReadinessParams) -> str:
-    """Clean audits still needed for the bound; after a leak the count starts anew, for another scrub wrote the text."""
+    """Clean audits still needed for the bound, those counted that read otherwise since and have to be judged again."""
     limit = limit_of(finding.limit_name or "max_leak_upper_pilot", params)
-    leaks = look("leaks_found")
-    found = int(leaks.value) if leaks and leaks.value else 0
-    done = (finding.n or 0) if finding.row != 1 else 0
-    return f"{max(clean_sample(limit, found if finding.row != 1 else 0) - done, 1):,}"
+    n = finding.n or 0
+    again, found = (int((one and one.value) or 0) for one in (look("audits_changed"), look("leaks_ever_found")))
+    return f"{max(again + clean_sample(limit, found) - n, 1):,}"
 
 
 def _plants(_finding: Finding, _look: Lookup, params: ReadinessParams) -> str:

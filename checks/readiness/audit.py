@@ -20,8 +20,9 @@ from pipeline.tables import translated_errors
 
 QUESTIONS: Final = (*RUBRIC, "identifier_left")
 
-SHEET: Final = ("number", "conversation_id", "conversation", "auditor", *QUESTIONS, "notes", "scrub")
-"""`notes` are for the auditor and stay in the sheet; `scrub` says which scrub wrote the text, so an old audit is known as old."""
+SHEET: Final = ("number", "conversation_id", "conversation", "auditor", *QUESTIONS, "notes", "text_digest", "drawn_from")
+"""`notes` are for the auditor and stay in the sheet; `text_digest` is of what the auditor judges, so that a judgement is known as
+old when the conversation reads otherwise; `drawn_from` is the topic that the sheet was asked for, empty for the whole set."""
 
 STRATA: Final = ("topic", "source", "language", "channel", "product")
 
@@ -34,23 +35,34 @@ MAX_CELL: Final = 32_000
 """Characters: a cell of a spreadsheet holds 32,767."""
 
 
-def draw_sheet(corpus: Corpus, evidence: Evidence, params: ReadinessParams, n: int, strata: list[str]) -> list[dict[str, Any]]:
-    """Up to `n` conversations that nobody audited yet, spread over the strata by their size, in random order.
+def draw_sheet(
+    corpus: Corpus, evidence: Evidence, params: ReadinessParams, n: int, strata: list[str], topic: str | None = None
+) -> list[dict[str, Any]]:
+    """Up to `n` conversations, of the whole set or of one topic, in random order.
 
+    First those that were audited and read otherwise since, then those that nobody audited, spread over the strata by their size.
     What says where an answer comes from (source, origin, model, split) is left out: the audit is blind.
 
     Raises:
-        ParamsError: a stratum is no column.
+        ParamsError: a stratum is no column, or nothing of that topic is exported.
     """
     if strange := [name for name in strata if name not in STRATA]:
         raise ParamsError(f"--stratify: no column {strange[0]!r}; use {', '.join(STRATA)}")
-    audit = evidence.get("audit")
-    scrub = corpus.line["scrub"].manifest.fingerprint if "scrub" in corpus.line else ""
-    rows = corpus.conversations.select("conversation_id", *STRATA)
-    if audit is not None:
-        done = audit.filter(pl.col("scrub").fill_null("") == scrub)["conversation_id"]
-        rows = rows.filter(~pl.col("conversation_id").is_in(done.implode()))
-    chosen = stratified(rows, strata, n, params.seed)
+    rows = corpus.conversations.select("conversation_id", "text_digest", *STRATA)
+    if topic is not None:
+        rows = rows.filter(pl.col("topic") == topic)
+        if rows.is_empty():
+            raise ParamsError(f"--topic: nothing of {topic!r} is exported; `ticketmill readiness assess` lists the topics")
+    again = pl.Series("conversation_id", [], dtype=pl.String)
+    if (audit := evidence.get("audit")) is not None:
+        of_kind = audit.filter(pl.col("drawn_from").eq_missing(pl.lit(topic, pl.String)))
+        rows = rows.join(audit, on=["conversation_id", "text_digest"], how="anti")
+        again = (
+            rows.filter(pl.col("conversation_id").is_in(of_kind["conversation_id"].implode()))["conversation_id"].sort().head(n)
+        )
+        rows = rows.join(audit, on="conversation_id", how="anti")
+    chosen = pl.concat([again, stratified(rows, strata, n - len(again), params.seed)])
+    digests = dict(corpus.conversations.select("conversation_id", "text_digest").iter_rows())
     spoken = corpus.turns.filter(pl.col("conversation_id").is_in(chosen.implode()))
     label = pl.col("speaker").replace_strict({"customer": "Customer", "agent": "Agent"}, default="Tool")
     texts = dict(
@@ -59,9 +71,15 @@ def draw_sheet(corpus: Corpus, evidence: Evidence, params: ReadinessParams, n: i
         .iter_rows()
     )
     shuffled = pl.DataFrame({"id": chosen, "draw": draw(chosen, params.seed + 1)}).sort("draw")["id"].to_list()
-    blank = dict.fromkeys(SHEET, "")
+    blank = {**dict.fromkeys(SHEET, ""), "drawn_from": topic or ""}
     return [
-        {**blank, "number": number, "conversation_id": one, "conversation": texts.get(one, "")[:MAX_CELL], "scrub": scrub}
+        {
+            **blank,
+            "number": number,
+            "conversation_id": one,
+            "conversation": texts.get(one, "")[:MAX_CELL],
+            "text_digest": digests[one],
+        }
         for number, one in enumerate(shuffled, 1)
     ]
 
@@ -166,7 +184,8 @@ def read_sheet(path: Path) -> pl.DataFrame:
                 {
                     "conversation_id": row["conversation_id"],
                     "auditor": row["auditor"],
-                    "scrub": row.get("scrub") or None,
+                    "text_digest": row.get("text_digest") or None,
+                    "drawn_from": row.get("drawn_from") or None,
                     **answers,
                 }
             )
@@ -252,9 +271,11 @@ def _agreement(answers: pl.DataFrame) -> float | None:
 
 
 def keep_answers(path: Path, folder: Path, params: ReadinessParams) -> Score:
-    """Read a sheet, keep its answers as evidence, and score all audits there are of the same scrub."""
+    """Read a sheet, keep its answers as evidence, and score all audits there are of what it was drawn from.
+
+    What was at fault and was mended since counts, as it does in an assessment (checks/readiness/audited.py).
+    """
     answers = read_sheet(path)
     store("audit", answers, folder)
     everything = read_kind("audit", folder / "audit.csv")
-    scrubs = answers["scrub"].unique()
-    return score(everything.filter(pl.col("scrub").is_in(scrubs.implode(), nulls_equal=True)), params)
+    return score(everything.filter(pl.col("drawn_from").is_in(answers["drawn_from"].implode(), nulls_equal=True)), params)

@@ -96,10 +96,11 @@ def sample(
     table: Annotated[Path, typer.Option(help="The last table of the line.")] = LAST_TABLE,
     n: Annotated[int, typer.Option(min=1, help="Conversations.")] = 300,
     stratify: Annotated[str, typer.Option(help="Columns to spread over, by comma.")] = "topic,source,language",
+    topic: Annotated[str | None, typer.Option(help="Of one topic; its audits then stand for that topic alone.")] = None,
     params: Params = DEFAULT_PARAMS,
     settings: Settings = NO_SETTINGS,
 ) -> None:
-    """Draw a blind audit sheet of conversations that nobody audited yet.
+    """Draw a blind audit sheet: conversations that read otherwise since they were audited, then such as nobody audited.
 
     ticketmill readiness sample audit.xlsx --n 300
     """
@@ -110,7 +111,7 @@ def sample(
 
     section = _load(params, settings)
     strata = [name for name in stratify.split(",") if name]
-    rows = draw_sheet(read_corpus(Table(table), section), read_evidence(Path(section.evidence)), section, n, strata)
+    rows = draw_sheet(read_corpus(Table(table), section), read_evidence(Path(section.evidence)), section, n, strata, topic)
     write_sheet(rows, target)
     typer.echo(
         f"readiness: {len(rows):,} conversations in {target}; fill in yes or no, then `ticketmill readiness score-audit {target}`"

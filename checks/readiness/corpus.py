@@ -32,7 +32,7 @@ class Corpus:
 
     conversations: pl.DataFrame
     """One row per exported conversation, sorted by id: columns of validate, `topic`, `split` (null where none), `agent_key` of
-    the first agent, `synthetic` (a model wrote a turn)."""
+    the first agent, `synthetic` (a model wrote a turn), `text_digest` (what an auditor of it has judged)."""
 
     turns: pl.DataFrame
     """One row per exported turn, in order: conversation_id, position, speaker (customer, agent, tool), text, masked, origin,

@@ -21,7 +21,8 @@ KINDS: Final[Mapping[str, Columns]] = {
     "audit": {
         "conversation_id": pl.String,
         "auditor": pl.String,
-        "scrub": pl.String,
+        "text_digest": pl.String,
+        "drawn_from": pl.String,
         **dict.fromkeys(RUBRIC, pl.Boolean),
         "identifier_left": pl.Boolean,
     },
@@ -54,7 +55,7 @@ KINDS: Final[Mapping[str, Columns]] = {
 """Kind -> columns. What each means: docs/readiness.md."""
 
 OPTIONAL: Final = {
-    "audit": {"scrub", *RUBRIC, "identifier_left"},
+    "audit": {"text_digest", "drawn_from", *RUBRIC, "identifier_left"},
     "planted": {"group", "oddity"},
     "scores": {"size", "judge"},
     "judges": {"swapped", "length"},

@@ -28,6 +28,19 @@ def mask(texts: pl.Series) -> pl.Series:
     return texts
 
 
+def said(turn: pl.Expr) -> pl.Expr:
+    """The text of a turn; of a look-up what was asked, which is exported too, and under it what came back."""
+    call, text = turn.struct.field("call"), turn.struct.field("text").fill_null("")
+    pair = pl.concat_str(pl.element().struct.field("name"), pl.lit(": "), pl.element().struct.field("value"), ignore_nulls=True)
+    asked = pl.concat_str(
+        call.struct.field("name"),
+        call.struct.field("arguments").list.eval(pair).list.join(", "),
+        separator=" ",
+        ignore_nulls=True,
+    )
+    return pl.when(call.is_not_null()).then(pl.concat_str(asked, text, separator="\n")).otherwise(text)
+
+
 def replace(text: str, values: Mapping[str, str]) -> str:
     """The text with what scrub wrote (value -> <KIND>, longest first) as its kind."""
     for value, kind in values.items():

@@ -4,12 +4,13 @@ Of more than `samples.max_conversations` exported conversations a sample is look
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 import polars as pl
 
 from checks.readiness.corpus import RAW_COLUMNS, Corpus, draw
-from checks.readiness.masking import mask, read_surrogates, replace
+from checks.readiness.masking import mask, read_surrogates, replace, said
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import TableError
 from pipeline.schema import VALIDATED, empty
@@ -49,11 +50,15 @@ def read_corpus(last: Table, params: ReadinessParams) -> Corpus:
     for part in validated.manifest.parts:
         rows = validated.read(part).filter(pl.col("conversation_id").is_in(chosen["conversation_id"].implode()))
         if rows.height:
-            frames.append(_conversations_of(rows))
-            turns.append(_turns_of(rows, values))
-    conversations = pl.concat(frames) if frames else _conversations_of(empty(VALIDATED))
+            said = _turns_of(rows, values)
+            frames.append(_conversations_of(rows).join(_digests(said), on="conversation_id", how="left"))
+            turns.append(said.drop("bare"))
+    nothing = _turns_of(empty(VALIDATED), {})
+    if not frames:
+        frames = [_conversations_of(empty(VALIDATED)).join(_digests(nothing), on="conversation_id", how="left")]
+    conversations = pl.concat(frames)
     conversations = conversations.join(chosen, on="conversation_id", how="left").sort("conversation_id")
-    flat = pl.concat(turns) if turns else _turns_of(empty(VALIDATED), {})
+    flat = pl.concat(turns or [nothing.drop("bare")])
     flat = flat.sort("conversation_id", "position")
     raw, fates = _read_raw(line), _read_fates(line)
     conversations, raw, approximate = _name_topics(conversations, flat, raw, params)
@@ -101,12 +106,13 @@ def _turns_of(rows: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl
         rows.select("conversation_id", "turns")
         .filter(pl.col("turns").list.len() > 0)
         .explode("turns")
+        .with_columns(said=said(pl.col("turns")))
         .unnest("turns")
         .select(
             "conversation_id",
             position=pl.int_range(pl.len(), dtype=pl.Int32).over("conversation_id"),
             speaker=pl.when(pl.col("speaker") == "bot").then(pl.lit("agent")).otherwise("speaker"),
-            text=pl.col("text").fill_null(""),
+            text="said",
             origin="origin",
             sent_at="sent_at",
             provider=pl.col("generation").struct.field("provider"),
@@ -116,7 +122,21 @@ def _turns_of(rows: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl
     replaced = [
         replace(text, values[one]) if one in values else text for one, text in flat.select("conversation_id", "text").iter_rows()
     ]
-    return flat.with_columns(masked=mask(pl.Series("masked", replaced, dtype=pl.String)))
+    bare = pl.Series("bare", replaced, dtype=pl.String)
+    return flat.with_columns(bare, masked=mask(bare))
+
+
+def _digests(turns: pl.DataFrame) -> pl.DataFrame:
+    """conversation_id, text_digest: of what was said, with what scrub wrote as its kind.
+
+    So it stays what it is under another key, another way of replacing and any other code, as long as scrub leaves the same.
+    """
+    said = turns.group_by("conversation_id", maintain_order=True).agg(
+        pl.concat_str("speaker", pl.lit(": "), "bare").str.join("\n").alias("said")
+    )
+    # a letter in front: a spreadsheet takes 1234e56 for a number
+    digests = [f"t{sha256(text.encode()).hexdigest()[:15]}" for text in said["said"].to_list()]
+    return said.select("conversation_id", text_digest=pl.Series(digests, dtype=pl.String))
 
 
 def _read_raw(line: Mapping[str, Table]) -> pl.DataFrame | None:

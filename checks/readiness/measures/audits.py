@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from checks.bounds import upper
+from checks.bounds import lower, upper
+from checks.readiness.audited import audited
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import RUBRIC, Evidence
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
@@ -13,7 +14,7 @@ from checks.readiness.settings import ReadinessParams
 from pipeline.similarity.minhash import Array
 
 MIN_AUDITED_OF_TOPIC: Final = 300
-"""A topic stands for itself from as many audits on as the whole needs; below, the whole stands for it."""
+"""A topic stands for itself from as many audits on as the whole needs, or when all of it was audited; see `_of_topics`."""
 
 DRAWS: Final = 2_000
 """Bootstrap samples."""
@@ -32,31 +33,47 @@ def _defects(corpus: Corpus, evidence: Evidence) -> tuple[list[Measured], pl.Dat
     audit = evidence.get("audit")
     if audit is None:
         return unknown("M05", "no audit; draw a sheet with `ticketmill readiness sample`", *names), empty
-    judged = (
-        audit.filter(pl.any_horizontal(pl.col(RUBRIC).is_not_null()))
-        .with_columns(defect=pl.any_horizontal(~pl.col(RUBRIC).fill_null(value=True)))
-        .group_by("conversation_id")
-        .agg(pl.col("defect").any())  # two auditors: one who sees a defect is enough
-        .join(corpus.conversations.select("conversation_id", "topic", "source"), on="conversation_id", how="inner")
-        .sort("conversation_id")
+    says = pl.any_horizontal(pl.col(RUBRIC).is_not_null())
+    judged = audited(corpus, audit, pl.when(says).then(pl.any_horizontal(~pl.col(RUBRIC).fill_null(value=True))))
+    whole = judged.filter("is_of_whole")
+    values = _bounded(whole, None) if whole.height else unknown("M05", "no audited conversation is in this export", *names)
+    strata = (
+        judged.drop_nulls("topic")
+        .group_by("topic", "source")
+        .agg(
+            audited=pl.len(),
+            changed=pl.col("is_changed").sum(),
+            defects=pl.col("stands_at_fault").sum(),
+            counts=pl.col("counts").sum(),
+        )
+        .sort("topic", "source")
     )
-    if judged.is_empty():
-        return unknown("M05", "no audited conversation is in this export", *names), empty
-    values = _bounded(judged, None)
-    for (topic,), rows in judged.group_by("topic", maintain_order=True):
-        if rows.height >= MIN_AUDITED_OF_TOPIC:
+    bounds = [upper(counts, n) for n, counts in strata.select("audited", "counts").iter_rows()]
+    table = strata.drop("counts").with_columns(defect_upper=pl.Series(bounds, dtype=pl.Float64))
+    return [*values, *_of_topics(corpus, judged, whole)], table
+
+
+def _of_topics(corpus: Corpus, judged: pl.DataFrame, whole: pl.DataFrame) -> list[Measured]:
+    """The topics that stand for themselves; for the others the whole stands.
+
+    Those with MIN_AUDITED_OF_TOPIC audits, those audited to the last conversation, and those that are worse than the whole beyond
+    chance (lower bound above the upper one of the whole): a small bad topic must not hide behind a large good set.
+    """
+    sizes = dict(corpus.conversations.group_by("topic").len().iter_rows())
+    of_all = upper(int(whole["counts"].sum()), whole.height)
+    values: list[Measured] = []
+    for (topic,), rows in judged.drop_nulls("topic").group_by("topic", maintain_order=True):
+        is_enough = rows.height >= min(MIN_AUDITED_OF_TOPIC, sizes[topic])
+        if is_enough or lower(int(rows["stands_at_fault"].sum()), rows.height) > of_all:
             values += _bounded(rows, str(topic))
-    strata = judged.group_by("topic", "source").agg(audited=pl.len(), defects=pl.col("defect").sum()).sort("topic", "source")
-    bounds = [upper(int(k), int(n)) for n, k in strata.select("audited", "defects").iter_rows()]
-    return values, strata.with_columns(defect_upper=pl.Series(bounds, dtype=pl.Float64))
+    return sorted(values, key=lambda each: str(each.topic))
 
 
 def _bounded(judged: pl.DataFrame, topic: str | None) -> list[Measured]:
-    bad = judged.filter("defect")["conversation_id"].to_list()
-    return [
-        Measured("M05", "defect_share", len(bad) / judged.height, topic, n=judged.height, records=tuple(bad[:MAX_RECORDS])),
-        Measured("M05", "defect_upper", upper(len(bad), judged.height), topic, n=judged.height),
-    ]
+    bad = judged.filter("stands_at_fault")["conversation_id"].to_list()
+    n, standing = judged.height, judged.height - int(judged["is_changed"].sum())
+    share = Measured("M05", "defect_share", len(bad) / max(standing, 1), topic, n=n, records=tuple(bad[:MAX_RECORDS]))
+    return [share, Measured("M05", "defect_upper", upper(int(judged["counts"].sum()), n), topic, n=n)]
 
 
 def _judges(evidence: Evidence, params: ReadinessParams) -> tuple[list[Measured], pl.DataFrame]:

@@ -8,10 +8,11 @@ from typing import Final
 import polars as pl
 
 from checks.bounds import lower, upper
+from checks.readiness.audited import audited, unaudited_source
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.identifiers import LIVE, find, suspects
-from checks.readiness.masking import read_surrogates
+from checks.readiness.masking import read_surrogates, said
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import ParamsError
@@ -34,26 +35,22 @@ def read(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Reading
 
 
 def _leaks(corpus: Corpus, evidence: Evidence) -> list[Measured]:
-    """M15: audited conversations of this export, scrubbed as they are now."""
-    names = ("leaks_found", "leak_upper")
+    """M15: audited conversations of this export, as they read now."""
+    names = ("leaks_found", "leaks_ever_found", "audits_changed", "leak_upper")
     audit = evidence.get("audit")
-    scrub = corpus.line.get("scrub")
     if audit is None:
         return unknown("M15", "no audit; draw a sheet with `ticketmill readiness sample`", *names)
-    judged = audit.filter(pl.col("identifier_left").is_not_null()).join(
-        corpus.conversations.select("conversation_id"), on="conversation_id", how="semi"
-    )
-    if scrub is not None:
-        judged = judged.filter(pl.col("scrub") == scrub.manifest.fingerprint)
-    per_conversation = judged.group_by("conversation_id").agg(leaks=pl.col("identifier_left").any()).sort("conversation_id")
-    n = per_conversation.height
-    if n == 0:
-        return unknown("M15", "no audited conversation is in this export, scrubbed as it is now", *names)
-    leaking = per_conversation.filter("leaks")["conversation_id"].to_list()
-    return [
-        Measured("M15", "leaks_found", float(len(leaking)), n=n, records=tuple(leaking[:MAX_RECORDS])),
-        Measured("M15", "leak_upper", upper(len(leaking), n), n=n),
-    ]
+    judged = audited(corpus, audit, pl.col("identifier_left")).filter("is_of_whole")
+    if judged.is_empty():
+        return unknown("M15", "no audited conversation is in this export", *names)
+    n = judged.height
+    leaking, changed = (judged.filter(name)["conversation_id"].to_list() for name in ("stands_at_fault", "is_changed"))
+    found = Measured("M15", "leaks_found", float(len(leaking)), n=n, records=tuple(leaking[:MAX_RECORDS]))
+    ever = Measured("M15", "leaks_ever_found", float(judged["was_at_fault"].sum()), n=n)
+    again = Measured("M15", "audits_changed", float(len(changed)), n=n, records=tuple(changed[:MAX_RECORDS]))
+    if source := unaudited_source(corpus, judged):
+        return [found, ever, again, *unknown("M15", f"no conversation of {source} was audited", "leak_upper")]
+    return [found, ever, again, Measured("M15", "leak_upper", upper(int(judged["counts"].sum()), n), n=n)]
 
 
 CHECKSUM_TYPES: Final = frozenset(
@@ -159,7 +156,7 @@ def _find_all(corpus: Corpus) -> tuple[list[tuple[str, str, str]], int]:
         rows = validated.read(part, columns=["conversation_id", "turns"])
         if exported is not None:
             rows = rows.filter(pl.col("conversation_id").is_in(exported.implode()))
-        texts = rows.explode("turns").select("conversation_id", text=pl.col("turns").struct.field("text")).drop_nulls()
+        texts = rows.explode("turns").drop_nulls().select("conversation_id", text=said(pl.col("turns")))
         words += int(texts["text"].str.count_matches(r"\S+").sum())
         for conversation, text in texts.filter(suspects(texts["text"])).iter_rows():
             hits += [(conversation, hit.kind, hit.value) for hit in find(text)]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from checks.readiness.reading import read_corpus
 from checks.readiness.settings import ReadinessParams
 from pipeline.params import load_section
 from pipeline.schema import CHAT, DROPPED, FINDINGS, GENERATED, INGESTED, SCRUBBED, VALIDATED
@@ -152,9 +153,9 @@ def write_line(
     return given
 
 
-def scrub_of(line: Table) -> str:
-    """What an audit sheet says the conversations of `line` were scrubbed with."""
-    return Table(line.folder.with_name("scrub")).manifest.fingerprint
+def seen_in(line: Table) -> dict[str, str]:
+    """What an audit sheet says of the text of every conversation of `line`: id -> digest."""
+    return dict(read_corpus(line, SHIPPED).conversations.select("conversation_id", "text_digest").iter_rows())
 
 
 def write_table(

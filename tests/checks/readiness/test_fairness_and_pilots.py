@@ -18,7 +18,7 @@ from checks.readiness.measures.shift import domain_auc, moved_traffic
 from checks.readiness.settings import Prices
 from pipeline.tables import Table
 from tests.build import NOON, turn
-from tests.checks.readiness.lines import STATED, params, scrub_of, sentence, talk, talks, write_line
+from tests.checks.readiness.lines import STATED, params, seen_in, sentence, talk, talks, write_line
 
 
 def assessed(table: Table, **settings: Any) -> Assessment:
@@ -364,8 +364,9 @@ def test_a_whole_set_with_all_evidence_reaches_fine_tune_now(tmp_path: Path) -> 
         "PERSON,b,plain,100,100",
     ]
     (evidence / "planted.csv").write_text("\n".join(cells) + "\n", "utf-8")
-    audited = [f"{one},ann,{scrub_of(line)},yes,yes,yes,yes,yes,no" for one in ids]
-    header = "conversation_id,auditor,scrub,correct,complete,policy_true,tone,safe_to_say,identifier_left"
+    seen = seen_in(line)
+    audited = [f"{one},ann,{seen[one]},yes,yes,yes,yes,yes,no" for one in ids]
+    header = "conversation_id,auditor,text_digest,correct,complete,policy_true,tone,safe_to_say,identifier_left"
     (evidence / "audit.csv").write_text("\n".join([header, *audited]) + "\n", "utf-8")
     live = "".join(f"topic {k},{450 if k == 0 else 335},{110 if k == 0 else 0}\n" for k in range(3))
     (evidence / "live.csv").write_text(f"topic,conversations,refused\n{live}", "utf-8")

@@ -1,6 +1,7 @@
 """What blocks for privacy, and that nothing of it reaches a report."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from checks.readiness.report import write
 from pipeline.errors import SourceError
 from pipeline.tables import Table
 from tests.build import NOON, turn
-from tests.checks.readiness.lines import ROOT, STATED, params, scrub_of, talk, talks, write_line, write_table
+from tests.checks.readiness.lines import ROOT, STATED, params, seen_in, talk, talks, write_line, write_table
 
 CARD = "4111 1111 1111 1111"
 SECRETS = [
@@ -114,10 +115,10 @@ def test_secrets_are_looked_for_in_every_conversation_even_where_a_sample_is_loo
     assert value(assessment, "secrets") == 150
 
 
-def audit(folder: Path, rows: list[tuple[str, str, str]], scrub: str) -> None:
+def audit(folder: Path, rows: list[tuple[str, str, str]], seen: Mapping[str, str]) -> None:
     folder.mkdir(exist_ok=True)
-    lines = ["conversation_id,auditor,scrub,correct,complete,policy_true,tone,safe_to_say,identifier_left"]
-    lines += [f"{one},{who},{scrub},yes,yes,yes,yes,yes,{left}" for one, who, left in rows]
+    lines = ["conversation_id,auditor,text_digest,correct,complete,policy_true,tone,safe_to_say,identifier_left"]
+    lines += [f"{one},{who},{seen.get(one, 't0')},yes,yes,yes,yes,yes,{left}" for one, who, left in rows]
     (folder / "audit.csv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -127,22 +128,12 @@ def test_the_leak_bound_is_of_audited_conversations_of_this_export(tmp_path: Pat
     audit(
         tmp_path / "evidence",
         [(row["conversation_id"], "ann", "no") for row in rows[:300]] + [("gone-1", "ann", "yes")],
-        scrub_of(line),
+        seen_in(line),
     )
     assessment = assessed(line, evidence=str(tmp_path / "evidence"))
 
     assert value(assessment, "leaks_found") == 0
     assert value(assessment, "leak_upper") == pytest.approx(0.00994, abs=1e-5)
-
-
-def test_an_audit_of_another_scrub_says_nothing_of_this_one(tmp_path: Path) -> None:
-    rows = talks(20)
-    line = write_line(tmp_path / "line", rows)
-    audit(tmp_path / "evidence", [(row["conversation_id"], "ann", "no") for row in rows], scrub="older-params")
-    assessment = assessed(line, evidence=str(tmp_path / "evidence"))
-
-    assert value(assessment, "leak_upper") is None
-    assert assessment.verdict == "do-not-fine-tune:privacy-unmeasured"
 
 
 def test_one_auditor_who_sees_a_leak_is_enough(tmp_path: Path) -> None:
@@ -151,7 +142,7 @@ def test_one_auditor_who_sees_a_leak_is_enough(tmp_path: Path) -> None:
     audit(
         tmp_path / "evidence",
         [(rows[0]["conversation_id"], "ann", "no"), (rows[0]["conversation_id"], "ben", "yes")],
-        scrub_of(line),
+        seen_in(line),
     )
     assessment = assessed(line, evidence=str(tmp_path / "evidence"))
 
@@ -250,7 +241,7 @@ def test_evidence_is_read_strictly(tmp_path: Path, content: str, message: str) -
 
 
 def test_evidence_added_twice_counts_once(tmp_path: Path) -> None:
-    audit(tmp_path, [("a-1", "ann", "no"), ("a-2", "ann", "no")], "any")
+    audit(tmp_path, [("a-1", "ann", "no"), ("a-2", "ann", "no")], {})
 
     assert add_evidence("audit", tmp_path / "audit.csv", tmp_path / "evidence") == 2
     assert add_evidence("audit", tmp_path / "audit.csv", tmp_path / "evidence") == 2
