@@ -173,6 +173,14 @@ def test_a_night_whose_report_fails_is_remembered_and_told_with_the_error(line: 
     assert recall()[-1]["error"] in (line / "note").read_text()
 
 
+def test_the_very_first_night_may_fail_at_its_first_stage(line: Path) -> None:
+    shutil.rmtree(line / "data/curated")
+    code, _ = run(line, "exit 1")
+
+    assert code == 1
+    assert (recall()[-1]["failed"], recall()[-1]["error"], recall()[-1]["funnel"]) == ("scrub", None, [])
+
+
 def test_a_night_told_to_end_is_remembered_and_told(line: Path) -> None:
     notify = [{"command": ["tee", "note"], "when": "failure"}]
     with start(line, "echo > started; exec sleep 60", notify=notify) as process:
