@@ -58,6 +58,8 @@ def test_a_sound_table_breaks_nothing(tmp_path: Path) -> None:
     ("fault", "texts"),
     [
         ("not_alternating", ("Hi", "customer: again", "Hello.")),
+        ("with_misplaced_look_up", ("Hi", "agent: Hello.", "tool: late")),
+        ("with_misplaced_look_up", ("tool: late", "customer: Hi", "agent: Hello.")),
         ("not_alternating", ("Hi",)),
         ("not_alternating", ()),
         ("not_alternating", ("agent: Hi", "customer: Hello")),

@@ -331,3 +331,74 @@ def test_every_format_is_written_and_found_sound_by_the_file_checker(tmp_path: P
     report = check_file(file, Asked(name))
     assert (report.is_sound, report.counts) == (True, {})
     assert report.rows == len(read(folder / "train.meta.jsonl"))
+
+
+ASKED = {"name": "order_status", "arguments": [{"name": "order", "value": "4411"}, {"name": "shop", "value": "é"}]}
+LOOKED_UP = [
+    turn("customer", "Where is it?", 0),
+    turn("tool", "left the depot", 1, call=ASKED),
+    turn("tool", "comes on Friday", 2, call={"name": "delivery_day", "arguments": []}),
+    turn("agent", "It comes on Friday.", 3),
+]
+
+
+def test_look_ups_are_calls_and_results_with_stable_ids_and_the_functions_are_declared() -> None:
+    (row,) = lines(emitted(conversation(1, turns=LOOKED_UP)))
+
+    user, call, result, second, other, answer = row["messages"]
+    assert (user["role"], answer["content"]) == ("user", "It comes on Friday.")
+    assert call["tool_calls"][0]["function"] == {"name": "order_status", "arguments": '{"order":"4411","shop":"é"}'}
+    assert call["tool_calls"][0]["id"] == result["tool_call_id"]
+    assert (result["role"], result["content"], other["content"]) == ("tool", "left the depot", "comes on Friday")
+    assert second["tool_calls"][0]["id"] == other["tool_call_id"] != result["tool_call_id"]
+    assert [tool["function"]["name"] for tool in row["tools"]] == ["delivery_day", "order_status"]
+    assert list(row["tools"][1]["function"]["parameters"]["properties"]) == ["order", "shop"]
+
+
+def test_every_target_writes_look_ups_in_its_own_way_and_faults_none() -> None:
+    written = [name for name, format_ in FORMATS.items() if format_.rows and not format_.rated_only]
+    outcome = emitted(conversation(1, turns=LOOKED_UP), by=params(formats=written, system="Be kind."))
+
+    assert outcome.kept["formats"].to_list() == [written]
+    for name in written:
+        text = outcome.beside[f"lines_{name}"]["row"][0]
+        assert ("function" in text) == FORMATS[name].tools, name
+        assert "left the depot" in text
+        assert "4411" in text
+
+
+def test_mistral_has_no_content_beside_calls_and_trl_has_arguments_as_an_object() -> None:
+    outcome = emitted(conversation(1, turns=LOOKED_UP), by=params(formats=["mistral", "trl"]))
+
+    call = lines(outcome, name="mistral")[0]["messages"][1]
+    assert set(call) == {"role", "tool_calls"}
+    assert len(call["tool_calls"][0]["id"]) == 9
+    assert lines(outcome, name="trl")[0]["messages"][1]["tool_calls"][0]["function"]["arguments"] == {
+        "order": "4411",
+        "shop": "é",
+    }
+
+
+def test_a_target_without_tools_gets_what_was_looked_up_below_the_question_or_not_at_all() -> None:
+    def asked(policy: str) -> str:
+        outcome = emitted(conversation(1, turns=LOOKED_UP), by=params(formats=["together"], look_ups=policy))
+        return str(lines(outcome, name="together")[0]["messages"][0]["content"])
+
+    assert asked("drop") == "Where is it?"
+    assert asked("fold") == (
+        "Where is it?\n\n[order_status(order: 4411, shop: é)]\nleft the depot\n\n[delivery_day()]\ncomes on Friday"
+    )
+
+
+def test_the_calls_of_an_answer_that_is_not_learnt_are_not_learnt_either() -> None:
+    turns = [*LOOKED_UP[:3], turn("bot", "I am a bot.", 3), turn("customer", "Oh.", 4), turn("agent", "Hello.", 5)]
+    (row,) = lines(emitted(conversation(1, turns=turns), by=params(train_bots=False)))
+
+    assert [message.get("weight") for message in row["messages"] if message["role"] == "assistant"] == [0, 0, 0, None]
+
+
+def test_the_side_line_names_look_ups_too() -> None:
+    (meta,) = lines(emitted(conversation(1, turns=LOOKED_UP)), "meta")
+
+    assert meta["turns"] == ["t0", "t1", "t2", "t3"]
+    assert meta["speakers"] == ["customer", "tool", "tool", "agent"]

@@ -21,8 +21,10 @@ from pipeline.parts import Means
 from pipeline.schema import FINDINGS, SCRUBBED
 from pipeline.scrub import MODEL, chosen, find, read_lists, run, scrub
 from pipeline.spans import Span
+from pipeline.stage import Outcome
 from pipeline.tables import Table
 from tests.build import KEY, MEANS
+from tests.build import turn as a_turn
 from tests.pipeline.scrubbing import PATTERNS, SHIPPED, ingested, ingested_table, look, person, scrubbed, talk, texts
 
 CRYSTAL = [
@@ -374,3 +376,46 @@ def test_each_distinct_text_is_looked_through_once() -> None:
     rows = ingested(*(talk("hello", "how can I help?", number=number) for number in range(5)))
     scrub(rows, PATTERNS, counting, KEY)
     assert sorted(asked) == ["chat", "desk/log.jsonl", "hello", "how can I help?"]
+
+
+def asking(*arguments: tuple[str, str], result: str = "found") -> dict[str, Any]:
+    call = {"name": "bank_balance", "arguments": [{"name": name, "value": value} for name, value in arguments]}
+    return a_turn("tool", result, 1, call=call)
+
+
+def arguments_of(outcome: Outcome) -> list[str]:
+    return [each["value"] for one in outcome.kept["turns"].to_list()[0] if one["call"] for each in one["call"]["arguments"]]
+
+
+def test_arguments_and_results_of_look_ups_lose_their_details_as_texts_do() -> None:
+    look_up = asking(("Owner", "crystal minh"), ("Mail", "jo.fox@harbour-mail.example"), ("City", "Oslo"), result="Dear Crystal")
+    outcome = scrubbed(talk(turns=[a_turn("customer", "I am Crystal"), look_up], participants=CRYSTAL))
+
+    owner, mail, city = arguments_of(outcome)
+    said, came_back = texts(outcome)
+    assert city == "Oslo"
+    assert said == f"I am {owner.split()[0].capitalize()}"
+    assert came_back == f"Dear {owner.split()[0].capitalize()}"
+    assert "crystal" not in owner
+    assert "jo.fox" not in mail
+    assert outcome.counts["details_in_columns"] == 2
+
+
+def test_what_was_typed_into_a_look_up_is_known_in_every_turn() -> None:
+    turns = [
+        a_turn("customer", "it is 7714 0923 then"),
+        asking(("AccountNumber", "77140923"), ("PIN", "5225")),
+        a_turn("agent", "5225?"),
+    ]
+    outcome = scrubbed(talk(turns=turns))
+
+    account, pin = arguments_of(outcome)
+    assert account != "77140923"
+    assert pin != "5225"
+    assert [text for text in texts(outcome) if "7714" in text] == []
+    assert texts(outcome)[2] == f"{pin}?"
+
+
+def test_a_look_up_between_question_and_answer_hides_neither() -> None:
+    turns = [a_turn("agent", "May I have your PIN?"), asking(), a_turn("customer", "5225", 2)]
+    assert texts(scrubbed(talk(turns=turns)))[2] != "5225"

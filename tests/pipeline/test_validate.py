@@ -270,3 +270,43 @@ def test_a_run_leaves_kept_dropped_and_edits_and_the_same_bytes_for_two_workers(
     assert (one.total("kept"), one.reasons, one.total("edits")) == (1, {"no_answer": 2}, 0)
     assert [part.files for part in one.parts] == [part.files for part in two.parts]
     assert Table(tmp_path / "one").checksum == Table(tmp_path / "two").checksum
+
+
+def keeping() -> ValidateParams:
+    rules = {name: then for name, then in PARAMS.rules.items() if name != "tool_turn"}
+    edits = {name: rules.pop(name) for name in ("empty_turn", "leading_agent_turn", "trailing_customer_turn")}
+    return params(**edits, misplaced_look_up="move", **rules)
+
+
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        (("Q", "tool: r", "agent: A is here"), ["customer: Q", "tool: r", "agent: A is here"]),
+        (("Q", "agent: Let me see", "tool: r", "agent: It left"), ["customer: Q", "tool: r", "agent: Let me see\nIt left"]),
+        (("Q", "tool: r", "customer: hello?", "agent: Yes sir"), ["customer: Q\nhello?", "tool: r", "agent: Yes sir"]),
+        (("tool: r", "customer: Q", "agent: A it is", "tool: s"), ["customer: Q", "agent: A it is"]),
+        (
+            ("Q", "agent: A it is", "tool: r", "customer: P", "tool: s", "agent: B it is"),
+            ["customer: Q", "tool: r", "agent: A it is", "customer: P", "tool: s", "agent: B it is"],
+        ),
+    ],
+)
+def test_a_look_up_that_is_kept_stands_right_before_the_answer_it_was_made_for(texts: tuple[str, ...], kept: list[str]) -> None:
+    assert texts_of(judged(*texts, by=keeping())) == kept
+
+
+@given(st.lists(st.sampled_from(["customer", "agent", "tool"]), min_size=1, max_size=9))
+def test_what_is_said_is_the_same_with_and_without_look_ups(speakers: list[str]) -> None:
+    texts = [f"{speaker}: word{number} and more" for number, speaker in enumerate(speakers)]
+    cut, kept = judged(*texts), judged(*texts, by=keeping())
+
+    said = [text for text in (texts_of(kept) if kept.kept.height else []) if not text.startswith("tool")]
+    assert said == (texts_of(cut) if cut.kept.height else [])
+
+
+def test_an_identifier_in_an_argument_is_one_of_the_conversation() -> None:
+    call = {"name": "find", "arguments": [{"name": "mail", "value": "ann@acme.io"}]}
+    turns = [turn("customer", "Where is it?"), turn("tool", "late", 1, call=call), turn("agent", "On its way.", 2)]
+    outcome = validate(generated(conversation(1, turns=turns)), keeping())
+
+    assert outcome.dropped.rows() == [("desk-0000000000000001", "residual_identifier", "t1")]

@@ -138,3 +138,70 @@ def test_html_becomes_text_where_it_is_declared(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", log__jsonl=[chat(1, "<p>Caf&eacute; <b>&amp;</b> bar</p><p>x</p>")])
 
     assert texts(ingested(folder, {**CHATS, "text_format": "html"})) == {"1": ["customer: Café & bar\n\nx"]}
+
+
+LOOK_UPS: dict[str, Any] = {
+    **CHATS,
+    "calls": {
+        "when": {"type": ["query"]},
+        "name": "api",
+        "arguments": "with",
+        "result_when": {"type": ["result"]},
+        "result": "item",
+    },
+}
+
+
+def look_up(api: str = "hotel search", **result: Any) -> list[dict[str, Any]]:
+    return [
+        {"type": "query", "api": api, "with": [{"City": '"Oslo"'}, {"Stars": 4}, {"City": "Bergen"}, {"jo@example.com": "x"}]},
+        {"type": "result", "item": {"Name": "Fjord Inn", "Stars": 4, "At": {"Pool": True}}, **result},
+    ]
+
+
+def test_a_look_up_is_a_turn_of_the_tool_with_what_was_asked_and_what_came_back(tmp_path: Path) -> None:
+    record = chat(1, "A hotel?", "The Fjord Inn.")
+    record["events"][1:1] = look_up()
+    table = ingested(write(tmp_path / "in", log__jsonl=[record]), LOOK_UPS)
+
+    assert texts(table) == {
+        "1": ["customer: A hotel?", "tool: Name: Fjord Inn\nStars: 4\nAt.Pool: true", "agent: The Fjord Inn."]
+    }
+    asked = [("City", "Oslo"), ("Stars", "4"), ("City_2", "Bergen"), ("argument", "x")]
+    call = {"name": "hotel_search", "arguments": [{"name": name, "value": value} for name, value in asked]}
+    assert [turn["call"] for turn in rows(table)[0]["turns"]] == [None, call, None]
+
+
+def test_a_look_up_that_found_nothing_says_so_and_one_without_a_result_is_counted(tmp_path: Path) -> None:
+    record = chat(1, "A hotel?", "None.")
+    record["events"][1:1] = [*look_up(item=None), look_up()[0]]
+    table = ingested(write(tmp_path / "in", log__jsonl=[record]), LOOK_UPS)
+
+    assert texts(table) == {"1": ["customer: A hotel?", "tool: nothing found", "agent: None."]}
+    assert table.manifest.counts["look_ups_without_result"] == 1
+
+
+def test_look_ups_alone_make_no_conversation(tmp_path: Path) -> None:
+    record = {"id": 2, "events": look_up()}
+    table = ingested(write(tmp_path / "in", log__jsonl=[chat(1, "Hi", "Hello"), record]), LOOK_UPS)
+
+    assert table.manifest.reasons == {"no_messages": 1}
+
+
+def test_a_sentence_is_no_name_of_a_tool(tmp_path: Path) -> None:
+    record = chat(1, "A hotel?", "None.")
+    record["events"][1:1] = look_up(api="please call jo@example.com")
+    with pytest.raises(SourceError, match=r"unknown_value: api"):
+        ingested(write(tmp_path / "in", log__jsonl=[record]), LOOK_UPS)
+
+
+def test_the_event_may_hold_its_own_result(tmp_path: Path) -> None:
+    mapping = {**CHATS, "turns": "said", "messages": {"0": ["c", "a"]}, "kind": "0", "text": "1", "sent_at": None}
+    mapping["speaker"] = {"at": "0", "customer": ["c"], "agent": ["a"]}
+    mapping["calls"] = {"when": {"0": ["action"]}, "tool": "desk", "result": "1"}
+    record = {"id": 5, "said": [["c", "Hi"], ["action", "Account pulled up."], ["a", "Hello"]]}
+
+    table = ingested(write(tmp_path / "in", log__jsonl=[record]), mapping)
+
+    assert texts(table) == {"5": ["customer: Hi", "tool: Account pulled up.", "agent: Hello"]}
+    assert rows(table)[0]["turns"][1]["call"] == {"name": "desk", "arguments": []}
