@@ -36,7 +36,7 @@ from pipeline.dedupe import DedupeParams, dedupe, sketch_part
 from pipeline.params import load_section
 from pipeline.schema import SCRUBBED
 from pipeline.similarity.clusters import join
-from pipeline.similarity.index import verdict_of_all
+from pipeline.similarity.judging import verdict_of_all
 from pipeline.tables import Table
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -23,8 +23,11 @@ from pipeline.errors import TableError
 from pipeline.params import Section
 from pipeline.parts import Means, Task
 from pipeline.schema import CLUSTERS, DEDUPED, DROPPED, SCRUBBED, conform, empty
-from pipeline.similarity.index import DIGITS, Index, PartSketch, open_index, verdict_of_all
+from pipeline.similarity.index import DIGITS, Index, open_index
+from pipeline.similarity.judging import judge_parts, verdict_of_all
 from pipeline.similarity.minhash import Array, Recipe, band_keys, sketch, texts_of
+from pipeline.similarity.neighbours import neighbours
+from pipeline.similarity.sketches import PartSketch
 from pipeline.similarity.verdicts import ROWS, TEMPLATE, VERDICT, Preference, Rule
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
@@ -132,10 +135,10 @@ def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manif
     with new_table(target, "dedupe", VERSION, params.made_by(), given=table) as writer:
         # without a place of its own it lies in the unfinished table, and goes with whatever does not belong to that
         folder = target.with_name(params.index) if params.index else writer.folder / "_index"
-        with open_index(folder, params.made_by(), params.rule()) as index:
+        with open_index(folder, params.made_by()) as index:
             keys = _sketch_parts(index, table, params, means)
             with translated_errors(folder):
-                verdicts = index.judge([key for key in keys if key])
+                verdicts = judge_parts(index, [key for key in keys if key], params.rule())
             tasks = [
                 Task({part.name: part.files["kept"], "verdict": verdicts[key][:DIGITS] if key else ""}, (part, key))
                 for part, key in zip(table.manifest.parts, keys, strict=True)
@@ -154,16 +157,16 @@ def rebuild_index(source: Path, folder: Path, params: DedupeParams, means: Means
     table.require_stage("scrub")
     with translated_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
-    with open_index(folder, params.made_by(), params.rule()) as index:
+    with open_index(folder, params.made_by()) as index:
         keys = [key for key in _sketch_parts(index, table, params, means) if key]
         with translated_errors(folder):
-            index.commit(index.judge(keys))
-    with open_index(folder, params.made_by(), params.rule()) as index:
+            index.commit(judge_parts(index, keys, params.rule()))
+    with open_index(folder, params.made_by()) as index:
         return index.stats()
 
 
 def query_index(folder: Path, texts: Sequence[str], params: DedupeParams, min_similarity: float) -> pl.DataFrame:
-    """The neighbours of these texts in the index at `folder`: `Index.neighbours`.
+    """The neighbours of these texts in the index at `folder`: `neighbours`.
 
     Raises:
         TableError: there is no index, or it was made with other params.
@@ -171,10 +174,10 @@ def query_index(folder: Path, texts: Sequence[str], params: DedupeParams, min_si
     asked = sketch_part(as_conversations(texts), None, params.model_copy(update={"match": "conversation"}))
     if not (folder / "_manifest.json").exists():
         raise TableError(f"{folder}: is no index; run `ticketmill dedupe` or `ticketmill index rebuild`")
-    with open_index(folder, params.made_by(), params.rule()) as index:
+    with open_index(folder, params.made_by()) as index:
         if not index.known.parts:
             raise TableError(f"{folder}: was made with other params; run `ticketmill index rebuild`")
-        return index.neighbours(asked, min_similarity)
+        return neighbours(index, asked, min_similarity)
 
 
 def as_conversations(texts: Sequence[str]) -> pl.DataFrame:
@@ -233,11 +236,11 @@ def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, para
         words=pl.Series(sketches.words),
         digest_0=pl.Series(sketches.digests[:, 0]),
         digest_1=pl.Series(sketches.digests[:, 1]),
-        reply_0=pl.when(pl.Series(replies.words) > 0).then(pl.Series(replies.digests[:, 0])),
-        reply_1=pl.when(pl.Series(replies.words) > 0).then(pl.Series(replies.digests[:, 1])),
+        reply_0=pl.Series(np.where(replies.words > 0, replies.digests[:, 0], 0)),
+        reply_1=pl.Series(np.where(replies.words > 0, replies.digests[:, 1], 0)),
     )
     keys = band_keys(sketches.signatures, recipe.bands, recipe.rows)
-    return PartSketch(rows.cast(pl.Schema(ROWS)), list(keys), sketches.offsets[1:], sketches.shingles)
+    return PartSketch.of(rows.cast(pl.Schema(ROWS)), list(keys), sketches.offsets[1:], sketches.shingles)
 
 
 def _field(turns: pl.Series, name: str) -> pl.Series:

@@ -50,7 +50,7 @@ def stats(
     from pipeline.similarity.index import open_index  # noqa: PLC0415  # see the module
 
     section = _load(params, settings)
-    with open_index(folder, section.made_by(), section.rule()) as opened:
+    with open_index(folder, section.made_by()) as opened:
         _show(opened.stats(), as_json=as_json)
 
 
@@ -109,7 +109,7 @@ def compact(
     from pipeline.similarity.index import open_index  # noqa: PLC0415  # see the module
 
     section = _load(params, settings)
-    with open_index(folder, section.made_by(), section.rule()) as opened:
+    with open_index(folder, section.made_by()) as opened:
         _show({"freed_bytes": opened.compact()}, as_json=as_json)
 
 

@@ -24,10 +24,11 @@ ROWS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "reply_1": pl.UInt64,
 }
 """What is remembered of a conversation beside its keys and shingles. `resolved`: 2 yes, 1 unknown, 0 no or reopened.
-`digest`: equal where the words are. `reply`: the same of what agents and bots say; null where they say nothing."""
+`digest`: equal where the words are. `reply`: the same of what agents and bots say; 0 where they say nothing."""
 
 VERDICT: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "component": pl.String,
+    "component_0": pl.UInt64,
     "cluster_id": pl.String,
     "is_keeper": pl.Boolean,
     "is_exact": pl.Boolean,
@@ -35,6 +36,7 @@ VERDICT: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "has_others": pl.Boolean,
 }
 """`component`: the earliest conversation tied to this one by a chain of similar ones; with `link: any` it is the cluster.
+`component_0`: its `digest_0`, by which the members of a component are found without a look at their names.
 `is_exact`: the words are those of the keeper. `has_others`: the cluster has two members or more."""
 
 TEMPLATE: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {"template_id": pl.String, "is_capped": pl.Boolean}
@@ -138,6 +140,7 @@ def judge(
     verdict = pl.DataFrame(
         {
             "component": rows["conversation_id"].gather(component),
+            "component_0": rows["digest_0"].gather(component),
             "cluster_id": rows["conversation_id"].gather(keeper),
             "is_keeper": keeper == np.arange(count),
             "is_exact": first[keeper] == first,
@@ -202,7 +205,7 @@ def templates(keepers_alone: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     rows = keepers_alone[by_time]
     order = pl.Series("order", order_of_preference(rows, rule.prefer))
     reply = ["reply_0", "reply_1"]
-    is_shared = pl.col("reply_0").is_not_null() & (pl.len().over(reply) > 1)
+    is_shared = (pl.col("reply_0") != 0) & (pl.len().over(reply) > 1)
     found = (
         rows.select("conversation_id", *reply, order, back=by_time)
         .sort("order")

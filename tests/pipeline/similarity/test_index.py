@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pipeline import dedupe as stage
 from pipeline.dedupe import DedupeParams, query_index, rebuild_index, run
 from pipeline.errors import TableError
-from pipeline.similarity import index as module
-from pipeline.similarity import verdicts
+from pipeline.similarity import judging, verdicts
 from pipeline.similarity.clusters import HUBS
 from pipeline.similarity.index import open_index
 from pipeline.tables import Table
@@ -79,13 +78,13 @@ def test_batch_after_batch_gives_what_one_run_over_all_gives(
 def judged_again(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many conversations each call of the judge saw."""
     seen: list[int] = []
-    judge = module.judge
+    judge = judging.judge
 
     def watched(rows: pl.DataFrame, *arguments: Any) -> pl.DataFrame:
         seen.append(rows.height)
         return judge(rows, *arguments)
 
-    monkeypatch.setattr(module, "judge", watched)
+    monkeypatch.setattr(judging, "judge", watched)
     return seen
 
 
@@ -187,7 +186,7 @@ def test_a_changed_byte_is_found_by_verify(tmp_path: Path) -> None:
     victim.write_bytes(bytes([victim.read_bytes()[0] ^ 1]) + victim.read_bytes()[1:])
 
     with (
-        open_index(tmp_path / "index", chosen.made_by(), chosen.rule()) as index,
+        open_index(tmp_path / "index", chosen.made_by()) as index,
         pytest.raises(TableError, match="is not what was written"),
     ):
         index.verify()
@@ -200,7 +199,7 @@ def test_an_index_of_another_format_counts_as_empty(tmp_path: Path) -> None:
 
     run(tmp_path / "scrubbed", tmp_path / "deduped", params(), MEANS)
 
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["format"] == 2
 
 
 def test_two_runs_at_once_on_one_index_are_refused(tmp_path: Path) -> None:
@@ -208,7 +207,7 @@ def test_two_runs_at_once_on_one_index_are_refused(tmp_path: Path) -> None:
     scrubbed(tmp_path / "scrubbed", crowd(), [])
 
     with (
-        open_index(tmp_path / "index", chosen.made_by(), chosen.rule()),
+        open_index(tmp_path / "index", chosen.made_by()),
         pytest.raises(TableError, match="another process is using this index"),
     ):
         run(tmp_path / "scrubbed", tmp_path / "deduped", chosen, MEANS)
@@ -257,7 +256,7 @@ def test_compact_removes_what_a_killed_run_left(tmp_path: Path) -> None:
     before = content(tmp_path / "index")
     (tmp_path / "index/sketches/0123.arrow.writing").write_bytes(b"x" * 10)
 
-    with open_index(tmp_path / "index", params().made_by(), params().rule()) as index:
+    with open_index(tmp_path / "index", params().made_by()) as index:
         freed = index.compact()
 
     assert freed == 10
