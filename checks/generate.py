@@ -6,6 +6,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_most
+from checks.parts import EachPart, every_part
 from pipeline.params import Section
 from pipeline.rules.residual_identifier import kinds
 from pipeline.rules.unfilled_placeholder import PLACEHOLDER
@@ -19,6 +20,12 @@ class Bounds(Section):
 
     max_synthetic_share: float = Field(ge=0, le=1)
     """Kept conversations that end in a synthetic answer. Share of the kept."""
+
+    max_topic_synthetic_share: float = Field(ge=0, le=1)
+    """The same within a topic; the largest of those with enough conversations. Share of the kept with that topic."""
+
+    min_topic_conversations: int = Field(ge=1)
+    """Kept conversations that a topic needs before its share is looked at."""
 
     max_gap_share: float = Field(ge=0, le=1)
     """Questions without an answer. Share of the questions asked."""
@@ -42,7 +49,7 @@ class Bounds(Section):
     """Questions that are neither answered nor a named gap, answers nobody asked for, changed turns. Count."""
 
 
-def measure(table: Table, _bounds: Bounds) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
     """One row; from the turns themselves and the table before, not from what the stage says of itself."""
     before = table.previous()
     parts = [_measure_part(table, part) for part in table.manifest.parts]
@@ -53,6 +60,7 @@ def measure(table: Table, _bounds: Bounds) -> pl.DataFrame:
         asked,
         synthetic,
         synthetic_share=synthetic / max(kept, 1),
+        topic_synthetic_share=_share_in_a_topic(table, bounds.min_topic_conversations),
         gap_share=pl.when(asked > 0).then((asked - pl.col("answered")) / asked).otherwise(0.0),
         provider_error_share=pl.when(asked > 0).then(pl.col("provider_errors") / asked).otherwise(0.0),
         unanswered_share=pl.col("unanswered") / max(kept, 1),
@@ -67,6 +75,7 @@ def expectations(bounds: Bounds) -> list[Limit]:
     """The bounds as limits on measures."""
     return [
         at_most("synthetic_share", bounds.max_synthetic_share),
+        at_most("topic_synthetic_share", bounds.max_topic_synthetic_share),
         at_most("gap_share", bounds.max_gap_share),
         at_most("provider_error_share", bounds.max_provider_error_share),
         at_most("unanswered_share", bounds.max_unanswered_share),
@@ -112,6 +121,21 @@ def _measure_part(table: Table, part: Part) -> pl.DataFrame:
         },
         schema=dict.fromkeys(COUNTS, pl.Int64),
     )
+
+
+def _share_in_a_topic(table: Table, min_conversations: int) -> float:
+    """The largest share of synthetic answers in any topic of at least so many conversations; 0 when there is none."""
+    counted: list[pl.DataFrame] = []
+    for part in table.manifest.parts:
+        kept = table.read(part, columns=["topics", "turns"])
+        is_made = pl.col("turns").list.eval(pl.element().struct.field("origin") == "synthetic").list.any()
+        topics = kept.select("topics", made=is_made.fill_null(value=False)).explode("topics").drop_nulls("topics")
+        counted.append(topics.group_by("topics").agg(made=pl.col("made").sum(), all=pl.len()))
+    if not counted:
+        return 0.0
+    summed = pl.concat(counted).group_by("topics").sum().filter(pl.col("all") >= min_conversations)
+    share = summed.select((pl.col("made") / pl.col("all")).max()).item()
+    return 0.0 if share is None else float(share)
 
 
 def _words(column: str) -> pl.Expr:

@@ -23,6 +23,7 @@ from checks.readiness.cli import app as readiness_commands
 from pipeline import job
 from pipeline.errors import BudgetReached, CurationError
 from pipeline.index_cli import app as index_commands
+from pipeline.judge_cli import app as judge_commands
 from pipeline.key import load_key
 from pipeline.options import (
     ALL_CORES,
@@ -109,6 +110,7 @@ app = typer.Typer(
 app.add_typer(pii_commands, name="pii")
 app.add_typer(readiness_commands, name="readiness")
 app.add_typer(index_commands, name="index")
+app.add_typer(judge_commands, name="judge")
 
 Last = Annotated[Path, typer.Argument(help="The last table of the line.")]
 

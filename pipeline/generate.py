@@ -25,13 +25,13 @@ from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowle
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.replies import Replies
 from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settled, Turn
-from pipeline.answering.retrieval import Exchange, Index, RetrievalParams
+from pipeline.answering.retrieval import Exchange, Found, Index, RetrievalParams
 from pipeline.answering.sending import Dialogue, Ended, run_on
 from pipeline.answering.spending import MILLION
 from pipeline.errors import AccountingError
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
-from pipeline.providers import PROVIDERS
+from pipeline.providers import FETCHERS, PROVIDERS
 from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
@@ -40,9 +40,6 @@ from pipeline.tokens import counter, tokens_of
 VERSION: Final = 1
 
 REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai", "judge")
-MODELS: Final = ("openai", "fake")
-"""Providers that send requests."""
-
 PACE: Final = ("pace", "budget", "prices", "replies", "replay", "mode", "batch")
 """Fields of the params that change how replies are got, not which."""
 
@@ -56,7 +53,7 @@ LONGEST_TEXT: Final = 2_000
 
 T = TypeVar("T")
 
-Find = Callable[[Sequence[str]], Sequence[tuple[Hit, ...]]]
+Find = Callable[[Sequence[str]], Sequence[Found]]
 """What a question resembles."""
 
 
@@ -117,8 +114,8 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
     ]
     if not questions:
         return Outcome(conversations, beside={"asked": empty(ASKED), "rejected": empty(REJECTED)})
-    hits = find([_asked_in(question) for question in questions])
-    questions = [replace(question, hits=found) for question, found in zip(questions, hits, strict=True)]
+    found = find([_asked_in(question) for question in questions])
+    questions = [replace(each, hits=alike.hits, style=alike.style) for each, alike in zip(questions, found, strict=True)]
     settled = list(answer(questions, partial(_settle, params)))
     if len(settled) != len(questions):
         raise AccountingError(f"generate: {params.provider} gave {len(settled)} answers to {len(questions)} questions")
@@ -190,7 +187,7 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
     knowledge = load_knowledge(params.knowledge)
-    answer, find = PROVIDERS[params.provider](params), _search(index, knowledge)
+    answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params)
     with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
         made: list[Part] = []
         for number, part in enumerate(parts):
@@ -250,11 +247,11 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
                 ended.append(step.value)
         return ended
 
-    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge))
-    endpoint = params.openai.base_url if params.provider == "openai" else params.provider
-    answer = (
-        ask_each(params.provider, endpoint, params, note) if params.provider in MODELS else PROVIDERS[params.provider](params)
-    )
+    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge), params)
+    answer = PROVIDERS[params.provider](params)
+    if params.provider in FETCHERS:
+        endpoint, _ = FETCHERS[params.provider](params)
+        answer = ask_each(params.provider, endpoint, params, note)
     for part in table.manifest.parts:
         outcome = generate(conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}"), find, answer, params)
         questions += outcome.beside["asked"].height
@@ -333,12 +330,18 @@ def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: 
             yield Exchange(f"{conversation_id}/{run[0]['turn_id']}", "\n".join(said)[-LONGEST_TEXT:], text)
 
 
-def _search(index: Index, knowledge: Knowledge) -> Find:
-    def find(questions: Sequence[str]) -> list[tuple[Hit, ...]]:
-        both = zip(index.find(questions), knowledge.find(questions), strict=True)
-        return [tuple(sorted((*exchanges, *passages), key=lambda hit: (-hit.score, hit.id))) for exchanges, passages in both]
+def _search(index: Index, knowledge: Knowledge, params: GenerateParams) -> Find:
+    style = params.prompt.style_examples if params.provider in FETCHERS else 0
+
+    def find(questions: Sequence[str]) -> list[Found]:
+        both = zip(index.find(questions, style), knowledge.find(questions), strict=True)
+        return [replace(each, hits=tuple(sorted((*each.hits, *passages), key=_best_first))) for each, passages in both]
 
     return find
+
+
+def _best_first(hit: Hit) -> tuple[float, str]:
+    return -hit.score, hit.id
 
 
 def _is_open() -> pl.Expr:

@@ -3,7 +3,9 @@
 Nothing here asks a model. What an answer may claim is what stands in the conversation and in what it rests on.
 """
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -98,7 +100,10 @@ class AcceptanceParams(Section):
     """Longest answer."""
 
     max_repeats: int = Field(ge=1)
-    """Answers of a part that may consist of the same words; a model would learn to say nothing else."""
+    """Answers of a part that may say the same; a model would learn to say nothing else."""
+
+    repeat_similarity: float = Field(gt=0, le=1)
+    """Jaccard of their runs of two words from which two answers say the same. 1 = the same words, numbers aside."""
 
     max_echo_share: float = Field(ge=0, le=1)
     """Runs of three words that also stand in the last question. Share of the answer's."""
@@ -154,15 +159,46 @@ def find_identifier(question: Question, answer: Answer) -> Fault | None:
 
 
 def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams) -> set[str]:
-    """Ids of the conversations whose answer says, word for word, what too many others of the part say; smallest ids stay."""
-    seen: dict[tuple[str, ...], int] = {}
+    """Ids of the conversations whose answer says what too many others of the part say; smallest ids stay.
+
+    Answers say the same when enough of their runs of two words are the same (Jaccard). Every answer is compared with the
+    first ones of their kind alone, and of those with the ones that share one of its rarest runs.
+
+    Source: Bayardo, Ma, Srikant, "Scaling Up All Pairs Similarity Search", 2007 (two sets that are alike share a member
+    of their prefixes).
+    """
+    ordered = sorted(answers, key=lambda pair: pair[0])
+    said = [_said(answer.text) for _, answer in ordered]
+    often = Counter(run for runs in said for run in runs)
+    known: dict[frozenset[tuple[str, ...]], int] = {}
+    holders: dict[tuple[str, ...], list[int]] = {}
+    seen: Counter[int] = Counter()
     over: set[str] = set()
-    for conversation_id, answer in sorted(answers, key=lambda pair: pair[0]):
-        words = tuple(word for word in WORD.findall(answer.text.casefold()) if not word.isdigit())
-        seen[words] = seen.get(words, 0) + 1
-        if seen[words] > params.max_repeats:
-            over.add(conversation_id)
+    for place, runs in enumerate(said):
+        first = known.get(runs)
+        if first is None:
+            rarest = sorted(runs, key=lambda run: (often[run], run))
+            prefix = rarest[: len(runs) - math.ceil(params.repeat_similarity * len(runs)) + 1]
+            alike = sorted({other for run in prefix for other in holders.get(run, ())})
+            first = next((other for other in alike if _jaccard(runs, said[other]) >= params.repeat_similarity), place)
+            known[runs] = first
+            if first == place:
+                for run in prefix:
+                    holders.setdefault(run, []).append(place)
+        seen[first] += 1
+        if seen[first] > params.max_repeats:
+            over.add(ordered[place][0])
     return over
+
+
+def _said(text: str) -> frozenset[tuple[str, ...]]:
+    words = [word for word in WORD.findall(text.casefold()) if not word.isdigit()]
+    return frozenset(_runs(words, 2)) or frozenset([tuple(words)])
+
+
+def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+    common = len(one & other)
+    return common / (len(one) + len(other) - common)
 
 
 def specifics(text: str) -> frozenset[str]:

@@ -117,6 +117,7 @@ def compose(question: Question, prompt: Prompt, endpoint: str, settings: Setting
         rules=said.rules,
         as_json=settings.model.output != "text",
         hits=question.hits,
+        style=question.style,
     )
     messages = [Message("system", instructions)]
     for turn in shorten(question.turns, said.max_input_tokens):

@@ -89,7 +89,12 @@ def _read(reply: Reply) -> Verdict:
         verdict = orjson.loads(reply.choices[0].text)["verdict"]
     except (ValueError, TypeError, LookupError):
         return "unparsable"
-    return verdict if verdict in {"accept", "reject"} else "unparsable"
+    match verdict:
+        case "accept":
+            return "accept"
+        case "reject":
+            return "reject"
+    return "unparsable"
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,9 @@ class PromptParams(Section):
     rules: Sequence[str]
     """Further instructions, one sentence each: what to refuse, what to promise, how the team writes."""
 
+    style_examples: int = Field(ge=0)
+    """Exchanges of the team, the most similar first, shown for the way they are written; nothing in them counts as known."""
+
     max_words: int = Field(ge=1)
     """Length of an answer at most, as the model is told."""
 

@@ -135,6 +135,9 @@ class Question:
     hits: tuple[Hit, ...]
     """What the answer may rest on, best first."""
 
+    style: tuple[Hit, ...] = ()
+    """How the team writes: nothing that the answer may rest on."""
+
     @property
     def hash(self) -> str:
         """16 hexadecimal digits over everything said so far: an answer to other words is no answer to these."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answerer
+from pipeline.answering.sending import Fetch
 from pipeline.providers import fake, file, nearest, openai
 
 PROVIDERS: Final[Mapping[str, Callable[[Settings], Answerer]]] = {
@@ -13,3 +14,9 @@ PROVIDERS: Final[Mapping[str, Callable[[Settings], Answerer]]] = {
     "file": file.answerer,
     "fake": fake.answerer,
 }
+
+FETCHERS: Final[Mapping[str, Callable[[Settings], tuple[str, Fetch]]]] = {
+    "openai": lambda settings: (settings.openai.base_url, openai.fetcher(settings)),
+    "fake": lambda settings: (fake.NAME, fake.fetcher(settings)),
+}
+"""Providers that send requests: where to, and how."""

@@ -6,7 +6,7 @@ from typing import Final
 from pipeline.answering.asking import ask_each
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answerer, Choice, Reply, Request
-from pipeline.answering.sending import fetch_with
+from pipeline.answering.sending import Fetch, fetch_with
 
 NAME: Final = "fake"
 CHARACTERS_PER_TOKEN: Final = 4
@@ -14,6 +14,11 @@ CHARACTERS_PER_TOKEN: Final = 4
 
 def answerer(settings: Settings) -> Answerer:
     """Goes the way of a real model, prompt and kept replies included, but for the network."""
+    return ask_each(NAME, NAME, settings, fetcher(settings))
+
+
+def fetcher(settings: Settings) -> Fetch:
+    """Gets replies that `reply` makes up."""
 
     async def ask(request: Request) -> Reply:
         return reply(request, as_json=settings.model.output != "text")
@@ -21,7 +26,7 @@ def answerer(settings: Settings) -> Answerer:
     async def close() -> None:
         pass
 
-    return ask_each(NAME, NAME, settings, fetch_with(settings, lambda: (ask, close)))
+    return fetch_with(settings, lambda: (ask, close))
 
 
 def reply(request: Request, *, as_json: bool) -> Reply:

@@ -52,6 +52,7 @@ def test_a_run_of_the_stage_is_balanced_and_its_shares_are_counted(tmp_path: Pat
         "asked": 2,
         "synthetic": 2,
         "synthetic_share": pytest.approx(2 / 3),
+        "topic_synthetic_share": 0,
         "gap_share": 0,
         "provider_error_share": 0,
         "unanswered_share": 0,
@@ -99,5 +100,17 @@ def test_a_table_without_parts_is_measured(tmp_path: Path) -> None:
 def test_every_bound_limits_a_measure_that_is_taken(tmp_path: Path) -> None:
     limits = expectations(BOUNDS)
 
-    assert len(limits) == len(Bounds.model_fields)
+    assert len(limits) == len(set(Bounds.model_fields) - {"min_topic_conversations"})
     assert {limit.measure for limit in limits} <= set(measured(with_answer(tmp_path, "At the depot.")))
+
+
+def test_the_share_of_synthetic_answers_is_taken_topic_by_topic_where_there_are_enough(tmp_path: Path) -> None:
+    answered = [conversation(number, f"Is the shop {number} open?", "Yes, until six.", topics=["hours"]) for number in range(3)]
+    asked = [conversation(number, f"Where is parcel {number} of mine?", topics=["parcels", "hours"]) for number in range(7, 9)]
+    run(deduped(tmp_path, answered, asked), tmp_path / "generated", params(tmp_path, provider="fake"), MEANS)
+    table = Table(tmp_path / "generated")
+
+    def share(fewest: int) -> Any:
+        return measure(table, BOUNDS.model_copy(update={"min_topic_conversations": fewest}))["topic_synthetic_share"].item()
+
+    assert (share(2), share(3), share(6)) == (1.0, pytest.approx(2 / 5), 0.0)

@@ -1,8 +1,12 @@
 """What makes an answer unfit to be learned from, with near misses beside every fault."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.answering.acceptance import AcceptanceParams, find_fault, find_repeats, specifics
 from pipeline.answering.request import Answer, Hit, Question, Turn
@@ -157,3 +161,31 @@ def test_answers_of_the_same_words_are_kept_up_to_the_bound_by_id() -> None:
     other = ("c9", Answer("It waits.", "p", "m", None, ()))
 
     assert find_repeats([*reversed(answers), other], params) == {"c2", "c3"}
+
+
+def test_answers_that_are_nearly_the_same_are_repeats() -> None:
+    params = PARAMS.model_copy(update={"max_repeats": 1})
+    said = "Please open the settings of your account, choose cards and press the button to freeze the one you lost"
+    texts = [f"{said}.", f"{said} today.", "Please open a window."]
+    answers = [(f"c{number}", Answer(text, "p", "m", None, ())) for number, text in enumerate(texts)]
+
+    assert find_repeats(answers, params) == {"c1"}
+    assert find_repeats(answers, params.model_copy(update={"repeat_similarity": 1})) == set()
+
+
+@given(st.lists(st.text("ab ", min_size=1, max_size=12), max_size=12), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_the_first_of_its_kind_is_found_as_by_looking_at_all(texts: list[str], bound: float) -> None:
+    params = PARAMS.model_copy(update={"max_repeats": 1, "repeat_similarity": bound})
+    answers = [(f"c{number:02d}", Answer(text, "p", "m", None, ())) for number, text in enumerate(texts)]
+
+    firsts: list[frozenset[Any]] = []
+    over = set()
+    for name, answer in answers:
+        words = answer.text.split()
+        runs = frozenset[Any](pairwise(words)) or frozenset([tuple(words)])
+        if any(len(runs & first) / len(runs | first) >= bound for first in firsts):
+            over.add(name)
+        else:
+            firsts.append(runs)
+
+    assert find_repeats(answers, params) == over

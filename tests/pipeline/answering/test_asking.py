@@ -12,7 +12,7 @@ from pipeline.answering.request import Turn
 from pipeline.generate import run
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
-from tests.llm_server import Answer, LlmServer, Received, Script, Status, always
+from tests.llm_server import Answer, Junk, LlmServer, Received, Script, Status, always
 from tests.pipeline.generate_tables import deduped, params
 
 KNOWN = conversation(1, "Where is the red parcel I ordered?", "It waits at the depot.")
@@ -173,3 +173,36 @@ def test_a_busy_endpoint_gets_fewer_requests_at_once(tmp_path: Path) -> None:
 
     assert manifest.reasons == {}
     assert max(seen[-8:]) <= 8
+
+
+def test_the_way_the_team_writes_is_shown_beside_what_is_known_and_supports_nothing(tmp_path: Path) -> None:
+    chatty = [
+        conversation(20 + number, f"Can I pay parcel {number} by invoice?", f"Sure thing, {word}! It costs $4{number}.")
+        for number, word in enumerate(("friend", "buddy", "pal"))
+    ]
+    settings = {"retrieval__min_similarity": 0.99, "prompt__style_examples": 2}
+    manifest, [received] = ask(tmp_path, always(Answer("It costs $40.")), [*chatty, QUESTION], **settings)
+
+    instructions = received.body["messages"][0]["content"]
+    assert instructions.count("Sure thing") == 2
+    assert "There is no knowledge for this question" in instructions
+    assert manifest.reasons == {"unsupported_specific": 1}
+
+
+def test_of_several_candidates_the_first_sound_one_is_taken_and_the_others_are_for_review(tmp_path: Path) -> None:
+    choices = [
+        {"message": {"content": text}, "finish_reason": "stop"} for text in ("It costs $99.", "It is on its way.", "It is late.")
+    ]
+    _, [received] = ask(tmp_path, always(Junk(json.dumps({"choices": choices}).encode())), model__candidates=3)
+
+    assert received.body["n"] == 3
+    assert last_turn(tmp_path)["text"] == "It is on its way."
+    assert Table(tmp_path / "generated").scan("rejected").collect()["text"].to_list() == ["It costs $99."]
+
+
+def test_half_a_character_in_a_reply_is_not_taken_for_json(tmp_path: Path) -> None:
+    manifest, _ = ask(
+        tmp_path, always(Answer(r'{"answer": "\ud83d", "needs_human": false, "cited_ids": []}')), model__output="json"
+    )
+
+    assert manifest.reasons == {"unreadable_reply": 1}

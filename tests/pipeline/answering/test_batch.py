@@ -1,5 +1,7 @@
 """Batches: handed in once, collected by a later run, whatever the endpoint makes of them and whenever we are killed."""
 
+import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,85 @@ def test_many_requests_make_several_batches(tmp_path: Path) -> None:
 def test_an_endpoint_without_batches_is_one_clear_error(tmp_path: Path) -> None:
     with LlmServer() as server, pytest.raises(EndpointError, match=r"answered 404; correct generate\.openai"):
         go(server, tmp_path, openai__base_url=server.base_url.replace("/v1", "/other"))
+
+
+def test_two_runs_at_once_hand_in_one_batch(tmp_path: Path) -> None:
+    from pipeline.providers.openai import _BatchDesk  # noqa: PLC0415  # beside its only use
+
+    began, may_go_on = threading.Event(), threading.Event()
+    hand_in = _BatchDesk.hand_in
+
+    class SlowDesk(_BatchDesk):
+        def hand_in(self, lines: bytes, token: str) -> str:
+            began.set()
+            may_go_on.wait(10)
+            return hand_in(self, lines, token)
+
+    with LlmServer() as server, pytest.MonkeyPatch.context() as patch:
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+        shared = {"replies": tmp_path / "shared"}
+        patch.setattr("pipeline.providers.openai._BatchDesk", SlowDesk)
+        first = threading.Thread(target=go, args=(server, tmp_path / "one"), kwargs=shared)
+        first.start()
+        began.wait(10)
+        assert go(server, tmp_path / "two", **shared).reasons == {"awaiting_batch": 10}
+        may_go_on.set()
+        first.join()
+        assert go(server, tmp_path / "two", **shared).total("kept") == 10
+
+    assert len(server.batches) == 1
+
+
+def test_a_repair_is_handed_in_with_the_next_batch(tmp_path: Path) -> None:
+    def script(received: Received) -> Answer:
+        is_repair = received.body["messages"][-1]["content"].startswith("That was not")
+        letter = received.body["messages"][1]["content"].split()[3]
+        return Answer(
+            json.dumps({"answer": f"Look at {letter}.", "needs_human": False, "cited_ids": []}) if is_repair else "Look!"
+        )
+
+    with LlmServer(script) as server:
+        reasons = [go(server, tmp_path, model__output="json").reasons for _ in range(3)]
+
+    assert reasons == [{"awaiting_batch": 10}, {"awaiting_batch": 10}, {}]
+    assert len(server.batches) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{}", b"nope", b'{"custom_id": 5}', b'{"custom_id": "x", "response": null, "error": {"code": "batch_expired"}}',
+     b'{"custom_id": "x", "response": {"status_code": 200, "body": {"choices": []}}}', b"[1]", b""],
+)  # fmt: skip
+def test_a_line_that_is_no_result_costs_nothing_but_itself(tmp_path: Path, line: bytes) -> None:
+    with LlmServer(lambda received: Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")) as server:
+        server.mangle = lambda lines: [line, *lines]
+        go(server, tmp_path)
+
+        assert go(server, tmp_path).total("kept") == 10
+
+
+def test_a_run_killed_while_collecting_collects_the_rest_and_pays_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class KilledError(BaseException):
+        """Stands for kill -9: nothing after it runs."""
+
+    kept: list[str] = []
+    keep = Replies.keep
+
+    def killed(self: Any, key: str, reply: Any) -> None:
+        kept.append(key)
+        if len(kept) == 4:
+            raise KilledError
+        keep(self, key, reply)
+
+    with LlmServer(lambda received: Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")) as server:
+        go(server, tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(Replies, "keep", killed)
+            with pytest.raises(KilledError):
+                go(server, tmp_path)
+        assert go(server, tmp_path).total("kept") == 10
+
+    assert len(server.batches) == 1
+    with Replies(tmp_path / "replies") as replies:
+        assert replies.connection.execute("SELECT requests, held_requests FROM account").fetchone() == (10, 0)

@@ -67,6 +67,17 @@ def test_an_answer_to_other_words_is_not_taken(tmp_path: Path) -> None:
     assert len(asked(tmp_path)) == 1
 
 
+def test_an_answer_that_was_not_taken_comes_back_with_the_reason(tmp_path: Path) -> None:
+    go(tmp_path, FIRST, SECOND)
+    fill_in(tmp_path, [row | {"answer": "Call 020 7946 0123 for it."} for row in asked(tmp_path)[:1]])
+
+    assert go(tmp_path, FIRST, SECOND).reasons == {"awaiting_answer": 1, "foreign_identifier": 1}
+    assert [(row["why"], row["answer"]) for row in asked(tmp_path)] == [("foreign_identifier", ""), ("", "")]
+
+    fill_in(tmp_path, [row | {"answer": "At the depot."} for row in asked(tmp_path)])
+    assert go(tmp_path, FIRST, SECOND).reasons == {}
+
+
 def test_a_changed_answer_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     go(tmp_path, FIRST)
     row = asked(tmp_path)[0]
