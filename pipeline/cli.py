@@ -22,6 +22,7 @@ from checks.pii.cli import app as pii_commands
 from checks.readiness.cli import app as readiness_commands
 from pipeline import job
 from pipeline.errors import BudgetReached, CurationError
+from pipeline.forget_cli import forget
 from pipeline.index_cli import app as index_commands
 from pipeline.judge_cli import app as judge_commands
 from pipeline.key import load_key
@@ -111,6 +112,7 @@ app.add_typer(pii_commands, name="pii")
 app.add_typer(readiness_commands, name="readiness")
 app.add_typer(index_commands, name="index")
 app.add_typer(judge_commands, name="judge")
+app.command()(forget)
 
 Last = Annotated[Path, typer.Argument(help="The last table of the line.")]
 

@@ -25,10 +25,11 @@ import polars as pl
 from pydantic import Field, StringConstraints
 
 from pipeline.errors import AccountingError, SourceError
+from pipeline.forgotten import Forgotten, email_hash, publish, read_forgotten
 from pipeline.key import Key
 from pipeline.parts import Maker, Means, Task, make_parts, unmade
 from pipeline.reading.archives import INSIDE, is_archive, members_of, reading_order
-from pipeline.reading.drafts import Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
+from pipeline.reading.drafts import FORGOTTEN, Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
 from pipeline.reading.files import readable
 from pipeline.reading.finishing import finished
 from pipeline.reading.lookups import LookUpWriter, look_up
@@ -126,10 +127,12 @@ def run(source: Path, target: Path, params: IngestParams, means: Means) -> Manif
         for each in {task.payload.unit.key: task.payload.unit for task in unmade(writer, tasks)}.values():
             if not is_finished(spills / f"{each.key}.rows"):
                 gather(each, spills, params, means.key)
-        parts = make_parts(writer, tasks, prepare, (params, means.key, spills), means.workers, means.progress)
+        forgotten = read_forgotten(source, means.key)
+        parts = make_parts(writer, tasks, prepare, (params, means.key, spills, forgotten), means.workers, means.progress)
         _prove(tasks, parts)
         _refuse_unread_sources(tasks, parts, writer)
-        return writer.publish(parts, [_index_path(unit, writer.folder) for unit in units if unit.key not in faults])
+        indexed = [_index_path(unit, writer.folder) for unit in units if unit.key not in faults]
+        return writer.publish(parts, [*indexed, *publish(source, writer.folder, target)])
 
 
 def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
@@ -149,6 +152,7 @@ def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
     labels = sorted(received)
     left = {label for label in labels if not _matches(label, params.ignore)}
     units: list[Unit] = []
+    forgotten = read_forgotten(source, key)
     taken: dict[str, str] = {}
     digests: dict[Path, str] = {}
     for name, settings in params.sources.items():
@@ -164,7 +168,8 @@ def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
             raise SourceError(f"{source}: {both[0]}: two sources map it, {taken[both[0]]!r} and {name!r}; leave it to one")
         taken |= dict.fromkeys(wanted, name)
         left -= set(wanted)
-        units += _units(name, settings, [received[label] for label in wanted], (params.max_row_bytes, key.fingerprint), digests)
+        shared = (params.max_row_bytes, key.fingerprint, *filter(None, [forgotten.digest(name)]))
+        units += _units(name, settings, [received[label] for label in wanted], shared, digests)
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         raise SourceError(f"{source}: {min(left)}{more}: no source maps it; add it to ingest.sources, or to ignore in params")
@@ -229,7 +234,7 @@ def gather(unit: Unit, spills: Path, params: IngestParams, key: Key) -> tuple[pl
         SourceError: a file is not what its format promises, and the run is to stop at that.
     """
     try:
-        return _gather(unit, _rows(unit, params), spills, key), ""
+        return _gather(unit, rows_of(unit, params), spills, key), ""
     except SourceError as error:
         if params.on_bad_file == "stop":
             raise
@@ -260,7 +265,8 @@ def _spilled(spill: SpillWriter, looked: LookUpWriter, rows: Iterator[Row | Look
         raise
 
 
-def _rows(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
+def rows_of(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
+    """Every row of a unit, and what its rows refer to, as its source reads them."""
     settings = params.sources[unit.source]
     source = SOURCES[settings.format]
     read = source.open_unit(unit.files, settings, params) if source.open_unit else source.read
@@ -367,20 +373,20 @@ def _cut(unit: Unit, index: pl.DataFrame, most: int, rows_have_ids: bool) -> Ite
         yield Slice(unit, int(ids[first]), int(ids[last]), skip, stop, number)
 
 
-def prepare(params: IngestParams, key: Key, spills: Path) -> Maker:
+def prepare(params: IngestParams, key: Key, spills: Path, forgotten: Forgotten) -> Maker:
     """What makes a part from a slice of a unit's spill."""
 
     def make(each: Slice) -> Outcome:
-        return assemble(each, spills, params.sources[each.unit.source], key)
+        return assemble(each, spills, params.sources[each.unit.source], key, forgotten)
 
     return make
 
 
-def assemble(part: Slice, spills: Path, settings: Any, key: Key) -> Outcome:
+def assemble(part: Slice, spills: Path, settings: Any, key: Key, forgotten: Forgotten) -> Outcome:
     """The conversations of one slice, and the rows that make none.
 
     Returns:
-        kept: INGESTED, in the order of conversation_id. dropped: reason "no_messages", or what the source says.
+        kept: INGESTED, in the order of conversation_id. dropped: reason "no_messages", "forgotten", or what the source says.
         beside: `quarantined`, one row per row.
     Raises:
         AccountingError: the rows that came out are not those that went in.
@@ -388,7 +394,7 @@ def assemble(part: Slice, spills: Path, settings: Any, key: Key) -> Outcome:
     groups: dict[int, list[Row]] = {}
     for row_id, row in rows_between(spills / f"{part.unit.key}.rows", part.least, part.most):
         groups.setdefault(row_id, []).append(row)
-    result = _Assembled(part.unit, settings, key, look_up(spills / f"{part.unit.key}.users"))
+    result = _Assembled(part.unit, settings, key, look_up(spills / f"{part.unit.key}.users"), forgotten)
     for row_id in sorted(groups):
         rows = sorted(groups.pop(row_id), key=lambda row: (row.file, row.number))
         if rows[0].reason or not settings.rows_have_ids:
@@ -412,8 +418,8 @@ def assemble(part: Slice, spills: Path, settings: Any, key: Key) -> Outcome:
 class _Assembled:
     """The outcome of a part as it grows."""
 
-    def __init__(self, unit: Unit, settings: Any, key: Key, find: Any) -> None:
-        self._unit, self._settings, self._key, self._find = unit, settings, key, find
+    def __init__(self, unit: Unit, settings: Any, key: Key, find: Any, forgotten: Forgotten) -> None:
+        self._unit, self._settings, self._key, self._find, self._forgotten = unit, settings, key, find, forgotten
         self._frames: list[pl.DataFrame] = []
         self._pending: list[dict[str, Any]] = []
         self._dropped: list[tuple[str, str, str]] = []
@@ -441,18 +447,28 @@ class _Assembled:
             return
         for name, number in draft.counts.items():
             self._count(name, number)
-        if draft.drop or not draft.turns:
-            conversation_id = f"{self._unit.source}-{self._key.hash('conversation', native)}"
-            self._dropped.append((conversation_id, draft.drop or "no_messages", f"{len(rows)} rows"))
+        is_forgotten = self._is_forgotten(draft, native)
+        if is_forgotten or draft.drop or not draft.turns:
+            reason = FORGOTTEN if is_forgotten else draft.drop or "no_messages"
+            self._dropped.append((self._id(native), reason, f"{len(rows)} rows"))
             self._count("rows_dropped", len(rows))
             return
         self._count("rows_kept", len(rows))
         for number, session in enumerate(sessions, start=1):
             own = f"{native}~{number}" if number > 1 else native
-            conversation_id = f"{self._unit.source}-{self._key.hash('conversation', own)}"
-            self._pending.append(self._finished(session, rows, own, conversation_id))
+            self._pending.append(self._finished(session, rows, own, self._id(own)))
             if len(self._pending) >= FRAME_ROWS:
                 self._flush()
+
+    def _id(self, native: str) -> str:
+        return f"{self._unit.source}-{self._key.hash('conversation', native)}"
+
+    def _is_forgotten(self, draft: Draft, native: str) -> bool:
+        if not self._forgotten.entries:
+            return False
+        stated = (each for each in draft.people if each.role == "customer" and each.kind == "EMAIL_ADDRESS")
+        customer = self._person(draft.customer) if draft.customer else None
+        return self._forgotten.holds(self._id(native), customer, [email_hash(self._key, each.value) for each in stated])
 
     def _draft(self, rows: Sequence[Row]) -> Draft:
         if any(row.native != rows[0].native for row in rows):

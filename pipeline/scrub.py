@@ -24,6 +24,7 @@ from pydantic import Field
 
 from pipeline import known_values
 from pipeline.errors import CurationError, ParamsError
+from pipeline.forgotten import draws_of
 from pipeline.key import Key
 from pipeline.known_values import Needle
 from pipeline.params import Section
@@ -147,7 +148,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
     given.require_stage("ingest")
     lists = read_lists(params)
     shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied), _finders_digest())).encode()).hexdigest()
-    beside = target.with_name(f".{target.name}.found")
+    beside = found_beside(target)
     tasks = [Task({part.name: part.files["kept"]}, part) for part in given.manifest.parts]
     with new_table(beside, "scrub.find", VERSION, f"{shared[:16]}-{means.key.fingerprint}", given=given) as writer:
         found_parts = make_parts(
@@ -155,7 +156,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
         )
         writer.publish(found_parts)
     found = Table(beside)
-    moved = _settled(found, Surrogates(means.key))
+    moved = settled(found, Surrogates(means.key), draws_of(given))
     tasks = [
         Task({"draws": _digest(own), part.name: part.files["kept"]}, (part, found_part, own))  # labels in alphabetical order
         for part, found_part in zip(given.manifest.parts, found.manifest.parts, strict=True)
@@ -534,10 +535,17 @@ def _texts(conversations: pl.DataFrame) -> Callable[[str, str, int], str]:
     return text
 
 
-def _settled(found: Table, surrogates: Surrogates) -> dict[str, int]:
+def found_beside(target: Path) -> Path:
+    """The hidden table of the first pass."""
+    return target.with_name(f".{target.name}.found")
+
+
+def settled(found: Table, surrogates: Surrogates, first: Mapping[str, int]) -> dict[str, int]:
+    """What `settle` decides on everything that the first pass found; `first` are draws that were held before."""
     if not found.manifest.total("values"):
         return {}
-    return settle(found.scan("values").unique("seed").collect(), surrogates, found.scan("barred").unique().collect())
+    values = found.scan("values").unique("seed").collect()
+    return settle(values, surrogates, found.scan("barred").unique().collect(), first)
 
 
 def _moved_in(found: Table, part: Part, moved: Mapping[str, int]) -> dict[str, int]:

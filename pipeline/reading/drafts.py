@@ -44,6 +44,14 @@ LookUp = Callable[[str, str], Any]
 """Kind and key -> the decoded payload, or None."""
 
 
+MARK: Final = "ticketmill:forgotten"
+"""Stands in a received file where the row of a forgotten customer stood, so that the rows after it keep their numbers: the
+first cell of an otherwise empty row, or the one key of an otherwise empty record."""
+
+FORGOTTEN: Final = "forgotten"
+"""The reason of such a row."""
+
+
 def fault(file: int, number: int, raw: bytes, reason: str, detail: str = "") -> Row:
     """An unreadable row; equal bytes get an equal id, so that the order of rows does not matter."""
     return Row(file, number, sha256(raw).hexdigest(), b"", reason, detail)

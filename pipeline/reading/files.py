@@ -22,7 +22,7 @@ from pydantic import Field
 from pipeline.errors import SourceError
 from pipeline.params import Section
 from pipeline.reading.archives import member
-from pipeline.reading.drafts import Limits, ReceivedFile, Row, fault
+from pipeline.reading.drafts import FORGOTTEN, MARK, Limits, ReceivedFile, Row, fault
 from pipeline.reading.paths import EACH, shown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.unpacking import decompressed, unpacked
@@ -140,10 +140,10 @@ def json_lines(file: ReceivedFile, number: int, limits: Limits) -> Iterator[tupl
             except orjson.JSONDecodeError as error:
                 yield fault(number, position, line, *_explain(line, error))
                 continue
-            if isinstance(record, dict):
+            if isinstance(record, dict) and MARK not in record:
                 yield position, line, record
             else:
-                yield fault(number, position, line, "not_a_record")
+                yield fault(number, position, line, FORGOTTEN if isinstance(record, dict) else "not_a_record")
 
 
 def _lines(stream: IO[bytes], most: int) -> Iterator[tuple[int, bytes | None]]:
@@ -200,10 +200,10 @@ def json_records(
                 reason = "nested_too_deep" if "ecursion" in str(error) else "not_json"
                 yield fault(number, position, b"%d" % position, reason)
                 continue
-            if isinstance(record, dict):
+            if isinstance(record, dict) and MARK not in record:
                 yield path, position, raw, record
             else:
-                yield fault(number, position, raw, "not_a_record")
+                yield fault(number, position, raw, FORGOTTEN if isinstance(record, dict) else "not_a_record")
 
 
 def _in_whole(
@@ -356,6 +356,8 @@ def _cells(file: ReceivedFile, reader: Iterator[list[str]], lines: "_Counted", d
 
 def _checked(number: int, position: int, cells: list[str], width: int) -> tuple[int, list[str]] | Row:
     joined = "\x1f".join(cells)
+    if cells[0] == MARK:
+        return fault(number, position, MARK.encode(), FORGOTTEN)
     if len(cells) != width:
         raw = joined.encode("utf-8", "surrogateescape")
         return fault(number, position, raw, "wrong_number_of_cells", f"{len(cells)} instead of {width}")

@@ -8,6 +8,7 @@ seen.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -60,20 +61,27 @@ def values_frame(surrogates: Surrogates, atoms: Iterable[Atom]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(VALUES), orient="row").sort("seed")
 
 
-def settle(values: pl.DataFrame, surrogates: Surrogates, barred: pl.DataFrame | None = None) -> dict[str, int]:
+def settle(
+    values: pl.DataFrame,
+    surrogates: Surrogates,
+    barred: pl.DataFrame | None = None,
+    first: Mapping[str, int] = MappingProxyType({}),
+) -> dict[str, int]:
     """Give every atom a draw that is nobody's value and no other atom's: deferred acceptance in rounds.
 
     Args:
         values: VALUES of the whole corpus, each atom once, in any order.
         surrogates: hashes what is drawn, under the key of `values`.
         barred: BARRED of the whole corpus: draws that an atom may not have.
+        first: seed -> number of the draw to begin with in place of 0: what it held before somebody was forgotten.
     Returns:
         seed -> number of the draw, for the atoms that may not have their first.
     """
     real = values.get_column("value_hash").unique().implode()
+    looks = {seed: (kind, shape) for kind, shape, seed in values.select("kind", "shape", "seed").iter_rows()}
     proposals = values.select("seed", "draw_hash", draw=pl.lit(0, pl.Int64))
+    proposals = _drawn(proposals, {seed: number for seed, number in first.items() if seed in looks}, looks, surrogates)
     no_go = (empty(BARRED) if barred is None else barred).select(pl.concat_str("seed", pl.lit(" "), "draw")).to_series().implode()
-    looks: dict[str, tuple[str, str]] = {}
     while True:
         losers = proposals.filter(
             pl.col("draw_hash").is_in(real)
@@ -82,12 +90,17 @@ def settle(values: pl.DataFrame, surrogates: Surrogates, barred: pl.DataFrame | 
         )
         if losers.is_empty():
             break
-        if not looks:
-            looks = {seed: (kind, shape) for kind, shape, seed in values.select("kind", "shape", "seed").iter_rows()}
-        again = [
-            (seed, surrogates.value_hash(draw(*looks[seed], seed, number + 1)), number + 1)
-            for seed, number in losers.select("seed", "draw").iter_rows()
-        ]
-        moved = pl.DataFrame(again, schema=proposals.schema, orient="row")
-        proposals = pl.concat([proposals.join(moved, on="seed", how="anti"), moved])
+        again = {seed: number + 1 for seed, number in losers.select("seed", "draw").iter_rows()}
+        proposals = _drawn(proposals, again, looks, surrogates)
     return dict(proposals.filter(pl.col("draw") > 0).sort("seed").select("seed", "draw").iter_rows())
+
+
+def _drawn(
+    proposals: pl.DataFrame, numbers: Mapping[str, int], looks: Mapping[str, tuple[str, str]], surrogates: Surrogates
+) -> pl.DataFrame:
+    """The proposals, with these seeds at the draws of these numbers."""
+    if not numbers:
+        return proposals
+    rows = [(seed, surrogates.value_hash(draw(*looks[seed], seed, number)), number) for seed, number in numbers.items()]
+    moved = pl.DataFrame(rows, schema=proposals.schema, orient="row")
+    return pl.concat([proposals.join(moved, on="seed", how="anti"), moved])

@@ -51,3 +51,11 @@ def test_values_frame_holds_no_value() -> None:
     frame = values_frame(STANDINS, [Atom("family", "minh"), Atom("shape", "85731890", "########")])
     assert frame.schema["value_hash"] == pl.UInt64
     assert not any("minh" in str(row) or "85731890" in str(row) for row in frame.iter_rows())
+
+
+def test_who_stays_keeps_their_draws_when_somebody_is_forgotten() -> None:
+    every = draws(ATOMS, moved := settle(values_frame(STANDINS, ATOMS), STANDINS))
+    rest = {atom for atom in ATOMS if int.from_bytes(atom.value.encode()[-2:], "big") % 7}
+    held = {seed: number for seed, number in moved.items() if seed in {STANDINS.seed(atom) for atom in rest}}
+    assert draws(rest, settle(values_frame(STANDINS, rest), STANDINS, first=held)) == {atom: every[atom] for atom in rest}
+    assert draws(rest, settle(values_frame(STANDINS, rest), STANDINS)) != {atom: every[atom] for atom in rest}

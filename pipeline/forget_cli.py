@@ -1,0 +1,106 @@
+"""`ticketmill forget CUSTOMER`. As in `pipeline.cli`, the command imports what it needs when it runs."""
+
+import json
+import sys
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from pipeline import job
+from pipeline.errors import CurationError
+from pipeline.key import load_key
+from pipeline.options import DEFAULT_PARAMS, LAST_TABLE, NO_SETTINGS, AsJson, Params, Settings
+from pipeline.params import load_section
+from pipeline.tables import Table, write_json
+
+TOMBSTONES: Final = Path(".ticketmill/forgotten")
+RECEIVED: Final = Path("data/raw/received")
+MOST_SHOWN: Final = 5
+
+
+def forget(
+    customer: Annotated[
+        str,
+        typer.Argument(
+            help="E-mail address, customer_key, the customer's id in the help desk, or a conversation_id where the source names "
+            "no customers; - reads it from standard input."
+        ),
+    ],
+    received: Annotated[Path, typer.Option(help="What was received; rows are cut out of it.")] = RECEIVED,
+    table: Annotated[Path, typer.Option(help="The last table of the line.")] = LAST_TABLE,
+    no_run: Annotated[
+        bool, typer.Option("--no-run", help="Do not run the line; run it, then forget the same customer again.")
+    ] = False,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = NO_SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Remove one customer from received files, tables, outputs and caches, for good, and leave a tombstone that proves it.
+
+    ticketmill forget jo.fox@example.com
+    """
+    from pipeline import forget as step  # noqa: PLC0415  # polars, ingest and scrub: only this command needs them
+    from pipeline.ingest import IngestParams  # noqa: PLC0415  # as above
+
+    who, key = (sys.stdin.readline() if customer == "-" else customer).strip(), load_key()
+    section = load_section(IngestParams, "ingest", params, settings)
+    line = Table(table).line()
+    found = step.look_for(line[0], who, key) if who else None
+    is_pending = no_run and found is not None
+    if found:
+        erased = step.leave_out(line, received, section, found, key)
+    elif found := step.on_the_list(received, who, key) if who else None:
+        erased = step.still_holding(received, section, found, key)
+    else:
+        raise CurationError(f"{line[0].folder}: names no such customer; nothing was changed")
+    if not no_run:
+        _run_the_line()
+    path = TOMBSTONES / f"{sha256(repr(found.entry).encode()).hexdigest()[:16]}.json"
+    if path.is_file():  # of the call before, which cut the rows
+        erased.cut = {**json.loads(path.read_text("utf-8"))["rows_cut"], **erased.cut}
+    tombstone = step.prove(found, erased, [each.folder for each in line])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, tombstone)
+    _show(tombstone, path, as_json=as_json)
+    if is_pending:
+        typer.echo("not yet proven   run the line, then forget the same customer again", err=True)
+    else:
+        _refuse_what_is_left(tombstone)
+
+
+def _run_the_line() -> None:
+    done = job.Reproduced()
+    with job.the_only_run() as lock, job.terminable():
+        job.reproduce(lock, job.log_as_text, done)
+    if done.exit_code:
+        raise CurationError(
+            f"the customer is on the list and cut out of what was received, but the line stopped at {done.failed}; "
+            "mend that, run the line, and forget the same customer again for the proof"
+        )
+
+
+def _show(tombstone: Mapping[str, Any], path: Path, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(tombstone))
+    else:
+        typer.echo(f"conversations   {len(tombstone['conversations']):,}")
+        for label, number in tombstone["rows_cut"].items():
+            typer.echo(f"cut out         {number:,} rows of {label}")
+        typer.echo(f"cache           {tombstone['cache_objects_removed']:,} old files removed")
+        typer.echo(
+            f"searched        {tombstone['files_searched']:,} files, {len(tombstone['files_that_still_name_them'])} name them"
+        )
+        typer.echo(f"tombstone       {path}")
+
+
+def _refuse_what_is_left(tombstone: Mapping[str, Any]) -> None:
+    left = [f"{label}: {what}" for label, what in tombstone["left_in_received"].items()]
+    left += [f"{name}: an id of theirs" for name in tombstone["files_that_still_name_them"]]
+    if left:
+        more = f" and {len(left) - MOST_SHOWN} more" if len(left) > MOST_SHOWN else ""
+        raise CurationError(
+            f"not yet gone: {'; '.join(left[:MOST_SHOWN])}{more}; remove them there and forget the same customer again"
+        )
