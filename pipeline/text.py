@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from functools import cache
 from html import unescape
+from html.entities import html5
 from typing import Final, Literal
 
-TextFormat = Literal["plain", "html"]
+TextFormat = Literal["plain", "html", "escaped"]
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 """What an ASCII text must not hold to be left as it is: C0 controls but tab and line feed, and DEL."""
@@ -15,23 +16,33 @@ _ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """Terminal escapes (ECMA-48 control sequences), whole: stripping only their first byte would leave "[31m"."""
 
 _MARKUP: Final = re.compile(r"[<&]")
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
+_TWICE: Final = re.compile(r"&amp;(?=(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|lt|gt|amp|quot|apos|nbsp);)")
+"""An entity that was escaped once more, by the next program on the way."""
 _TAG: Final = re.compile(r"<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>", re.DOTALL)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _TRAILING: Final = re.compile(r"[ \t\u00a0]+(?=\n)")
 
 
 def clean(text: str, text_format: TextFormat = "plain") -> str:
-    """The text without markup (when it is declared HTML), mojibake, control characters and outer blanks.
+    """The text without markup (when it is declared HTML), entities (HTML or escaped), mojibake, controls and outer blanks.
 
     Plain ASCII costs next to nothing: one search for a control character. `clean(clean(t)) == clean(t)` for plain text.
     """
     if text_format == "html" and _MARKUP.search(text):
-        text = html_to_text(text)
+        text = html_to_text(_TWICE.sub("&", text))
+    elif text_format == "escaped" and "&" in text:
+        text = _ENTITY.sub(_unescaped, _TWICE.sub("&", text))
     if text.isascii():
         if _CONTROL.search(text):
             text = _without_controls(text)
         return text.strip()
     return _repairer()(_without_controls(text)).strip()
+
+
+def _unescaped(entity: re.Match[str]) -> str:
+    bare = entity[0][1:]
+    return unescape(entity[0]).replace("\u00a0", " ") if bare[0] == "#" or bare in html5 else entity[0]
 
 
 def html_to_text(markup: str) -> str:

@@ -8,37 +8,67 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from unicodedata import combining, normalize
+
+from pipeline.reading.drafts import Refused
+from pipeline.reading.times import microseconds
 
 FEW: Final = 12
 """More different values than this are authors, not kinds of speakers."""
 
 _ROLES: Final = {
     "customer": "customer user client visitor consumer buyer requester guest human caller patient student member end-user enduser"
-    " end_user usr inbound incoming question asker c u customer_message shopper tenant subscriber contact lead",
+    " end_user usr inbound incoming question asker c u customer_message shopper tenant subscriber contact lead prompter"
+    " kunde kundin cliente klant klient kund asiakas zakaznik musteri besucher visiteur usuario utente utilisateur anfrager"
+    " клиент пользователь 顧客 お客様 客户",
     "agent": "agent support staff assistant operator representative rep admin advisor wizard employee helper sys gpt csr teacher"
-    " moderator team seller merchant outbound outgoing answer answerer a agent_message company service expert doctor model",
-    "bot": "bot chatbot automation auto virtual_assistant",
+    " moderator team seller merchant outbound outgoing answer answerer a agent_message company service expert doctor model"
+    " mitarbeiter mitarbeiterin berater bearbeiter agente conseiller conseillere operateur medewerker operatore operador"
+    " pracownik konsultant handlaggare medarbejder asiakaspalvelija operatör temsilci оператор агент 担当者 客服",
+    "bot": "bot chatbot automation auto virtual_assistant assistente_virtuale",
     "tool": "tool function action system",
 }
 _SPEAKS: Final = {word: role for role, words in _ROLES.items() for word in words.split()}
 
-TEXT: Final = "text body message content comment post utterance answer question reply response description selftext msg says"
-_TIME: Final = "time date created sent posted timestamp ts at utc stamp when datetime updated"
-_WHO: Final = "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
+TEXT: Final = (
+    "text body message content comment post utterance answer question reply response description selftext msg says"
+    " nachricht texte contenu mensaje texto messaggio testo bericht inhalt mensagem wiadomosc tresc meddelande besked viesti"
+    " zprava mesaj kommentar commentaire comentario"
+)
+_TIME: Final = (
+    "time date created sent posted timestamp ts at utc stamp when datetime updated"
+    " datum zeit zeitpunkt uhrzeit fecha hora heure data tijd czas tid aika cas tarih envoi creation erstellt"
+)
+_WHO: Final = (
+    "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
+    " absender verfasser expediteur auteur remitente autor mittente autore afzender remetente nadawca avsandare afsender"
+    " lahettaja odesilatel gonderen"
+)
 ID: Final = (
     "tid cid sid convid threadid conversation thread dialog dialogue ticket case session chat topic issue discussion link conv"
-    " room"
+    " room ticketnummer vorgang vorgangsnummer numero dossier caso incidencia chamado zgloszenie arende sag tapaus gesprach"
+    " conversacion conversazione gesprek"
 )
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
-LABEL: Final = "category tag tags intent label labels topic topics queue department product subject_area forum board section"
+LABEL: Final = (
+    "category tag tags intent label labels topic topics queue department product subject_area forum board section"
+    " kategorie categorie categoria thema sujet abteilung"
+)
 _QUESTION: Final = (
     "question query prompt instruction input ask customer user problem issue request title body utterance post text"
+    " frage anfrage pregunta consulta domanda vraag pergunta pytanie"
 )
-_ANSWER: Final = "answer response reply output completion solution agent assistant resolution accepted"
+_ANSWER: Final = (
+    "answer response reply output completion solution agent assistant resolution accepted"
+    " antwort reponse respuesta risposta antwoord resposta odpowiedz"
+)
 _PATTERNS: Final = (
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M",
     "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M",
     "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%b %d, %Y %I:%M %p", "%d %b %Y %H:%M",
+    "%m/%d/%Y, %I:%M:%S %p", "%m/%d/%Y, %I:%M %p", "%m/%d/%y, %I:%M %p", "%m/%d/%y %I:%M %p", "%d/%m/%Y, %H:%M:%S",
+    "%d/%m/%Y, %H:%M", "%d.%m.%Y, %H:%M:%S", "%d.%m.%Y, %H:%M", "%d.%m.%y, %H:%M", "%d/%m/%y, %H:%M", "%d/%m/%y %H:%M",
+    "%m/%d/%y %H:%M", "%d-%m-%y %H:%M", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M", "%d-%b-%y %I.%M.%S.%f %p",
     "%d %B %Y %H:%M", "%B %d, %Y, %I:%M %p", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y",
 )  # fmt: skip
 _PERSONAL: Final = (
@@ -49,6 +79,7 @@ _PERSONAL: Final = (
     ("name author customer agent user", "PERSON"),
 )
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
 
 
@@ -63,11 +94,12 @@ class Column:
 
     def __post_init__(self) -> None:
         self.texts = [str(value) for value in self.values if not isinstance(value, list | dict)]
-        self.words = [len(text.split()) for text in self.texts]
+        self.words = [max(len(text.split()), 0 if text.isascii() else len(text) // 8) for text in self.texts]  # or no blanks
         self.distinct = len(set(self.texts))
         self.filled = len(self.values) / max(self.rows, 1)
         self.mean_words = sum(self.words) / max(len(self.words), 1)
-        self.tokens = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", self.name.rpartition(".")[2]).casefold()))
+        bare = _bare(re.sub(r"(?:\.\$\w+)+$", "", self.name).rpartition(".")[2])  # MongoDB wraps values: at.$date
+        self.tokens = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", bare).casefold()))
 
     def hints(self, words: str) -> int:
         """How many words of its name are among these; a whole one counts more than a part."""
@@ -88,7 +120,7 @@ class Column:
             return None
         numbers = [number(value) for value in sample]
         if all(number is not None for number in numbers):
-            plausible = all(any(6e8 < abs(number or 0) / unit < 2.6e9 for unit in (1, 1e3, 1e6)) for number in numbers)
+            plausible = all(any(6e8 < abs(number or 0) / unit < 2.6e9 for unit in (1, 1e3, 1e6, 1e9)) for number in numbers)
             return (None, True) if plausible and (self.hints(_TIME) or self.distinct > FEW) else None
         texts = [str(value) for value in sample]
         zones = [_iso_zone(text) for text in texts]
@@ -110,6 +142,11 @@ class Column:
         return None
 
 
+def _bare(word: str) -> str:
+    """Without accents."""
+    return "".join(sign for sign in normalize("NFKD", word) if not combining(sign))
+
+
 def number(value: Any) -> float | None:
     """The value as a number; null where it is none."""
     if isinstance(value, bool):
@@ -121,19 +158,19 @@ def number(value: Any) -> float | None:
 
 
 def _iso_zone(text: str) -> bool | None:
-    """Whether an ISO time states its zone; null for no time."""
-    bare = text.strip()
-    bare = bare.removesuffix(" UTC") + "+00:00" if bare.endswith(" UTC") else bare
-    try:
-        moment = datetime.fromisoformat(bare)
-    except ValueError:
+    """Whether a time that needs no pattern states its zone; null for no time."""
+    if len(text.strip()) < 8:  # 20260105
         return None
-    return None if len(bare) < 8 else moment.tzinfo is not None  # 20260105
+    try:
+        microseconds(text, None, None, "")
+    except Refused as refusal:
+        return False if refusal.reason == "no_time_zone" else None
+    return True
 
 
 def _fits(text: str, pattern: str) -> bool:
     try:
-        datetime.strptime(text.strip(), pattern)  # noqa: DTZ007  # only whether it fits
+        datetime.strptime(" ".join(text.split()), pattern)  # noqa: DTZ007  # only whether it fits
     except ValueError:
         return False
     return True
@@ -167,8 +204,10 @@ def text_column(columns: Mapping[str, Column], taken: set[str]) -> Column | None
     return max(candidates, key=worth, default=None)
 
 
-def speaker_column(columns: Mapping[str, Column], taken: set[str]) -> tuple[Column, dict[str, list[Any]], str] | None:
-    """The column that says who speaks, what its values mean, and what any other means."""
+def speaker_column(
+    columns: Mapping[str, Column], taken: set[str], least: int = 2
+) -> tuple[Column, dict[str, list[Any]], str] | None:
+    """The column that says who speaks, what its values mean, and what any other means; `least`: authors there must be."""
     best: tuple[float, Column, dict[str, list[Any]]] | None = None
     for column in columns.values():
         if column.name in taken or not column.is_scalar or column.filled < 0.9:  # somebody always speaks
@@ -192,8 +231,9 @@ def speaker_column(columns: Mapping[str, Column], taken: set[str]) -> tuple[Colu
         column
         for column in columns.values()
         if column.name not in taken and column.is_scalar and column.hints(_WHO + " owner id uid poster nick screen login email")
-        and column.hints(_WHO + " owner poster nick uid login email usr") and column.mean_words <= 4 and column.distinct > 1
+        and column.hints(_WHO + " owner poster nick uid login email usr") and column.mean_words <= 4 and column.distinct >= least
         and not column.time() and column.filled > 0.5  # half
+        and not column.tokens & {"association", "type", "role", "url", "avatar", "score", "count", "reputation", "badge"}
     ]  # fmt: skip
     found = max(
         authors,
@@ -219,7 +259,9 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
             found.setdefault("customer" if text.casefold() in {"true", "1"} else "agent", []).append(value)
         return found
     for text, value in values.items():
-        word = re.sub(r"[\s:]+", "_", text.strip().casefold()).strip("_")
+        word = re.sub(r"[\s:]+", "_", "".join(s for s in normalize("NFKD", text.strip().casefold()) if not combining(s))).strip(
+            "_"
+        )
         role = _SPEAKS.get(word) or _SPEAKS.get(word.rpartition("_")[2]) or _SPEAKS.get(word.partition("_")[0])
         if role:
             found.setdefault(role, []).append(value)
@@ -262,10 +304,14 @@ def kind_of_author(author: Column) -> str | None:
     return None if all(number(text) is not None for text in author.texts) else author.kind() or "USERNAME"
 
 
-def is_html(text: Column) -> bool:
-    """Whether a fifth of its texts hold a tag."""
+def text_format(text: Column) -> dict[str, str]:
+    """The setting its texts ask for: html where a fifth of them hold a tag, escaped where entities stand in plain ones."""
     sample = text.texts[:500]
-    return bool(sample) and sum(bool(_TAGGED.search(each)) for each in sample) * 5 > len(sample)
+    tagged = sum(bool(_TAGGED.search(each)) for each in sample)
+    if sample and tagged * 5 > len(sample):
+        return {"text_format": "html"}
+    escaped = sum(bool(_ESCAPED.search(each)) for each in sample)
+    return {"text_format": "escaped"} if escaped and escaped * 100 > len(sample) else {}
 
 
 def pair_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:

@@ -24,6 +24,7 @@ from pipeline.errors import SourceError
 from pipeline.reading.archives import is_archive, members_of
 from pipeline.reading.drafts import Draft, Looked, ReceivedFile, Refused, Row
 from pipeline.reading.files import readable as opening_archive
+from pipeline.reading.finishing import finished
 from pipeline.sources import SOURCES, SourceMapping
 
 SHOWN: Final = 3
@@ -187,9 +188,10 @@ def _read(  # noqa: C901  # every fate a row can have
     for members in islice(rows.values(), SAMPLED_ROWS):
         try:
             for each in [members] if settings.rows_have_ids else [[row] for row in members]:
-                draft = source.assemble(each, settings, find)
-                counts["kept" if draft.turns and not draft.drop else "dropped"] += 1
-                drafts += [draft] if draft.turns else []
+                sessions = finished(source.assemble(each, settings, find), settings)
+                kept = [draft for draft in sessions if draft.turns and not draft.drop]
+                counts["kept" if kept else "dropped"] += 1
+                drafts += kept
         except Refused as refusal:
             counts[refusal.reason] += 1
             first = first or f"{refusal.reason}: {refusal.detail}"

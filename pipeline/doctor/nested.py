@@ -14,10 +14,10 @@ from pipeline.doctor.columns import (
     Column,
     columns_of,
     declare_time,
-    is_html,
     kind_of_author,
     speaker_column,
     text_column,
+    text_format,
     time_column,
 )
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
@@ -55,7 +55,8 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         kept = [item for item in map(flat, items) if all(item.get(path) in values for path, values in filters.items())]
         columns = columns_of(kept)
         reasons.append(f"items are messages by {next(iter(filters))!r}")
-    speaker = speaker_column(columns, used)
+    has_opening = any(len(text.split()) >= 4 for row in rows[:50] for text in row.values() if isinstance(text, str))
+    speaker = speaker_column(columns, used, least=1 if has_opening else 2)  # a question stands apart: all may be one agent's
     if speaker is None:
         return None
     column, meaning, others = speaker
@@ -80,8 +81,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         declare_time(mapping, time, reasons, remarks)
         used.add(time[0].name)
     _record_fields(mapping, records, at, column, reasons, others)
-    if is_html(text):
-        mapping["text_format"] = "html"
+    mapping |= text_format(text)
     if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at}):
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
     people = {
@@ -192,7 +192,11 @@ def _record_fields(  # what a record says beside its messages stands in as many 
     topics = [
         each.name
         for each in outer.values()
-        if each.hints(LABEL) and each.name not in taken and each.mean_words <= 4 and each.name != mapping.get("opening")
+        if each.hints(LABEL)
+        and each.values
+        and each.name not in taken
+        and each.mean_words <= 4
+        and each.name != mapping.get("opening")
     ]  # a label is short
     if topics:
         mapping["topics"] = topics

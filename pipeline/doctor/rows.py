@@ -13,13 +13,13 @@ from pipeline.doctor.columns import (
     columns_of,
     declare_time,
     id_column,
-    is_html,
     is_order,
     is_sure,
     kind_of_author,
     pair_columns,
     speaker_column,
     text_column,
+    text_format,
     time_column,
 )
 
@@ -116,5 +116,4 @@ def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used:
     used = used | set(topics) | set(people)
     if rest := [name for name in columns if name not in used]:
         mapping["ignore_columns"] = rest
-    if is_html(text):
-        mapping["text_format"] = "html"
+    mapping |= text_format(text)

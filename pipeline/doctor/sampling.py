@@ -2,16 +2,15 @@
 
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import Limits, ReceivedFile, Row
-from pipeline.reading.files import Dialect, csv_rows, json_lines, layout_of, opened, parquet_rows
+from pipeline.reading.files import Dialect, csv_rows, documents_in, json_lines, layout_of, opened, parquet_rows
 
 SAMPLED_ROWS: Final = 2_000
 SAMPLED_FILES: Final = 40
@@ -45,6 +44,8 @@ def sample(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[st
         for row in csv_rows(file, 0, Dialect(**dialect), LIMITS):
             if isinstance(row, list):
                 names = row
+                if any(len(name.split()) > 6 for name in names):  # a sentence
+                    raise SourceError(f"{file.label}: its first line is no header; put the names of the columns there")
             elif not isinstance(row, Row):
                 rows.append(dict(zip(names, row[1], strict=True)))
                 if len(rows) >= most:
@@ -65,9 +66,11 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
 
     with opened(file) as stream:
         head = stream.read(16 * 2**20)
+    document: Any = None
     try:
-        document = orjson.loads(head)
-    except orjson.JSONDecodeError:
+        found = documents_in(head.decode("utf-8-sig"))
+        document = found[0] if len(found) == 1 else found
+    except ValueError:  # none, or longer than its beginning
         try:
             with opened(file) as stream:
                 document = list(islice((each for each in ijson.items(stream, "item", use_float=True)), most))
@@ -76,6 +79,9 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
     if isinstance(document, list):
         return [each for each in document[:most] if isinstance(each, dict)], {}
     if isinstance(document, dict):
+        below = list(document.values())
+        if len(below) > 1 and all(isinstance(each, dict) and each.keys() & below[0].keys() for each in below):
+            return below[:most], {"by_id": True}  # conversations by their ids
         lists = {
             key: value for key, value in document.items() if isinstance(value, list) and value and isinstance(value[0], dict)
         }
@@ -102,20 +108,23 @@ def _dialect(file: ReceivedFile) -> dict[str, Any]:
     """How a CSV is written, as far as its beginning shows: only what differs from the default."""
     head = beginning(file)
     found: dict[str, Any] = {}
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        found["encoding"] = "utf-16"
-        text = head[: len(head) // 2 * 2].decode("utf-16", "replace")
-    else:
-        try:
-            text = head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
-        except UnicodeDecodeError:
-            found["encoding"] = "cp1252"
-            text = head.decode("cp1252", "replace")
-    first = text.split("\n", 1)[0]
+    try:
+        text = head[: head.rfind(b"\n") + 1 or None].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        found["encoding"] = "utf-16" if head.count(b"\0") * 3 > len(head) else "cp1252"  # every other byte of Latin letters
+        text = head.decode({"utf-16": "utf-16-le"}.get(found["encoding"], found["encoding"]), "replace")
+    lines = text.split("\n")
+    first = lines[1] if lines[0].startswith("sep=") and len(lines) > 1 else lines[0]
     counts = {delimiter: first.count(delimiter) for delimiter in ",;\t|"}
     best = max(counts, key=lambda each: counts[each])
     if best != "," and counts[best]:
         found["delimiter"] = best
+    if re.search(r"[^\\]\\\"(?![,;\t|\r\n])", text):
+        found["escape"] = "\\"
+    if first.startswith("'") and first.rstrip().endswith("'"):
+        found["quote"] = "'"
+    if nulls := sorted({"NULL", "\\N"} & set(re.split(rf"[{best}\r\n]", text))):
+        found["nulls"] = nulls
     return found
 
 

@@ -1,17 +1,21 @@
 """Received files, row by row, whatever their compression: JSON lines, JSON documents, CSV, Parquet.
 
-Nothing here holds more than one row, one batch, or one document of `WHOLE_DOCUMENT_BYTES`.
+Nothing here holds more than one row, one batch, or one document of `WHOLE_DOCUMENT_BYTES`. What programs write although no
+standard has it is read where it can mean one thing only: a byte order mark says the encoding, NaN is null, half a surrogate
+pair is U+FFFD, a comma after a line of JSON lines is none of it, documents one after another are a list.
 """
 
+import codecs
 import csv
 import gzip
 import io
+import json
 import re
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import PurePath
 from typing import IO, Any, Final, Literal
 
@@ -37,6 +41,7 @@ PARQUET_BATCH_ROWS: Final = 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _NO_NAME: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
+_SEPARATOR: Final = re.compile('"?sep=(.)"?', re.IGNORECASE)
 _COMPRESSED: Final = (".gz", ".zst")
 _LAYOUTS: Final[dict[str, Layout]] = {
     ".csv": "csv",
@@ -46,18 +51,41 @@ _LAYOUTS: Final[dict[str, Layout]] = {
     ".json": "json",
     ".parquet": "parquet",
 }
+_ANY: Final = frozenset({".txt", ".dat", ".log", ".out"})
+"""Endings that promise nothing: JSON where the file begins as JSON does, CSV otherwise."""
+_OTHERS: Final = {
+    ".xlsx": "an Excel workbook; save each sheet as CSV UTF-8",
+    ".xls": "an Excel workbook; save each sheet as CSV UTF-8",
+    ".ods": "a workbook; save each sheet as CSV UTF-8",
+    ".xml": "XML; export it as JSON or CSV",
+    ".html": "HTML; export it as JSON or CSV",
+    ".sql": "a dump of a database; load it and export its tables as CSV or Parquet",
+    ".msg": "an Outlook message; save it as .eml",
+    ".pst": "an Outlook store; convert it to mbox, with readpst for one",
+    ".7z": "a 7z archive; pack it again as .zip or .tar.gz",
+    ".rar": "a RAR archive; pack it again as .zip or .tar.gz",
+    ".bz2": "packed with bzip2; pack it again with gzip or zstd",
+    ".xz": "packed with xz; pack it again with gzip or zstd",
+    ".pdf": "a PDF; export its source as JSON or CSV",
+}
+"""Endings of what is not read -> what it is and what to do."""
 
 
 def layout_of(file: ReceivedFile) -> Layout:
     """The layout a file's name promises; a `.json` that holds one record per line counts as JSON lines.
 
     Raises:
-        SourceError: the name has no ending we know.
+        SourceError: the name has no ending we know, or one of what is not read.
     """
     suffixes = [suffix.lower() for suffix in PurePath(file.name).suffixes]
     if suffixes and suffixes[-1] in _COMPRESSED:
         suffixes.pop()
-    layout = _LAYOUTS.get(suffixes[-1]) if suffixes else None
+    ending = suffixes[-1] if suffixes else ""
+    if ending in _OTHERS:
+        raise SourceError(f"{file.label}: is {_OTHERS[ending]}")
+    layout = _LAYOUTS.get(ending)
+    if ending in _ANY:
+        layout = "json" if _begins_as_json(file) else "csv"
     if layout is None:
         raise SourceError(
             f"{file.label}: its name does not end in {', '.join(_LAYOUTS)} (or with .gz, .zst); rename or ignore it"
@@ -67,29 +95,74 @@ def layout_of(file: ReceivedFile) -> Layout:
     return layout
 
 
+def _begins_as_json(file: ReceivedFile) -> bool:
+    with opened(file) as stream:
+        return stream.read(1000).removeprefix(_BOM).lstrip().startswith((b"{", b"["))
+
+
 def _is_lines(file: ReceivedFile) -> bool:
     with opened(file) as stream:
         head = stream.readline(WHOLE_DOCUMENT_BYTES).removeprefix(_BOM).strip()
         more = stream.readline(WHOLE_DOCUMENT_BYTES).strip()
     if not head.startswith(b"{") or not more.startswith(b"{"):
         return False
-    try:
-        orjson.loads(head)
-    except orjson.JSONDecodeError:
-        return False
-    return True
+    return _read_anyway(head) is not None
 
 
 @contextmanager
 def opened(file: ReceivedFile) -> Iterator[IO[bytes]]:
-    """The uncompressed bytes of a file; what is wrong with the file as a whole, now or while reading, is a SourceError."""
+    """The uncompressed bytes of a file, in UTF-8 where a byte order mark says that it is UTF-16 or UTF-32.
+
+    Raises:
+        SourceError: something is wrong with the file as a whole, now or while reading.
+    """
     with readable(file):
         raw, packed = member(file) if file.member else (file.path.open("rb"), file.path.stat().st_size)
         with raw:
             stream = decompressed(raw, file.name)
             if stream is not raw and (limits := file.limits):
                 stream = unpacked(stream, packed, file.label, limits.max_unpacked_bytes, limits.max_unpacked_ratio)
-            yield stream
+            yield _as_utf8(stream)
+
+
+def _as_utf8(stream: IO[bytes]) -> IO[bytes]:
+    head = b""
+    while len(head) < 4 and (more := stream.read(4 - len(head))):  # noqa: PLR2004  # the longest mark
+        head += more
+    whole = io.BufferedReader(_Joined(head, stream), 2**18)
+    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    return whole if encoding is None else io.BufferedReader(_Recoded(whole, encoding), 2**18)
+
+
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks, those that begin with another first."""
+
+
+class _Recoded(io.RawIOBase):
+    """A stream in UTF-8 with its mark; what is no character of the old encoding is U+FFFD."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._ready = _BOM
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            more = self._stream.read(2**16)
+            self._ready = self._decoder.decode(more, final=not more).encode("utf-8", "replace")
+            if not more and not self._ready:
+                return 0
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
 
 
 @contextmanager
@@ -136,14 +209,17 @@ def json_lines(file: ReceivedFile, number: int, limits: Limits) -> Iterator[tupl
                 yield fault(file=number, number=position, raw=b"%d" % position, reason="too_long")
                 continue
             try:
-                record = orjson.loads(line)
+                raw, record = line, orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                yield fault(number, position, line, *_explain(line, error))
-                continue
+                read_anyway = _read_anyway(line)
+                if read_anyway is None:
+                    yield fault(number, position, line, *_explain(line, error))
+                    continue
+                raw, record = read_anyway
             if isinstance(record, dict) and MARK not in record:
-                yield position, line, record
+                yield position, raw, record
             else:
-                yield fault(number, position, line, FORGOTTEN if isinstance(record, dict) else "not_a_record")
+                yield fault(number, position, raw, FORGOTTEN if isinstance(record, dict) else "not_a_record")
 
 
 def _lines(stream: IO[bytes], most: int) -> Iterator[tuple[int, bytes | None]]:
@@ -161,6 +237,36 @@ def _lines(stream: IO[bytes], most: int) -> Iterator[tuple[int, bytes | None]]:
         if line is None or line.strip():
             position += 1
             yield position, line.rstrip(b"\r\n") if line else None
+
+
+def _read_anyway(line: bytes) -> tuple[bytes, Any] | None:
+    """The bytes and the record of a line that is JSON but for what programs are known to write; null for none."""
+    try:
+        found = documents_in(line.decode().removesuffix(","))
+    except ValueError:
+        return None
+    return (orjson.dumps(found[0]), found[0]) if len(found) == 1 else None
+
+
+def documents_in(text: str) -> list[Any]:
+    """The JSON documents that stand one after another in a text; null for NaN, U+FFFD for half a surrogate pair.
+
+    Raises:
+        ValueError: it is none.
+    """
+    decoder = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
+    found, at = [], len(text) - len(text.lstrip())
+    while at < len(text):
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+        found.append(document)
+        at += len(text[at : at + 2**16]) - len(text[at : at + 2**16].lstrip())
+    whole = _SURROGATE.sub("\ufffd", json.dumps(found, ensure_ascii=False, allow_nan=False))
+    documents = orjson.loads(whole)
+    assert isinstance(documents, list)  # it was one
+    return documents
 
 
 def _explain(raw: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
@@ -212,6 +318,12 @@ def _in_whole(
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        with suppress(ValueError):
+            documents = documents_in(content.decode())
+            for each in documents:
+                yield from _below(file, each, (), records, ignored)
+            if documents:
+                return
         reason, detail = _explain(content, error)
         words = {
             "not_utf8": f"is not UTF-8 at {detail}",
@@ -311,8 +423,13 @@ def csv_rows(
         SourceError: the file is empty, or a quote is never closed: the rows after it cannot be told apart.
     """
     csv.field_size_limit(limits.max_row_bytes)
+    nulls = frozenset(dialect.nulls)
     with opened(file) as stream:
-        text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="surrogateescape", newline="")
+        head = stream.read(len(_BOM))
+        whole = io.BufferedReader(_Joined(head, stream), 2**18)
+        # a mark knows better than params; without one UTF-16 is the kind that Windows writes
+        encoding = "utf-8" if head == _BOM else {"utf-16": "utf-16-le"}.get(dialect.encoding, dialect.encoding)
+        text = io.TextIOWrapper(whole, encoding=encoding, errors="surrogateescape", newline="")
         lines = _Counted(text, limits.max_row_bytes, dialect)
         reader = csv.reader(
             lines,
@@ -337,7 +454,9 @@ def csv_rows(
                 yield fault(file=number, number=position, raw=b"%d" % position, reason="too_long")
                 position += 1
             elif cells:  # not a blank line
-                yield _checked(number, position, cells, len(header))
+                yield _checked(
+                    number, position, ["" if cell in nulls else cell for cell in cells] if nulls else cells, len(header)
+                )
                 position += 1
 
 
@@ -395,6 +514,10 @@ class _Counted:
             raise StopIteration
         if not self.count:
             line = line.removeprefix("\ufeff")
+            if _SEPARATOR.fullmatch(line.rstrip("\r\n")):  # for Excel, not for us
+                self.count += 1
+                self.unread = 0
+                return next(self)
         self.count += 1
         return line
 
@@ -419,7 +542,9 @@ class Dialect(Section):
     escape: str | None = Field(default=None, max_length=1)
     """One character before a quote inside a cell; null where quotes are doubled."""
     encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
-    """Of the file; a row with bytes that are none of it is quarantined."""
+    """Of files without a byte order mark; a row with bytes that are none of it is quarantined."""
+    nulls: list[str] = Field(default_factory=list)
+    """Cells that mean no value, such as NULL or \\N as databases write them."""
 
 
 def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any]]]:

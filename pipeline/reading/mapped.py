@@ -11,6 +11,8 @@ from pydantic import Field
 
 from pipeline.params import Section
 from pipeline.reading.drafts import Draft, DraftTurn, Refused, SourceSettings
+from pipeline.reading.paths import EACH, parse
+from pipeline.reading.paths import Path as Steps
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id
 
@@ -169,6 +171,8 @@ class MappedSettings(SourceSettings):
 
     records: str = ""
     """Path of the records inside a JSON document; empty where the document is a record or a list of them."""
+    by_id: bool = False
+    """Whether the records stand there by their ids, {"81": {...}, "82": {...}}, and not in a list."""
     ignore_beside: list[str] = Field(default_factory=list)
     """Fields at the top of a JSON document beside its records that are known and not read."""
     id: str | None = None
@@ -194,6 +198,11 @@ class MappedSettings(SourceSettings):
     def rows_have_ids(self) -> bool:
         """Without an id every record is a conversation."""
         return self.id is not None
+
+    @cached_property
+    def record_steps(self) -> Steps:
+        """Where each record stands."""
+        return (*parse(self.records), EACH) if self.records or self.by_id else ()
 
     def of_conversation(self) -> Iterator[str]:
         """Every field of the conversation that is read, the messages apart."""

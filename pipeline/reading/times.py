@@ -1,6 +1,8 @@
 """Times of received files, as UTC microseconds."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,9 +15,27 @@ MICROSECOND: Final = timedelta(microseconds=1)
 
 _SECONDS_BELOW: Final = 10**11
 _MILLISECONDS_BELOW: Final = 10**14
-"""Unix times are told apart by size: seconds reach 10^11 in the year 5138, milliseconds 10^14 in 5138."""
+_MICROSECONDS_BELOW: Final = 10**17
+"""Unix times are told apart by size: seconds reach 10^11 in the year 5138, milliseconds 10^14, microseconds 10^17."""
 _LATEST: Final = 253402300799 * 10**6
 """The last microseconds that have a four-digit year."""
+
+
+_NAMED: Final = re.compile(r"(?P<time>\d{4}-\d\d-\d\d[T ].*\d) ?(?P<zone>[A-Z][A-Za-z_]+(?:/[A-Za-z_]+)*)")
+"""2026-01-05 12:00:00 Europe/Berlin, or PST."""
+_HOURS: Final = {
+    "UT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "CET": 1, "CEST": 2, "WEST": 1, "EEST": 3,
+}  # fmt: skip
+"""Short names with one meaning: those of RFC 2822, section 4.3, and Europe's, which no other zone has; others are refused."""
+_BROWSER: Final = re.compile(
+    r"[A-Z][a-z]{2} (?P<time>[A-Z][a-z]{2} \d\d \d{4} \d\d:\d\d:\d\d) GMT(?P<zone>[+-]\d{4})(?: \(.*\))?"
+)
+"""Mon Jan 05 2026 13:00:00 GMT+0100 (Central European Standard Time), as a browser prints a Date."""
+_MAIL: Final = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|GMT|UTC?)(?: \(.*\))?"
+)
+"""Mon, 05 Jan 2026 12:00:00 +0000, as in the header of a mail (RFC 5322)."""
 
 
 @cache
@@ -37,7 +57,8 @@ def microseconds(value: Any, zone: str | None, pattern: str | None, where: str) 
     """UTC microseconds since 1970 of a time as it was received; null for no time.
 
     Args:
-        value: ISO 8601, "2026-01-05 12:00:00", or a Unix time in seconds, milliseconds or microseconds.
+        value: ISO 8601, "2026-01-05 12:00:00" with or without the name of a zone, a date of a mail's header or of a browser,
+            or a Unix time in seconds, milliseconds, microseconds or nanoseconds.
         zone: IANA zone of times that state none.
         pattern: strptime pattern, where the time is written in another way.
         where: field name for the refusal.
@@ -48,7 +69,7 @@ def microseconds(value: Any, zone: str | None, pattern: str | None, where: str) 
         return None
     try:
         if isinstance(value, str):
-            moment = datetime.strptime(value, pattern) if pattern else _iso(value)  # noqa: DTZ007  # the zone comes below
+            moment = _patterned(value, pattern) if pattern else _iso(value)
         elif isinstance(value, bool):
             raise Refused("bad_time", where)
         else:
@@ -75,7 +96,29 @@ def _iso(value: str) -> datetime | float:
         bare = bare.removesuffix(" UTC") + "+00:00"
     elif bare.replace(".", "", 1).isdigit():
         return float(bare) if "." in bare else int(bare)
+    elif match := _NAMED.fullmatch(bare):
+        return datetime.fromisoformat(match["time"].strip()).replace(tzinfo=_named(match["zone"]))
+    elif match := _BROWSER.fullmatch(bare):
+        return datetime.strptime(match["time"] + match["zone"], "%b %d %Y %H:%M:%S%z")
+    elif _MAIL.fullmatch(bare):
+        return parsedate_to_datetime(bare)
     return datetime.fromisoformat(bare)
+
+
+def _named(zone: str) -> tzinfo:
+    if zone in _HOURS:
+        return timezone(timedelta(hours=_HOURS[zone]))
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError):
+        raise ValueError("no zone has this name") from None
+
+
+def _patterned(value: str, pattern: str) -> datetime:
+    try:
+        return datetime.strptime(value, pattern)  # noqa: DTZ007  # the caller adds the zone
+    except ValueError:
+        return datetime.strptime(" ".join(value.split()), pattern)  # noqa: DTZ007  # browsers put U+202F before PM
 
 
 def _unix(value: float, where: str) -> int:
@@ -85,7 +128,7 @@ def _unix(value: float, where: str) -> int:
     elif size < _MILLISECONDS_BELOW:
         moment = round(value * 1_000)
     else:
-        moment = round(value)
+        moment = round(value) if size < _MICROSECONDS_BELOW else round(value) // 1_000
     if abs(moment) > _LATEST:
         raise Refused("bad_time", where)
     return moment

@@ -1,5 +1,6 @@
 """Values of foreign records: text, list, record or id, or refused."""
 
+import re
 from typing import Any, Final
 
 from pipeline.reading.drafts import Refused
@@ -7,6 +8,7 @@ from pipeline.reading.drafts import Refused
 MAX_ID_CHARACTERS: Final = 1000
 """A longer native id is no id but a text in the wrong place."""
 
+_FLOATED: Final = re.compile(r"\d{1,18}\.0")
 _NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "undefined"})
 _QUOTES: Final = "\"' \t\r\n\u00a0\u201c\u201d\u2018\u2019"
 
@@ -61,8 +63,10 @@ def as_record(value: Any, where: str) -> dict[str, Any]:
 
 
 def native_id(value: Any) -> str | None:
-    """An id as text; null where the value is none."""
-    if value is None or isinstance(value, bool | float | list | dict):
+    """An id as text; null where the value is none. A whole number stays one where a table that also has none made it 81.0."""
+    if value is None or isinstance(value, bool | list | dict) or (isinstance(value, float) and not value.is_integer()):
         return None
-    text = str(value).strip()
+    text = str(int(value)) if isinstance(value, float) else str(value).strip()
+    if text.endswith(".0") and _FLOATED.fullmatch(text):
+        text = text.removesuffix(".0")
     return text if 0 < len(text) <= MAX_ID_CHARACTERS else None

@@ -103,14 +103,10 @@ def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limi
         for row in json_lines(file, number, limits):
             yield row if isinstance(row, Row) else _row(number, *row, at_id)
     elif layout == "json":
-        for found in json_records(file, number, [_records(settings.records)], settings.ignore_beside, limits):
+        for found in json_records(file, number, [settings.record_steps], settings.ignore_beside, limits):
             yield found if isinstance(found, Row) else _row(number, *found[1:], at_id)
     else:
         raise SourceError(f"{file.label}: is {layout}, not JSON; read it as format: table")
-
-
-def _records(path: str) -> Steps:
-    return (*parse(path), "*") if path else ()
 
 
 def _row(number: int, position: int, raw: bytes, record: Any, at_id: Steps | None) -> Row:

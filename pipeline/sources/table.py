@@ -30,7 +30,7 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
 from pipeline.reading.mapped import MappedSettings, Speakers, named_by_starter
-from pipeline.reading.paths import parse, shown
+from pipeline.reading.paths import shown
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
@@ -108,8 +108,7 @@ def read(file: ReceivedFile, number: int, settings: TableSettings, limits: Limit
     if layout == "jsonl":
         yield from _read_records(file, number, settings, json_lines(file, number, limits))
     elif layout == "json":
-        path = (*parse(settings.records), "*") if settings.records else ()
-        found = json_records(file, number, [path], settings.ignore_beside, limits)
+        found = json_records(file, number, [settings.record_steps], settings.ignore_beside, limits)
         yield from _read_records(file, number, settings, (row if isinstance(row, Row) else row[1:] for row in found))
     else:
         yield from _read_cells(file, number, settings, limits, layout)
@@ -170,8 +169,8 @@ def _check_columns(file: ReceivedFile, names: Sequence[str], settings: TableSett
         raise SourceError(f"{file.label}: has no column {missing[0]!r}; correct the mapping in params")
     if unknown := [name for name in names if name not in known and name not in settings.ignore_columns]:
         raise SourceError(f"{file.label}: unknown column {shown(unknown[0])!r}; map it or list it in ignore_columns")
-    if len(set(names)) < len(names):
-        raise SourceError(f"{file.label}: has two columns of one name; rename one in the file")
+    if twice := [column for column in known if names.count(column) > 1]:
+        raise SourceError(f"{file.label}: has two columns {twice[0]!r}; rename one in the file")
 
 
 def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> Draft:

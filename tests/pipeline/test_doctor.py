@@ -76,6 +76,27 @@ def questions() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def spark(records: list[dict[str, Any]]) -> str:
+    """A CSV as Spark and MySQL write it: quotes in cells have a backslash before them."""
+    cells = [list(records[0]), *(list(map(str, record.values())) for record in records)]
+    cells = [[cell.replace("photo", 'so-called "photo", please,') for cell in row] for row in cells]
+    return "\n".join(",".join('"' + cell.replace('"', '\\"') + '"' for cell in row) for row in cells)
+
+
+def german() -> list[dict[str, Any]]:
+    """A help desk of people who name their columns in their own language."""
+    return [
+        {
+            "Vorgangsnummer": 500 + thread,
+            "Absender": ("Kunde", "Mitarbeiter")[place % 2],
+            "Nachricht": f"{says} für Nummer {thread}",
+            "Datum": f"{13 + thread}.01.2026 1{place}:05",
+        }
+        for thread in range(6)
+        for place, says in enumerate(SAYS)
+    ]
+
+
 def chats() -> list[dict[str, Any]]:
     return [
         {"conversations": [{"from": ("human", "gpt")[place % 2], "value": f"{says} {number}"} for place, says in enumerate(SAYS)]}
@@ -117,6 +138,11 @@ THREAD: Final = ["customer", "agent", "customer", "agent"]
         ("api__json", orjson.dumps({"items": questions(), "has_more": False}), "events", ["customer", "agent", "customer"]),
         ("chats__jsonl", chats(), "events", THREAD),
         ("pairs__csv", as_csv(pairs()), "table", ["customer", "agent"]),
+        ("excel__csv", ("sep=;\r\n" + as_csv(posts(), ";")).encode("utf-16"), "table", THREAD),
+        ("spark__csv", spark(posts()), "table", THREAD),
+        ("dump__txt", orjson.dumps(posts()), "table", THREAD),
+        ("byid__json", orjson.dumps({str(place): each for place, each in enumerate(chats())}), "events", THREAD),
+        ("german__csv", as_csv(german(), ";").encode("cp1252"), "table", THREAD),
     ],
 )
 def test_the_mapping_it_proposes_reads_every_conversation(

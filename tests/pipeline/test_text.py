@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text import clean
+from pipeline.text import TextFormat, clean
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,20 @@ def test_plain_text_is_repaired_and_otherwise_left_alone(raw: str, text: str) ->
 )
 def test_html_becomes_what_a_browser_shows(markup: str, text: str) -> None:
     assert clean(markup, "html") == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "text_format", "text"),
+    [
+        ("it isn&#39;t &quot;late&quot;", "escaped", 'it isn\'t "late"'),
+        ("it isn&amp;#39;t &amp;quot;late&amp;quot;", "escaped", 'it isn\'t "late"'),
+        ("a &lt;b&gt; c, AT&T & Co", "escaped", "a <b> c, AT&T & Co"),
+        ("<p>size &amp;lt; 5 &amp;amp; more</p>", "html", "size < 5 & more"),
+        ("AT&T &notaword; &", "escaped", "AT&T &notaword; &"),
+    ],
+)
+def test_entities_go_also_where_they_were_escaped_twice(raw: str, text_format: TextFormat, text: str) -> None:
+    assert clean(raw, text_format) == text
 
 
 @given(st.text())

@@ -26,6 +26,14 @@ NOON = int(datetime(2026, 1, 5, 12, tzinfo=UTC).timestamp()) * 10**6
         (str(NOON // 10**6), None, None),
         ("1767614400.000000", None, None),
         (1767614400.0, None, None),
+        (NOON * 1000, None, None),
+        ("2026-01-05 13:00:00 Europe/Berlin", "UTC", None),
+        ("2026-01-05 04:00:00 PST", "UTC", None),
+        ("2026-01-05 14:00:00 CEST", "UTC", None),
+        ("Mon, 05 Jan 2026 12:00:00 GMT", "Europe/Berlin", None),
+        ("5 Jan 2026 13:00:00 +0100 (CET)", None, None),
+        ("Mon Jan 05 2026 13:00:00 GMT+0100 (Central European Standard Time)", None, None),
+        ("1/5/26, 12:00\u202fPM", "UTC", "%m/%d/%y, %I:%M %p"),
     ],
 )
 def test_one_moment_in_every_spelling(value: object, zone: str | None, pattern: str | None) -> None:
@@ -48,7 +56,20 @@ def test_no_time_is_null(value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["soon", "2026-13-01T00:00:00Z", 1e300, float("nan"), True, [], {}, "9" * 400, "0001-01-01T00:00:00+14:00x"]
+    "value",
+    [
+        "soon",
+        "2026-01-05 12:00:00 IST",
+        "2026-01-05 12:00:00 Mars/Base",
+        "2026-13-01T00:00:00Z",
+        1e300,
+        float("nan"),
+        True,
+        [],
+        {},
+        "9" * 400,
+        "0001-01-01T00:00:00+14:00x",
+    ],
 )
 def test_what_is_no_time_is_refused(value: object) -> None:
     with pytest.raises(Refused) as refusal:
