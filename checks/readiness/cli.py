@@ -25,6 +25,7 @@ Last = Annotated[Path, typer.Argument(help="The last table of the line: of emit,
 Reports = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
 
 REPORTS: Final = Path("data/curated/reports/readiness")
+EVERY_LIMIT: Final = ["all"]
 
 
 def _load(params: list[Path], settings: list[str]) -> Any:
@@ -42,7 +43,9 @@ def assess(
     require: Annotated[str | None, typer.Option(help="Exit 3 below this verdict, such as pilot-first.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the tables, apply the verdict table, write the report; exit 3 for a privacy block or below --require.
+    """Measure the tables, apply the verdict table, write the report.
+
+    Exit 3 for a privacy block or below --require, and for a limit of readiness.gates that is not met.
 
     ticketmill readiness assess data/curated/chat --require pilot-first
     """
@@ -54,8 +57,10 @@ def assess(
 
     if require is not None and require not in order():
         raise typer.BadParameter(f"{require}: no such verdict; one of {', '.join(order())}")
-    assessment = measure(Table(table), _load(params, settings))
+    section, opened = _load(params, settings), Table(table)
+    assessment = measure(opened, section)
     write(assessment, out)
+    failed = _judge(assessment, opened, section.gates) if section.gates else []
     blocked = assessment.judged.row in {1, 2}
     met = not blocked if require is None else meets(assessment.verdict, require)
     if as_json:
@@ -65,6 +70,7 @@ def assess(
             "privacy_block": blocked,
             "required": require,
             "requirement_met": met,
+            "failed_gates": [each.measure for each in failed],
             "traffic": {name: round(share, 6) for name, share in assessment.judged.split.items()},
             "missing_evidence": sorted(assessment.missing_evidence),
             "report": str(out / "report.md"),
@@ -72,8 +78,22 @@ def assess(
         typer.echo(json.dumps(summary))
     else:
         _print(assessment, out)
-    if not met:
+        _complain(failed)
+    if failed or not met:
         raise typer.Exit(GATE_SAID_NO)
+
+
+def _judge(assessment: Any, table: Any, names: list[str]) -> list[Any]:
+    from checks.readiness.gate import judge_limits  # noqa: PLC0415  # great_expectations, later
+
+    return [each for each in judge_limits(assessment, table, names).judgements if not each.passed]
+
+
+def _complain(failed: list[Any]) -> None:
+    for each in failed:
+        said = "unmeasured" if each.value is None else f"{each.value:g}"
+        bound = f"at least {each.least:g}" if each.most is None else f"at most {each.most:g}"
+        typer.echo(f"readiness: {each.measure} is {said}, {bound} is asked", err=True)
 
 
 def _print(assessment: Any, out: Path) -> None:
@@ -332,26 +352,24 @@ def gate(
     table: Last = LAST_TABLE,
     params: Params = DEFAULT_PARAMS,
     settings: Settings = NO_SETTINGS,
+    limit: Annotated[list[str], typer.Option(help="A limit of readiness.limits, or all; may be repeated.")] = EVERY_LIMIT,
     as_json: AsJson = False,
 ) -> None:
-    """Judge every limit by itself, by Great Expectations; exit 3 when one is not met or not measured.
+    """Judge limits by themselves, by Great Expectations; exit 3 when one is not met or not measured.
 
-    ticketmill readiness gate data/curated/chat
+    ticketmill readiness gate data/curated/chat --limit max_secrets --limit max_leak_upper_pilot
     """
-    from checks.gate import judge  # noqa: PLC0415  # great_expectations, later
     from checks.readiness.assess import assess as measure  # noqa: PLC0415  # polars and all measures
-    from checks.readiness.gate import LimitCheck  # noqa: PLC0415  # as above
+    from checks.readiness.gate import judge_limits  # noqa: PLC0415  # as above
     from pipeline.tables import Table  # noqa: PLC0415  # as above
 
-    section, opened = _load(params, settings), Table(table)
-    check: Any = LimitCheck(measure(opened, section))  # a module to the protocol, an object here
-    judgements = judge(check, opened, section).judgements
+    opened = Table(table)
+    judgements = judge_limits(measure(opened, _load(params, settings)), opened, limit).judgements
     failed = [each for each in judgements if not each.passed]
     if as_json:
         typer.echo(json.dumps({"passed": not failed, "failed": [each.measure for each in failed]}))
     else:
-        for each in failed:
-            typer.echo(f"readiness: {each.measure} is {'unmeasured' if each.value is None else f'{each.value:g}'}", err=True)
+        _complain(failed)
         typer.echo(f"readiness: {'failed' if failed else 'passed'}, {len(judgements)} limits judged")
     if failed:
         raise typer.Exit(GATE_SAID_NO)

@@ -1,45 +1,20 @@
-"""The limits of readiness as a gate: the same measures, judged by Great Expectations like those of any stage."""
+"""The limits of readiness as gates: the same measures, judged by Great Expectations like those of any stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
-from checks.gate import Limit, at_least, at_most
+from checks.gate import Limit, Verdict, at_least, at_most, judge
 from checks.readiness.assess import Assessment
 from checks.readiness.settings import ReadinessParams
-from checks.readiness.verdict import limit_of, metric_by_measure
+from checks.readiness.verdict import limit_of, limits, metric_by_measure
+from pipeline.errors import ParamsError
 from pipeline.params import Section
 from pipeline.tables import Table
 
-LEAST: Final = {
-    "effective_examples": "min_effective_examples",
-    "coverage": "min_coverage",
-    "traffic_in_full_topics": "min_traffic_in_full_topics",
-    "agreement": "fail_agreement",
-    "format_conformity": "min_conformity",
-    "multi_turn_ratio": "min_multi_turn_ratio",
-    "boundary_share": "min_boundary_share",
-    "provenance": "min_provenance",
-    "pilot_gain_lower": "min_gain",
-}
-MOST: Final = {
-    "defect_upper": "max_defect_upper",
-    "outdated_share": "max_outdated_share",
-    "ungrounded_share": "max_ungrounded_share",
-    "leak_upper": "max_leak_upper_pilot",
-    "recall_gap": "max_recall_gap",
-    "secrets": "max_secrets",
-    "repeated_residuals": "max_repeated_residuals",
-    "unscrubbed_sent": "max_unscrubbed_sent",
-    "near_copies": "max_near_copies",
-    "shared_between_splits": "max_shared",
-    "invalid_examples": "max_invalid",
-    "synthetic_in_held_out": "max_synthetic_in_test",
-    "largest_template_passes": "max_template_passes",
-    "general_drop_upper": "max_regression",
-    "safety_drop_upper": "max_regression",
-}
+EVERY = "all"
+"""In `readiness.gates`: every limit there is."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +22,36 @@ class LimitCheck:
     """An assessment as a check: what `checks.gate.judge` asks of a stage."""
 
     assessment: Assessment
+    names: Sequence[str]
     Bounds: type[Section] = ReadinessParams
 
-    def measure(self, _table: Table, _bounds: Section) -> pl.DataFrame:
+    def measure(self, _table: Table, _bounds: Section, _each: object = None) -> pl.DataFrame:
         """One row, one column per measure of the whole set; null where unknown, and null fails a gate."""
-        row = {each.measure: each.value for each in self.assessment.values if each.topic is None}
+        values = self.assessment.values
+        row = {each.measure: each.value for each in values if each.topic is None}
+        of_topics = [each.value or 0 for each in values if each.topic is not None and each.measure == "effective_examples"]
+        row["smallest_topic_examples"] = min(of_topics, default=None)
         return pl.DataFrame([row], schema=dict.fromkeys(row, pl.Float64))
 
     def expectations(self, _bounds: Section) -> list[Limit]:
-        """Every limit that bounds a measure of its own; metrics that do not apply are left out."""
-        params, metric = self.assessment.params, metric_by_measure()
-        applies = {name for name in metric if metric[name] not in self.assessment.not_applicable}
-        return [
-            *(at_least(measure, limit_of(limit, params)) for measure, limit in LEAST.items() if measure in applies),
-            *(at_most(measure, limit_of(limit, params)) for measure, limit in MOST.items() if measure in applies),
-        ]
+        """The limits of these names, each once; those of metrics that do not apply are left out."""
+        found: list[Limit] = []
+        for name in self.names:
+            for side, measures in limits()[name]["gate"].items():
+                bound = 0.0 if side == "none" else limit_of(name, self.assessment.params)
+                applying = [one for one in measures if metric_by_measure().get(one) not in self.assessment.not_applicable]
+                found += [at_least(one, bound) if side == "least" else at_most(one, bound) for one in applying]
+        return list(dict.fromkeys(found))
+
+
+def judge_limits(assessment: Assessment, table: Table, names: Sequence[str]) -> Verdict:
+    """Judge the limits of these names (`all`: every one) by themselves.
+
+    Raises:
+        ParamsError: a name is no limit.
+    """
+    known = list(limits())
+    if strange := [name for name in names if name not in {EVERY, *known}]:
+        raise ParamsError(f"readiness.gates: {strange[0]!r} is no limit of readiness.limits; `all` is every one of them")
+    check = LimitCheck(assessment, known if EVERY in names else names)
+    return judge(check, table, assessment.params)  # type: ignore[arg-type]  # a module to the protocol, an object here

@@ -223,6 +223,9 @@ class ReadinessParams(Section):
     override_privacy_unmeasured: bool
     """Go past row 2 at the owner's risk; printed in the header of every report."""
 
+    gates: list[str]
+    """Limits, by name, at which `assess` exits with 3 whatever the verdict; `all` is every one. None by default."""
+
     quasi_identifiers: list[str]
     """Columns or topics by which a person could be singled out (M18): channel, language, product, day, topic."""
 

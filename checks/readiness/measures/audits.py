@@ -23,8 +23,8 @@ DRAWS: Final = 2_000
 def read(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Reading:
     """What people found in a random sample of answers, and whether a model that judges agrees with people."""
     defects, by_stratum = _defects(corpus, evidence)
-    judges, table = _judges(evidence, params)
-    return Reading((*defects, *judges), {"audit": by_stratum, "judges": table})
+    validity, table = _judges(evidence, params)
+    return Reading((*defects, *validity), {"audit": by_stratum, "judges": table})
 
 
 def _defects(corpus: Corpus, evidence: Evidence) -> tuple[list[Measured], pl.DataFrame]:
@@ -78,7 +78,26 @@ def _bounded(judged: pl.DataFrame, topic: str | None) -> list[Measured]:
 
 def _judges(evidence: Evidence, params: ReadinessParams) -> tuple[list[Measured], pl.DataFrame]:
     """Every judge that scored anything must be labelled against people; one in doubt is enough to hold back."""
-    names = ("judge_kappa", "judge_kappa_lower", "order_flips", "length_slope")
+    table = judges(evidence, params)
+    if table.is_empty():
+        return unknown("M24", "no model judged anything", *TOLD, "judges_in_doubt"), table
+    in_doubt = table.filter(pl.col("used") & ~pl.col("may_decide")).height
+    values = [Measured("M24", "judges_in_doubt", float(in_doubt), n=table.height)]
+    measured = table.drop_nulls("judge_kappa")
+    if measured.is_empty():
+        return [*values, *unknown("M24", "no item was labelled by judge and people (evidence/judges.csv)", *TOLD)], table
+    worst = measured.sort("judge_kappa_lower").row(0, named=True)
+    for name in TOLD:
+        why = None if worst[name] is not None else f"not labelled for {name}"
+        values.append(Measured("M24", name, worst[name], n=worst["items"], unknown=why))
+    return values, table
+
+
+TOLD: Final = ("judge_kappa", "judge_kappa_lower", "order_flips", "length_slope")
+
+
+def judges(evidence: Evidence, params: ReadinessParams) -> pl.DataFrame:
+    """One row per model that judged: judge, items, TOLD, may_decide, may_be_shown, used (for scores)."""
     scores, labels = evidence.get("scores"), evidence.get("judges")
     used = set() if scores is None else set(scores["judge"].drop_nulls().to_list())
     rows = []
@@ -90,29 +109,18 @@ def _judges(evidence: Evidence, params: ReadinessParams) -> tuple[list[Measured]
     schema = {
         "judge": pl.String,
         "items": pl.Int64,
-        **dict.fromkeys(names, pl.Float64),
+        **dict.fromkeys(TOLD, pl.Float64),
         "may_decide": pl.Boolean,
+        "may_be_shown": pl.Boolean,
         "used": pl.Boolean,
     }
-    table = pl.DataFrame([{**row, "used": row["judge"] in used} for row in rows], schema=schema)
-    if table.is_empty():
-        return unknown("M24", "no model judged anything", *names, "judges_in_doubt"), table
-    in_doubt = table.filter(pl.col("used") & ~pl.col("may_decide")).height
-    values = [Measured("M24", "judges_in_doubt", float(in_doubt), n=table.height)]
-    measured = table.drop_nulls("judge_kappa")
-    if measured.is_empty():
-        return [*values, *unknown("M24", "no item was labelled by judge and people (evidence/judges.csv)", *names)], table
-    worst = measured.sort("judge_kappa_lower").row(0, named=True)
-    for name in names:
-        why = None if worst[name] is not None else f"not labelled for {name}"
-        values.append(Measured("M24", name, worst[name], n=worst["items"], unknown=why))
-    return values, table
+    return pl.DataFrame([{**row, "used": row["judge"] in used} for row in rows], schema=schema)
 
 
 def _validity(items: pl.DataFrame, params: ReadinessParams) -> dict[str, float | int | bool | None]:
     limits = params.limits
     if items.is_empty():
-        return {"items": 0, "may_decide": False}
+        return {"items": 0, "may_decide": False, "may_be_shown": False}
     human, verdict = items["human"].to_numpy(), items["verdict"].to_numpy()
     kappas = _bootstrap(human, verdict, params.seed)
     low = float(np.quantile(kappas, 0.025))
@@ -133,6 +141,7 @@ def _validity(items: pl.DataFrame, params: ReadinessParams) -> dict[str, float |
         "order_flips": flips,
         "length_slope": slope,
         "may_decide": good,
+        "may_be_shown": low >= limits.min_kappa_shown,
     }
 
 

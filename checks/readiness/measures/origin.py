@@ -48,8 +48,12 @@ def _synthetic(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured],
         .sort(["share", "topic"], descending=[True, False])
     )
     if rows.is_empty():
-        return unknown("M23", "no conversation", "synthetic_share", "synthetic_in_held_out", "human_effective_examples"), table
-    values = [Measured("M23", "synthetic_share", share_of(rows["synthetic"]), n=rows.height)]
+        names = ("synthetic_share", "mostly_synthetic_topics", "synthetic_in_held_out", "human_effective_examples")
+        return unknown("M23", "no conversation", *names), table
+    values = [
+        Measured("M23", "synthetic_share", share_of(rows["synthetic"]), n=rows.height),
+        Measured("M23", "mostly_synthetic_topics", float(table["warned"].sum()), n=table.height),
+    ]
     if rows["split"].null_count() == rows.height:
         values += unknown("M23", "there are no splits; run emit", "synthetic_in_held_out")
     else:

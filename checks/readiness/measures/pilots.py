@@ -8,6 +8,7 @@ import polars as pl
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
 from checks.readiness.measured import Measured, Reading, unknown
+from checks.readiness.measures.audits import judges
 from checks.readiness.settings import ReadinessParams
 from pipeline.similarity.minhash import Array
 
@@ -24,16 +25,15 @@ def read(_corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Readin
     names = ("best_baseline", "baseline_surplus", "baseline_near_miss")
     tuned = ("pilot_gain", "pilot_gain_lower", "general_drop_upper", "safety_drop_upper")
     scores = evidence.get("scores")
-    schema = {"set": pl.String, "arm": pl.String, "size": pl.Int64, "items": pl.Int64, "mean": pl.Float64}
     if scores is None:
         return Reading(tuple(unknown("M29", "no scores of baselines and pilots (evidence/scores.csv)", *names, *tuned)))
-    arms = (
-        scores.with_columns(pl.col("size").fill_null(0))
-        .group_by("set", "arm", "size")
-        .agg(items=pl.col("item_id").n_unique().cast(pl.Int64), mean=pl.col("score").mean())
-        .sort("set", "arm", "size")
-        .select(list(schema))
-    )
+    shown = _arms(scores, judges(evidence, params).filter(~pl.col("may_be_shown"))["judge"])
+    blind = judges(evidence, params).filter(~pl.col("may_decide"))["judge"]
+    scores = scores.filter(~pl.col("judge").is_in(blind.implode()).fill_null(value=False))
+    if scores.is_empty():
+        why = f"every score is of a judge that is not validated ({', '.join(blind.to_list())}; M24)"
+        return Reading(tuple(unknown("M29", why, *names, *tuned)), {"arms": shown})
+    arms = _arms(scores, blind)
     task = arms.filter((pl.col("set") == "task") & (pl.col("items") >= MIN_ITEMS))
     is_pilot = pl.col("arm").str.starts_with(TUNED)
     values: list[Measured] = []
@@ -45,7 +45,7 @@ def read(_corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Readin
     pilots = task.filter(is_pilot).sort(["mean", "arm", "size"], descending=[True, False, False])
     if pilots.is_empty() or baselines.is_empty():
         values += unknown("M29", f"no pilot (arm `{TUNED}…`) is scored on {MIN_ITEMS} items beside a baseline", *tuned)
-        return Reading(tuple(values), {"arms": arms})
+        return Reading(tuple(values), {"arms": shown})
     best, pilot = _arm(baselines, 0), _arm(pilots, 0)
     gains = _paired(scores, "task", pilot, best)
     if gains is None:
@@ -66,7 +66,18 @@ def read(_corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Readin
         else:
             high = float(np.quantile(_bootstrap(drops, params.seed), 0.95))
             values.append(Measured("M29", measure, high, n=len(drops)))
-    return Reading(tuple(values), {"arms": arms, "forecast": _forecast(task.filter(is_pilot))})
+    return Reading(tuple(values), {"arms": shown, "forecast": _forecast(task.filter(is_pilot))})
+
+
+def _arms(scores: pl.DataFrame, hidden: pl.Series) -> pl.DataFrame:
+    """set, arm, size, items, mean; no mean where a judge in `hidden` had a hand in it."""
+    arms = (
+        scores.with_columns(pl.col("size").fill_null(0), is_hidden=pl.col("judge").is_in(hidden.implode()).fill_null(value=False))
+        .group_by("set", "arm", "size")
+        .agg(items=pl.col("item_id").n_unique().cast(pl.Int64), mean=pl.col("score").mean(), is_hidden=pl.col("is_hidden").any())
+        .sort("set", "arm", "size")
+    )
+    return arms.with_columns(mean=pl.when("is_hidden").then(None).otherwise("mean")).drop("is_hidden")
 
 
 def _baseline(score: float, items: int, params: ReadinessParams) -> list[Measured]:

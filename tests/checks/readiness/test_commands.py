@@ -123,7 +123,29 @@ def test_every_limit_is_a_gate_of_its_own_and_unmeasured_is_no_pass(line: Table)
 
     assert result.exit_code == 3
     assert {"leak_upper", "provenance", "coverage"} <= failed
-    assert not {"secrets", "effective_examples", "invalid_examples"} & failed
+    assert not {"secrets", "invalid_examples"} & failed
+
+
+@pytest.mark.parametrize(
+    ("gates", "code", "failed"),
+    [("[]", 0, []), ("[max_secrets, max_invalid]", 0, []), ("[max_secrets, max_leak_upper_pilot]", 3, ["leak_upper"])],
+)
+def test_assess_stops_the_line_at_the_limits_that_params_name_and_at_no_other(
+    line: Table, tmp_path: Path, gates: str, code: int, failed: list[str]
+) -> None:
+    lowest = ("--require", "do-not-fine-tune:privacy")
+    result = run(
+        "assess", str(line.folder), "--out", str(tmp_path), *PARAMS, *lowest, "--set", f"readiness.gates={gates}", "--json"
+    )
+
+    assert (result.exit_code, json.loads(result.stdout)["failed_gates"]) == (code, failed)
+    assert (tmp_path / "report.html").exists()
+
+
+def test_a_gate_of_no_such_limit_is_one_clear_error(line: Table) -> None:
+    result = run("gate", str(line.folder), *PARAMS, "--limit", "max_luck")
+
+    assert "'max_luck' is no limit of readiness.limits" in str(result.exception)
 
 
 @pytest.mark.parametrize(

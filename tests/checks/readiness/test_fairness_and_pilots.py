@@ -330,6 +330,16 @@ def test_a_pilot_scored_on_few_items_or_alone_says_nothing(tmp_path: Path) -> No
     assert found(assessment, "best_baseline").value is None
 
 
+def test_what_a_judge_says_whom_nobody_checked_decides_nothing_and_is_not_shown(tmp_path: Path) -> None:
+    rows = [f"i{n},task,{arm},,{score},model-a" for n in range(60) for arm, score in (("prompt", 0.99), ("tuned-small", 0.2))]
+    (tmp_path / "scores.csv").write_text("\n".join(["item_id,set,arm,size,score,judge", *rows]) + "\n", "utf-8")
+    line = write_line(tmp_path / "line", talks(30))
+    assessment = assessed(line, evidence=str(tmp_path), baseline_target=0.9)
+
+    assert found(assessment, "baseline_surplus").unknown == "every score is of a judge that is not validated (model-a; M24)"
+    assert assessment.tables["arms"]["mean"].to_list() == [None, None]
+
+
 def test_a_whole_set_with_all_evidence_reaches_fine_tune_now(tmp_path: Path) -> None:
     """Nothing but measured tables and evidence files: the one road to the last row."""
     rows = []

@@ -241,6 +241,13 @@ def test_the_shipped_params_hold_the_values_that_limits_yaml_calls_shipped() -> 
     assert set(Limits.model_fields) == set(limits())
 
 
+def test_every_limit_bounds_a_measure_that_is_taken() -> None:
+    bounded = {one for entry in limits().values() for measures in entry["gate"].values() for one in measures}
+
+    assert bounded - set(metric_by_measure()) == {"smallest_topic_examples"}
+    assert {side for entry in limits().values() for side in entry["gate"]} == {"least", "most", "none"}
+
+
 def test_every_measure_of_the_table_is_in_the_catalogue() -> None:
     def measures(condition: Any) -> set[str]:
         if isinstance(condition, list):
