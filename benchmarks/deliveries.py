@@ -74,8 +74,8 @@ class Project:
         folder.mkdir(parents=True)
         for name in ("pipeline", "checks"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "dvc.yaml", folder)
-        shutil.copy(ROOT / ".gitignore", folder)
+        for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
+            shutil.copy(ROOT / name, folder)
         params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
         params["ingest"]["sources"] = {"widget": SOURCE}
         for path, value in (settings or {}).items():

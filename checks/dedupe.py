@@ -13,6 +13,7 @@ from pydantic import Field
 from scipy.sparse import csr_array
 
 from checks.gate import Limit, at_least, at_most
+from checks.parts import EachPart, every_part
 from pipeline.errors import TableError
 from pipeline.params import Section
 from pipeline.tables import Table
@@ -62,7 +63,7 @@ class Bounds(Section):
     """Kept conversations that the sample is compared with, at most; bounds the memory."""
 
 
-def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
     """One row.
 
     Columns:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from checks.bounds import lower
 from checks.gate import Limit, at_least, at_most
+from checks.parts import EachPart, every_part
 from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.tables import Table
@@ -108,7 +109,7 @@ PUBLISHED: Final[dict[str, type[BaseModel]]] = dict.fromkeys(("openai", "azure",
 """Formats of OpenAI's published schema, written down here a second time; the others are read as plain JSON."""
 
 
-def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
     """One row: sizes, faults of files and rows, leaks between splits, and how alike test and train are."""
     formats = sorted(path.name.removeprefix("lines_") for path in table.folder.glob("lines_*"))
     kept = table.manifest.total("kept")

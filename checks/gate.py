@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from checks.parts import EachPart, every_part
 from pipeline.errors import SchemaError
 from pipeline.params import Section
 from pipeline.tables import Table, translated_errors, write_json
@@ -43,8 +44,11 @@ class Check(Protocol):
     Bounds: type[Section]
 
     @staticmethod
-    def measure(table: Table, bounds: Any) -> pl.DataFrame:
-        """One row, one column per measure: numbers only; null where a measure could not be taken."""
+    def measure(table: Table, bounds: Any, each: EachPart = ...) -> pl.DataFrame:
+        """One row, one column per measure: numbers only; null where a measure could not be taken.
+
+        `each` has every part counted; one that remembers makes a night's gate cost what is new.
+        """
 
     @staticmethod
     def expectations(bounds: Any) -> list[Limit]:
@@ -95,14 +99,14 @@ class Verdict:
         return {**asdict(self), "judgements": [{**asdict(each), "margin": each.margin} for each in self.judgements]}
 
 
-def judge(check: Check, table: Table, bounds: Section) -> Verdict:
-    """Measure a table and judge the measures.
+def judge(check: Check, table: Table, bounds: Section, each: EachPart = every_part) -> Verdict:
+    """Measure a table, its parts by means of `each`, and judge the measures.
 
     Raises:
         SchemaError: the check bounds a measure that it does not take, or took no single row of numbers.
     """
     stage = table.manifest.stage
-    measures = check.measure(table, bounds)
+    measures = check.measure(table, bounds, each)
     limits = check.expectations(bounds)
     if measures.height != 1:
         raise SchemaError(f"checks/{stage}.py: measured {measures.height} rows, needs exactly 1")

@@ -7,6 +7,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
+from checks.parts import Counts, EachPart, every_part
 from pipeline.params import Section
 from pipeline.tables import Part, Table
 
@@ -49,7 +50,7 @@ class Bounds(Section):
     """Turns with HTML tags, of all turns."""
 
 
-def measure(table: Table, bounds: Bounds) -> pl.DataFrame:  # noqa: ARG001  # bounds of other gates decide what is measured
+def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.DataFrame:  # noqa: ARG001  # bounds of other gates decide what is measured
     """One row of numbers over the whole table, part by part.
 
     Returns:
@@ -57,14 +58,22 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:  # noqa: ARG001  # bo
         without_customer_share, customer_turn_share, implausible_time_share, backward_share, mojibake_share, markup_share,
         control_turns, empty_turns, longest_turn.
     """
-    ids: list[pl.Series] = []
-    sums: list[pl.DataFrame] = []
-    for part in table.manifest.parts:
+
+    def count(part: Part, _: Part | None) -> Counts:
         kept = table.read(part, columns=["conversation_id", "turns"])
-        ids += [kept["conversation_id"], table.read(part, "dropped", ["conversation_id"])["conversation_id"]]
-        sums.append(pl.concat([_of_kept(kept), _of_turns(kept), _of_rows(table, part)], how="horizontal"))
-    total = pl.concat(sums).select(pl.all().exclude("longest_turn").sum(), pl.col("longest_turn").max())
-    every = pl.concat(ids)
+        counted = pl.concat([_of_kept(kept), _of_turns(kept), _of_rows(table, part)], how="horizontal")
+        return dict(counted.row(0, named=True))
+
+    # a time that lies ahead today may lie behind tomorrow
+    counts = each(table, count, is_settled=lambda counts: not counts["implausible_times"])
+    total = pl.DataFrame(counts).select(pl.all().exclude("longest_turn").sum(), pl.col("longest_turn").max())
+    every = pl.concat(
+        [
+            table.read(part, frame, ["conversation_id"])["conversation_id"]
+            for part in table.manifest.parts
+            for frame in ("kept", "dropped")
+        ]
+    )
 
     def share(part: str, *of: str) -> pl.Expr:
         whole = pl.sum_horizontal(of)

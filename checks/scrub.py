@@ -7,18 +7,20 @@ search over words and digits; and plain patterns look for identifiers that are v
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
+from checks.parts import Counts, EachPart, every_part
 from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
 from pipeline.params import Section
 from pipeline.scrub import PARAMS, ScrubParams
 from pipeline.surrogates.cards import luhn_sum
-from pipeline.tables import Table
+from pipeline.tables import Part, Table
 
 MIN_DIGITS: Final = 4
 """Shorter numbers are everywhere."""
@@ -68,7 +70,7 @@ class Bounds(Section):
     """A larger share says that a recognizer fires on everything and the texts are spoilt."""
 
 
-def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.DataFrame:
     """One row.
 
     Columns:
@@ -81,40 +83,48 @@ def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
         planted_ids_lower, planted_names_lower, planted_gap: null when the table before cannot be read, holds no turn, or the
             table does not say with which params it was made.
     """
-    counts: Counter[str] = Counter()
-    turns = with_findings = 0
-    hits: int | None = 0
-    looked_for = lost = 0
     before = table.previous()
-    sources = {part.files["kept"]: part for part in before.manifest.parts} if before else {}
-    for part in table.manifest.parts:
-        kept = table.read(part)
-        texts = _texts(kept)
-        turns += int(kept["turns"].list.len().sum())
-        with_findings += table.read(part, "findings", ["conversation_id", "turn_id"]).unique().height
-        counts.update(name for all_texts in texts.values() for text in all_texts for name in residual(text))
-        source = next((sources[digest] for digest in part.inputs.values() if digest in sources), None)
-        if before is None or source is None:
-            hits = None
-            continue
-        given = before.read(source, columns=["conversation_id", "participants"])
-        lost += given.filter(~pl.col("conversation_id").is_in(kept["conversation_id"].implode())).height
-        for conversation_id, participants in given.iter_rows():
-            values = {(row["kind"], row["value"]) for row in participants or [] if row["kind"] not in bounds.not_swept}
-            looked_for += len(values)
-            if hits is not None:
-                hits += sum(_stands(texts.get(conversation_id, []), sorted(values)))
-    residuals = sum(counts[name] for name in DETECTORS if name != "secrets")
+    parts = each(table, partial(_count, table, before, frozenset(bounds.not_swept)), decides=[sorted(bounds.not_swept)])
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update({name: count or 0 for name, count in part.items()})
+    is_whole = before is not None and all(part["hits"] is not None for part in parts)
+    residuals, turns = sum(counts[name] for name in DETECTORS if name != "secrets"), counts["turns"]
     columns: dict[str, float | int | None] = {
-        "lost": lost if hits is not None else None,
-        "known_values": looked_for,
-        "known_value_hits": hits,
+        "lost": counts["lost"] if is_whole else None,
+        "known_values": counts["looked_for"],
+        "known_value_hits": counts["hits"] if is_whole else None,
         **{name: counts[name] for name in DETECTORS},
         "residual_per_1000_turns": 1000 * residuals / turns if turns else None,
-        "turns_with_findings_share": with_findings / turns if turns else None,
+        "turns_with_findings_share": counts["with_findings"] / turns if turns else None,
         **_planted(table, before, bounds.planted_per_cell),
     }
     return pl.DataFrame({name: [value] for name, value in columns.items()}, schema_overrides=dict.fromkeys(columns, pl.Float64))
+
+
+def _count(table: Table, before: Table | None, not_swept: frozenset[str], part: Part, source: Part | None) -> Counts:
+    """Of one part; `hits` is None where the part it was made from is not there."""
+    kept = table.read(part)
+    texts = _texts(kept)
+    residuals = Counter(name for all_texts in texts.values() for text in all_texts for name in residual(text))
+    counts: dict[str, int | None] = {
+        "turns": int(kept["turns"].list.len().sum()),
+        "with_findings": table.read(part, "findings", ["conversation_id", "turn_id"]).unique().height,
+        **{name: residuals[name] for name in DETECTORS},
+        "lost": 0,
+        "looked_for": 0,
+        "hits": None,
+    }
+    if before is None or source is None:
+        return counts
+    given = before.read(source, columns=["conversation_id", "participants"])
+    lost = given.filter(~pl.col("conversation_id").is_in(kept["conversation_id"].implode())).height
+    looked_for = hits = 0
+    for conversation_id, participants in given.iter_rows():
+        values = {(row["kind"], row["value"]) for row in participants or [] if row["kind"] not in not_swept}
+        looked_for += len(values)
+        hits += sum(_stands(texts.get(conversation_id, []), sorted(values)))
+    return {**counts, "lost": lost, "looked_for": looked_for, "hits": hits}
 
 
 def expectations(bounds: Bounds) -> list[Limit]:

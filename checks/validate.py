@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
+from checks.parts import EachPart, every_part
 from pipeline.params import Section
 from pipeline.tables import Table
 
@@ -67,7 +68,7 @@ from read_parquet($kept) as after join read_parquet($given) as before using (con
 """
 
 
-def measure(table: Table, bounds: Bounds) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
     """One row: what was kept, dropped by reason and cut, and how many kept conversations break a rule all the same."""
     manifest = table.manifest
     kept, reasons = manifest.total("kept"), manifest.reasons

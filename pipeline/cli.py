@@ -120,6 +120,8 @@ REPORTS: Final = Path("data/curated/reports")
 PASSED: Final = Path("data/curated/passed")
 REPLIES: Final = Path(".ticketmill/replies")
 EVIDENCE: Final = Path("evidence")
+COUNTED: Final = Path(".ticketmill/counted")
+"""What gates counted part by part, so that no part is counted twice."""
 
 
 def _stage_command(name: str) -> Callable[..., None]:
@@ -283,11 +285,13 @@ def gate(
 def _judge(stage: str, table: Table, params: list[Path], settings: list[str], reports: Path, passed: Path, as_json: bool) -> bool:
     """Judge one table, record the verdict and print it; whether it passed."""
     from checks.gate import judge, record  # noqa: PLC0415  # only a gate needs what checks import
+    from checks.parts import remembering  # noqa: PLC0415  # the same
 
     check: Any = importlib.import_module(f"checks.{stage}")
     if table.manifest.stage != stage:
         raise CurationError(f"{table.folder}: was made by {table.manifest.stage}, not by {stage}; name its own stage")
-    verdict = judge(check, table, load_section(check.Bounds, f"gates.{stage}", params, settings))
+    bounds = load_section(check.Bounds, f"gates.{stage}", params, settings)
+    verdict = judge(check, table, bounds, remembering(COUNTED / f"{stage}.json"))
     record(verdict, reports, passed)
     if as_json:
         typer.echo(json.dumps(verdict.to_json()))

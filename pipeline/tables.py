@@ -323,7 +323,11 @@ def _read_manifest(folder: Path) -> Manifest:
 @cache
 def code_digest() -> str:
     """16 hexadecimal digits over every file of this package, models and word lists too: any of them may give other rows."""
-    package = Path(__file__).parent
+    return digest_of_package(Path(__file__).parent)
+
+
+def digest_of_package(package: Path) -> str:
+    """16 hexadecimal digits over every file of a package."""
     files = sorted(path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     named = (f"{path.relative_to(package).as_posix()}\0{_digest(path)}" for path in files)
     return sha256("\n".join(named).encode()).hexdigest()[:16]

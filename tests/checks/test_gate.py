@@ -23,7 +23,7 @@ def table(tmp_path: Path) -> Table:
 
 def judged(table: Table, measures: dict[str, float | None], *limits: Limit) -> Verdict:
     frame = pl.DataFrame({name: [value] for name, value in measures.items()}, schema=dict.fromkeys(measures, pl.Float64))
-    check: Any = SimpleNamespace(measure=lambda _table, _bounds: frame, expectations=lambda _bounds: list(limits))
+    check: Any = SimpleNamespace(measure=lambda _table, _bounds, _each: frame, expectations=lambda _bounds: list(limits))
     return judge(check, table, Section())
 
 
