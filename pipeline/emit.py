@@ -215,7 +215,7 @@ class _Press:
                 self._lines[name].add(one.conversation_id, split, _json(row.content), metas[row.reply])
         if formats:
             tokens = one.tokens + self._tokens_of(example.system)
-            self._kept.append((*one[:4], split, one.synthetic, tokens, formats))
+            self._kept.append((*one[:4], split, one.synthetic, tokens, ",".join(formats)))
         else:
             self._dropped.append((one.conversation_id, *lost[0]))
 
@@ -238,11 +238,17 @@ class _Press:
 
     def outcome(self) -> Outcome:
         return Outcome(
-            kept=pl.DataFrame(self._kept, schema=dict(CHAT), orient="row") if self._kept else empty(CHAT),
+            kept=self._chats(),
             dropped=pl.DataFrame(self._dropped, schema=dict(DROPPED), orient="row") if self._dropped else empty(DROPPED),
             beside={f"lines_{name}": lines.frame() for name, lines in self._lines.items()},
             counts=self._counts,
         )
+
+    def _chats(self) -> pl.DataFrame:
+        # column by column, and lists as text that is split: row by row polars makes a Series of every list
+        columns = dict(zip(CHAT, zip(*self._kept, strict=True), strict=True)) if self._kept else dict.fromkeys(CHAT, ())
+        plain = pl.DataFrame(columns, schema={**CHAT, "formats": pl.String})
+        return plain.with_columns(pl.col("formats").str.split(","))
 
 
 class _Lines:

@@ -317,9 +317,13 @@ class _Judge:
             self._measure(row, self._limit)
 
     def _measure(self, row: Mapping[str, Any], limit: int) -> None:
+        texts = list(self._format.texts(row))
+        # a token is at least one byte, and a character at most four
+        if sum(len(text.content) * (1 if text.content.isascii() else 4) + TOKENS_PER_MESSAGE for text in texts) <= limit:
+            return
         count = counter(self._asked.encoding)
         spent, first_trained = 0, None
-        for text in self._format.texts(row):
+        for text in texts:
             spent += TOKENS_PER_MESSAGE
             if text.trained and first_trained is None:
                 first_trained = spent
