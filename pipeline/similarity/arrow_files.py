@@ -28,10 +28,13 @@ def to_frame(table: pa.Table) -> pl.DataFrame:
 def numbers_of(table: pa.Table, name: str) -> Array:
     """A column without nulls, as it lies in memory or in the file."""
     column = table.column(name)
+    dtype = np.dtype(str(column.type))
     if len(column) == 0:
-        return np.empty(0, column.type.to_pandas_dtype())
+        return np.empty(0, dtype)
     assert column.num_chunks == 1  # as `to_arrow` makes it
-    return np.asarray(column.chunk(0).to_numpy(zero_copy_only=True))
+    values = column.chunk(0)
+    # not `to_numpy`, which imports pandas: 0.3 s
+    return np.frombuffer(values.buffers()[1], dtype, len(values), values.offset * dtype.itemsize)
 
 
 def map_arrow(path: Path) -> pa.Table:

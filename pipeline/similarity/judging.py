@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from pipeline.similarity.clusters import CrowdError
+from pipeline.similarity.clusters import CrowdError, buckets
 from pipeline.similarity.index import LATEST, Index, in_order
 from pipeline.similarity.lookup import LookUp
 from pipeline.similarity.minhash import Array
@@ -148,6 +148,8 @@ class _News:
         for number, rows_ in enumerate(picked):
             mine = canned[start : start + len(rows_)]
             start += len(rows_)
+            if len(rows_) == 0:
+                continue
             before = fresh[number] if number in fresh else self._verdict(number)
             if not before.select(list(TEMPLATE))[rows_].equals(mine):
                 fresh[number] = _with_rows(before, rows_, mine)
@@ -163,8 +165,10 @@ class _News:
 
 
 def _templates_of(rows: pl.DataFrame, is_keeper: pl.Series, rule: Rule) -> pl.DataFrame:
-    """TEMPLATE of all rows; null and false for those that are no keepers."""
-    keeping = np.flatnonzero(is_keeper.to_numpy())
+    """TEMPLATE of all rows; null and false for those that are no keepers, or share no reply."""
+    keeping = np.flatnonzero(is_keeper.to_numpy() & (rows["reply_0"] != 0).to_numpy())
+    shared, _ = buckets(rows["reply_0"].gather(keeping).to_numpy())
+    keeping = keeping[np.sort(shared)]
     blank = pl.DataFrame({"template_id": [None] * rows.height, "is_capped": [False] * rows.height}, schema=TEMPLATE)
     return _with_rows(blank, keeping, templates(rows[keeping], rule))
 

@@ -29,11 +29,11 @@ class LookUp:
     def within(self, values: Array) -> Array:
         """Whether each value is in the set."""
         compiled = kernel()
-        if compiled is None:
-            found = self._flags[self._slots(values)]
-        else:
+        if compiled is not None:
             found = np.empty(len(values), np.bool_)
-            compiled.flagged(values, self._flags, self._shift(values), found)
+            compiled.contained(values, self._flags, self._shift(values), self._values, found)
+            return found
+        found = self._flags[self._slots(values)]
         maybe = np.flatnonzero(found)
         if len(maybe):
             at = np.searchsorted(self._values, values[maybe])

@@ -319,7 +319,17 @@ def jaccard(values: Any, starts: Any, sizes: Any, left: Any, right: Any, at_leas
 
 
 @compiled
-def flagged(values: Any, flags: Any, shift: int, out: Any) -> None:
-    """Whether the flag of each value is set: the one that its bits above `shift` number."""
+def contained(values: Any, flags: Any, shift: int, wanted: Any, out: Any) -> None:
+    """Whether each value is one of the sorted `wanted`; only those are looked for whose bits above `shift` have a flag."""
     for i in range(len(values)):
-        out[i] = flags[np.int64(np.uint64(values[i]) >> np.uint64(shift))]
+        value = values[i]
+        out[i] = False
+        if flags[np.int64(np.uint64(value) >> np.uint64(shift))]:
+            low, high = 0, len(wanted)
+            while low < high:
+                middle = (low + high) >> 1
+                if wanted[middle] < value:
+                    low = middle + 1
+                else:
+                    high = middle
+            out[i] = low < len(wanted) and wanted[low] == value

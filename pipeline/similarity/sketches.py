@@ -41,8 +41,8 @@ class PartSketch:
 
     def rows(self, numbers: Array | None = None) -> pl.DataFrame:
         """ROWS of these conversations, or of all."""
-        chosen = self.table.select(list(ROWS))
-        return to_frame(chosen if numbers is None else chosen.take(pa.array(numbers)))
+        rows = to_frame(self.table.select(list(ROWS)))
+        return rows if numbers is None else rows[numbers]
 
     def runs(self, rows: Array) -> tuple[Array, Array]:
         """A copy of the shingles of these rows, one after the other, and their numbers."""

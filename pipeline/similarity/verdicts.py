@@ -87,8 +87,9 @@ def judge(
         CrowdError: only with `known`, when not `in_time`: judge all conversations instead.
     """
     by_time = rows.select(pl.arg_sort_by("opened_at", "conversation_id", nulls_last=True)).to_series().to_numpy()
-    rows = rows[by_time]
     count = rows.height
+    is_in_time = np.array_equal(by_time, np.arange(count))  # most tables are: no copy then
+    rows = rows if is_in_time else rows[by_time]
     is_new = np.ones(count, np.bool_) if known is None else known.is_new[by_time]
     has_words = rows["words"].to_numpy() > 0
     first = _first_with_its_words(rows)
@@ -128,12 +129,16 @@ def judge(
     component = first.copy()
     component[compared] = compared[found]
     component = component[first]
-    keeper = keepers(
-        component,
-        order_of_preference(rows, rule.prefer),
-        (lambda left, right: similar(left, right, rule.min_jaccard)) if rule.link == "keeper" else None,
-        rule.min_jaccard,
-    )
+    tied = np.flatnonzero(np.bincount(component, minlength=count)[component] > 1)
+    keeper = np.arange(count)
+    keeper[tied] = tied[
+        keepers(
+            np.searchsorted(tied, component[tied]),
+            order_of_preference(rows[tied], rule.prefer),
+            (lambda left, right: similar(tied[left], tied[right], rule.min_jaccard)) if rule.link == "keeper" else None,
+            rule.min_jaccard,
+        )
+    ]
     similarity = np.ones(count, np.float64)
     members = np.flatnonzero(keeper != np.arange(count))
     similarity[members] = similar(keeper[members], members)
@@ -149,15 +154,17 @@ def judge(
         },
         schema=VERDICT,
     )
-    back = np.empty(count, np.int64)
-    back[by_time] = np.arange(count)
-    return verdict[back]
+    return verdict if is_in_time else verdict[np.argsort(by_time)]
 
 
 def _first_with_its_words(rows: pl.DataFrame) -> Array:
     """For rows in the order of time, the first one with the same words; itself, where there are none."""
-    same_words = pl.when(pl.col("words") > 0).then(pl.col("time").first().over("digest_0", "digest_1"))
-    return rows.with_row_index("time").select(same_words.otherwise("time").cast(pl.Int64)).to_series().to_numpy()
+    first = np.arange(rows.height)
+    shared, _ = buckets(rows["digest_0"].to_numpy())
+    shared = np.sort(shared[rows["words"].gather(shared).to_numpy() > 0])
+    copies = rows.select("digest_0", "digest_1")[shared].with_columns(number=pl.Series(shared, dtype=pl.Int64))
+    first[shared] = copies.select(pl.col("number").first().over("digest_0", "digest_1")).to_series().to_numpy()
+    return first
 
 
 def _sharing(bands: int, keys_of: KeysOf, count: int) -> Array:
