@@ -1,8 +1,8 @@
 """Presidio's analysis at a multiple of its speed, with the findings of `AnalyzerEngine.analyze`.
 
-Three things make the difference. A pattern runs only where a match is possible at all: the number of digits and the
-punctuation that any match must hold are read off the pattern itself, once. Words around a find are looked up only when
-a find hangs on them, so most texts are never tokenised. And a text is analysed in windows when it is so long that a
+Three things make the difference. A pattern runs only where a match is possible at all: the number of digits, the
+punctuation and the words that any match must hold are read off the pattern itself, once. Words around a find are looked up
+only when a find hangs on them, so most texts are never tokenised. And a text is analysed in windows when it is so long that a
 pattern's backtracking would hurt.
 
 Nothing here opens a socket or writes a file: spaCy gives a blank tokenizer, tldextract its bundled suffix list.
@@ -57,13 +57,69 @@ _DOT_LETTER: Final = regex.compile(r"\.\p{L}{2}")
 _TOO_DOTTED: Final = regex.compile(r"(?:[^\s.]{1,64}\.){64}")
 
 
-def _may_hold_url(text: str) -> bool:
+def _may_hold_url(seen: "SeenText") -> bool:
     """Whether a top-level domain may follow a dot; a word of 64 dots is no address, and Presidio's pattern would choke on it."""
-    return _DOT_LETTER.search(text) is not None and _TOO_DOTTED.search(text) is None
+    return _DOT_LETTER.search(seen.text) is not None and _TOO_DOTTED.search(seen.text) is None
 
 
-EXTRA_NEEDS: Final[Mapping[str, Callable[[str], bool]]] = {"UrlRecognizer": _may_hold_url}
-"""Necessary conditions that one cannot read off a pattern character by character."""
+def _letter_beside_digit(seen: "SeenText") -> bool:
+    text = seen.text
+    return any((start and text[start - 1].isalpha()) or text[end : end + 1].isalpha() for start, end in seen.runs)
+
+
+def _letter_apart_from_digit(seen: "SeenText") -> bool:
+    text = seen.text
+    return any(start > 1 and not text[start - 1].isalnum() and text[start - 2].isalpha() for start, _ in seen.runs)
+
+
+def _number_between_dots(seen: "SeenText") -> bool:
+    text = seen.text
+    return any(start and text[start - 1] == "." and text[end : end + 1] == "." for start, end in seen.runs)
+
+
+def _holds(sign: str, count: int, pattern: str) -> "Condition":
+    compiled = regex.compile(pattern)
+    return lambda seen: seen.text.count(sign) >= count and compiled.search(seen.text) is not None
+
+
+_colons_apart: Final = _holds(":", 2, r":[0-9A-Fa-f]{0,4}:")
+_colons: Final = _holds(":", 5, r":[0-9A-Fa-f]{2}:")
+_hyphens: Final = _holds("-", 5, r"-[0-9A-Fa-f]{2}-")
+
+EXTRA_NEEDS: Final[Mapping[tuple[str, str], "Condition"]] = {
+    **{
+        ("UrlRecognizer", name): _may_hold_url
+        for name in ("Standard Url", "Non schema URL", "Quoted URL", "Quoted Non-schema URL")
+    },
+    **{
+        (f"{name}Recognizer", pattern): _letter_beside_digit
+        for name, patterns in {
+            "CaPostalCode": ("CA Postal Code (strict, with space)", "CA Postal Code (weak, no space)"),
+            "DeIdCard": ("Personalausweisnummer nPA (ICAO charset + check digit)", "Personalausweisnummer alt (T + 8 Ziffern)"),
+            "DePassport": ("Reisepassnummer (Strict ICAO charset)",),
+            "UkPostcode": ("UK Postcode",),
+            "UkVehicleRegistration": ("UK Vehicle Registration (current)", "UK Vehicle Registration (prefix)"),
+        }.items()
+        for pattern in patterns
+    },
+    # one of its alternatives lacks a bracket and so matches the words "A-Z]]12"
+    ("UsLicenseRecognizer", "Driver License - Alphanumeric (weak)"): lambda seen: _letter_beside_digit(seen) or "]" in seen.text,
+    **{
+        ("DeKfzRecognizer", f"KFZ-Kennzeichen ({kind})"): _letter_apart_from_digit
+        for kind in (
+            "mit Leerzeichen",
+            "mit Bindestrich",
+            "Bindestrich + Leerzeichen",
+            "ASCII only, mit Leerzeichen",
+            "ASCII only, Bindestrich + Leerzeichen",
+        )
+    },
+    **{("IpRecognizer", name): _colons_apart for name in ("IPv4_mapped", "IPv4_embedded", "IPv6", "IPv6_unspecified")},
+    ("IpRecognizer", "IPv4"): _number_between_dots,
+    ("MacAddressRecognizer", "MAC_COLON_OR_HYPHEN"): lambda seen: _colons(seen) or _hyphens(seen),
+    ("MacAddressRecognizer", "MAC_CISCO_DOT"): _holds(".", 2, r"\.[0-9A-Fa-f]{4}\."),
+}
+"""(recognizer, pattern) -> a necessary condition that one cannot read off the pattern character by character."""
 
 
 def silence() -> None:
@@ -99,6 +155,9 @@ class Need:
     width: int | None = None
     """Characters of the longest match; None: no bound that helps."""
 
+    words: frozenset[str] = frozenset()
+    """One of these must occur, in any case; empty: none has to. Speaks of ASCII texts: elsewhere other letters fold to these."""
+
     only_digits: bool = False
     """Whether the pattern matches nothing but digits, so that its neighbours lengthen the run."""
 
@@ -120,16 +179,17 @@ class Need:
     def of(cls, pattern: str, flags: int) -> "Need":
         """Read it off a regular expression; what `re` cannot parse (only `regex` can) needs nothing."""
         try:
-            # `regex` takes (?i) anywhere, `re` only in front; case does not matter to digits and signs
-            parsed = sre_parse.parse(pattern.replace("(?i)", ""), flags & SHARED_FLAGS)
+            # `regex` takes (?i) anywhere, `re` only in front, and never \\K; neither matters to what a match must hold
+            parsed = sre_parse.parse(pattern.replace("(?i)", "").replace(r"\K", ""), flags & SHARED_FLAGS)
             width = int(parsed.getwidth()[1])
-            looks_around = "(?=" in pattern or "(?<=" in pattern  # and may so find its digits anywhere
-            return replace(cls._of_sequence(parsed), width=None if looks_around or width > WIDEST else width)
+            looks_around = "(?=" in pattern or "(?<=" in pattern or r"\K" in pattern  # and may so find its digits anywhere
+            need = replace(cls._of_sequence(parsed), width=None if looks_around or width > WIDEST else width)
+            return replace(need, words=_required(parsed))
         except re.error:
             return cls()
 
     @classmethod
-    def _of_sequence(cls, parsed: Iterable[tuple[Any, Any]]) -> "Need":
+    def _of_sequence(cls, parsed: "Parsed") -> "Need":
         looked_at = cls()
         digits, run, longest, only_digits = 0, 0, 0, True
         signs: frozenset[str] = frozenset()
@@ -171,6 +231,85 @@ class Need:
         return cls(int(is_digit), run=int(is_digit), only_digits=is_digit)
 
 
+MAX_STRINGS: Final = 256
+"""Strings that one looks for at most instead of a pattern."""
+
+GRAM: Final = 3
+"""Letters of the shortest string that is worth looking for, and of the pieces by which most are ruled out."""
+
+FEW: Final = 12
+"""So many words are looked for one by one faster than their beginnings together."""
+
+Parsed = Iterable[tuple[Any, Any]]
+
+
+def _required(parsed: Parsed) -> frozenset[str]:
+    """Strings in lower case of which every match holds one: the longest that can be told; empty where none can."""
+    best: frozenset[str] = frozenset()
+    run = frozenset({""})
+
+    def weigh(strings: frozenset[str]) -> None:
+        nonlocal best
+        if _worth(strings) > _worth(best):
+            best = strings
+
+    for operation, argument in parsed:
+        exact = _exact(operation, argument)
+        if exact is not None and len(run) * len(exact) <= MAX_STRINGS:
+            run = frozenset(one + other for one in run for other in exact)
+            continue
+        weigh(run)
+        run = exact or frozenset({""})
+        if operation is sre.BRANCH:
+            branches = [_required(branch) for branch in argument[1]]
+            weigh(frozenset().union(*branches) if all(branches) else frozenset())
+        elif operation is sre.SUBPATTERN or operation is sre.ATOMIC_GROUP:
+            weigh(_required(argument[-1] if operation is sre.SUBPATTERN else argument))
+        elif operation in {sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT} and argument[0]:
+            weigh(_required(argument[2]))
+    weigh(run)
+    return best
+
+
+def _worth(strings: frozenset[str]) -> tuple[int, int]:
+    shortest = min(map(len, strings), default=0)
+    return (min(shortest, 2 * GRAM), -len(strings)) if shortest >= GRAM and len(strings) <= MAX_STRINGS else (0, 0)
+
+
+def _exact(operation: Any, argument: Any) -> frozenset[str] | None:
+    """All strings that a node matches in an ASCII text, where they are few; what looks around matches the empty one."""
+    strings: frozenset[str] | None = None
+    if operation in {sre.AT, sre.ASSERT, sre.ASSERT_NOT}:
+        strings = frozenset({""})
+    elif operation is sre.LITERAL:
+        strings = _ascii([argument])
+    elif operation is sre.IN and all(member is sre.LITERAL for member, _ in argument):
+        strings = _ascii([value for _, value in argument])
+    elif operation is sre.BRANCH:
+        branches = [_exact_sequence(branch) for branch in argument[1]]
+        strings = None if None in branches else frozenset().union(*(branch or () for branch in branches))
+    elif operation in {sre.SUBPATTERN, sre.ATOMIC_GROUP}:
+        strings = _exact_sequence(argument[-1] if operation is sre.SUBPATTERN else argument)
+    elif operation in {sre.MAX_REPEAT, sre.MIN_REPEAT} and argument[:2] in {(0, 1), (1, 1)}:
+        inner = _exact_sequence(argument[2])
+        strings = inner if inner is None or argument[0] else inner | {""}
+    return strings if strings is not None and len(strings) <= MAX_STRINGS else None
+
+
+def _ascii(code_points: Iterable[int]) -> frozenset[str]:
+    return frozenset(chr(point).lower() for point in code_points if point < 128)  # noqa: PLR2004  # the end of ASCII
+
+
+def _exact_sequence(parsed: Parsed) -> frozenset[str] | None:
+    run = frozenset({""})
+    for operation, argument in parsed:
+        exact = _exact(operation, argument)
+        if exact is None or len(run) * len(exact) > MAX_STRINGS:
+            return None
+        run = frozenset(one + other for one in run for other in exact)
+    return run
+
+
 def _is_sign(code_point: int) -> bool:
     """Whether it is ASCII punctuation or space: no letter, whose other case would match too."""
     return code_point < 128 and not chr(code_point).isalnum()  # noqa: PLR2004  # the end of ASCII
@@ -188,14 +327,22 @@ def _only_digits(members: Sequence[tuple[Any, Any]]) -> bool:
     return True
 
 
-class _Text:
+class SeenText:
     """A text and the words in it, which are only looked up when somebody asks."""
 
     def __init__(self, text: str, tokenizer: Any) -> None:
-        self.text = text
+        self.text: str = text
         self._tokenizer = tokenizer
         self.runs = [match.span() for match in _DIGITS.finditer(text)]
         self._near: dict[int, list[tuple[int, int]]] = {}
+        self._met: dict[Condition, bool] = {}
+
+    def meets(self, condition: "Condition") -> bool:
+        """The condition's answer, asked for once: patterns share them."""
+        met = self._met.get(condition)
+        if met is None:
+            met = self._met[condition] = condition(self)
+        return met
 
     def near_digits(self, width: int) -> list[tuple[int, int]]:
         """Where a match of that width with a digit in it may stand: merged stretches around all digits."""
@@ -210,6 +357,24 @@ class _Text:
                     stretches.append((left, right))
             self._near[width] = stretches
         return stretches
+
+    @cached_property
+    def _lowered(self) -> str:
+        return self.text.lower()
+
+    @cached_property
+    def _grams(self) -> frozenset[str]:
+        lowered = self._lowered
+        return frozenset(map("".join, zip(lowered, lowered[1:], lowered[2:], strict=False)))
+
+    def may_hold(self, sought: "_Sought") -> bool:
+        """Whether one of these words occurs; of a text with letters beyond ASCII nobody knows."""
+        if not self.text.isascii():
+            return True
+        if len(sought.words) > FEW and sought.grams.isdisjoint(self._grams):
+            return False
+        lowered = self._lowered
+        return any(word in lowered for word in sought.words)
 
     @cached_property
     def words(self) -> tuple[list[int], list[str], frozenset[str]]:
@@ -240,7 +405,19 @@ class _Text:
 Find = tuple[int, int, str, float]
 """Start, end, entity type, score before context."""
 
-Finder = Callable[["_Text"], list[Find]]
+Finder = Callable[["SeenText"], list[Find]]
+
+
+Condition = Callable[[SeenText], bool]
+"""Must hold for a pattern to match anywhere in the text; may look at its digits."""
+
+
+class _Sought:
+    """Words of which one must occur, and the beginnings of them."""
+
+    def __init__(self, words: frozenset[str]) -> None:
+        self.words = tuple(sorted(words))
+        self.grams = frozenset(word[:GRAM] for word in words)
 
 
 @dataclass(frozen=True)
@@ -270,7 +447,10 @@ class Analyzer:
         needs = [need for guarded in self._guarded for need, _ in guarded.finders]
         self._most_digits = max((need.digits for need in needs), default=0)
         self._signs = frozenset(sign for need in needs for choice in need.signs for sign in choice)
-        self._active: dict[tuple[int, int, frozenset[str]], list[tuple[EntityRecognizer, list[Finder]]]] = {}
+        self._sought = {need.words: _Sought(need.words) for need in needs if need.words}
+        self._active: dict[
+            tuple[int, int, frozenset[str]], list[tuple[EntityRecognizer, list[tuple[_Sought | None, Finder]]]]
+        ] = {}
 
     def analyze(self, text: str) -> list[Span]:
         """Every find in a text, best first; finds may overlap."""
@@ -284,17 +464,17 @@ class Analyzer:
         return found
 
     def _analyze_window(self, text: str) -> list[Span]:
-        words = _Text(text, self._tokenizer)
+        words = SeenText(text, self._tokenizer)
         found: list[Span] = []
         for recognizer, finders in self._active_for(words):
-            own = [find for finder in finders for find in finder(words)]
+            own = [find for sought, finder in finders if sought is None or words.may_hold(sought) for find in finder(words)]
             for start, end, entity_type, score in own if len(own) < 2 else _best(own):  # noqa: PLR2004  # one has no rival
                 weighed = self._with_context(words, recognizer, start, score)
                 if weighed >= self._min_score:
                     found.append(Span(start, end, entity_type, weighed, str(recognizer.name)))  # type: ignore[has-type]  # untyped there
         return _without_duplicates(found) if found else found
 
-    def _active_for(self, text: _Text) -> list[tuple[EntityRecognizer, list[Finder]]]:
+    def _active_for(self, text: SeenText) -> list[tuple[EntityRecognizer, list[tuple[_Sought | None, Finder]]]]:
         """The finders whose need the text meets; texts are alike in this, so the answer is remembered."""
         runs = [end - start for start, end in text.runs]
         longest = min(max(runs, default=0), self._most_digits)
@@ -304,12 +484,12 @@ class Analyzer:
             active = self._active[key] = [
                 (guarded.recognizer, finders)
                 for guarded in self._guarded
-                if (finders := [finder for need, finder in guarded.finders if need.is_met(*key)])
+                if (finders := [(self._sought.get(need.words), finder) for need, finder in guarded.finders if need.is_met(*key)])
             ]
         return active
 
     @staticmethod
-    def _with_context(text: _Text, recognizer: EntityRecognizer, start: int, score: float) -> float:
+    def _with_context(text: SeenText, recognizer: EntityRecognizer, start: int, score: float) -> float:
         if not recognizer.context:
             return score
         around = text.words_before(start)
@@ -347,9 +527,8 @@ def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
         patterns: list[Pattern] = recognizer.patterns  # type: ignore[has-type]  # untyped there
         needs = [Need.of(pattern.regex, flags) for pattern in patterns]
         if type(recognizer).analyze is PatternRecognizer.analyze:
-            may_match = EXTRA_NEEDS.get(type(recognizer).__name__)
             return [
-                (need, _pattern_finder(recognizer, pattern, need, flags, may_match))
+                (need, _pattern_finder(recognizer, pattern, need, flags, _condition(recognizer, pattern)))
                 for need, pattern in zip(needs, patterns, strict=True)
             ]
         return [(reduce(Need.either, needs), partial(_ask, recognizer))]
@@ -360,7 +539,13 @@ def _finders(recognizer: EntityRecognizer) -> list[tuple[Need, Finder]]:
     return [(Need(), partial(_ask, recognizer))]
 
 
-def _ask(recognizer: EntityRecognizer, text: _Text) -> list[Find]:
+def _condition(recognizer: PatternRecognizer, pattern: Pattern) -> Condition | None:
+    """Ours come with their own, by name of the pattern."""
+    own: Mapping[str, Condition] = getattr(recognizer, "conditions", {})
+    return own.get(str(pattern.name)) or EXTRA_NEEDS.get((type(recognizer).__name__, str(pattern.name)))
+
+
+def _ask(recognizer: EntityRecognizer, text: SeenText) -> list[Find]:
     no_artifacts: Any = None  # recognizers that read patterns take None, whatever their annotation says
     results: list[RecognizerResult] = recognizer.analyze(text.text, recognizer.supported_entities, no_artifacts) or []
     return [(result.start, result.end, result.entity_type, result.score) for result in results]
@@ -391,7 +576,7 @@ def _phone_finder(recognizer: PhoneRecognizer, region: str, shortest: int) -> Fi
     one = PhoneRecognizer(recognizer.context, supported_regions=(region,), leniency=recognizer.leniency)
     one.supported_entities = recognizer.supported_entities
 
-    def find(text: _Text) -> list[Find]:
+    def find(text: SeenText) -> list[Find]:
         near = foreign if "+" in text.text or "\uff0b" in text.text else domestic
         return _ask(one, text) if near.search(text.text) else []
 
@@ -399,7 +584,7 @@ def _phone_finder(recognizer: PhoneRecognizer, region: str, shortest: int) -> Fi
 
 
 def _pattern_finder(
-    recognizer: PatternRecognizer, pattern: Pattern, need: Need, flags: int, may_match: Callable[[str], bool] | None
+    recognizer: PatternRecognizer, pattern: Pattern, need: Need, flags: int, may_match: Condition | None
 ) -> Finder:
     """One pattern of PatternRecognizer.analyze, without the explanations, and only near digits where that is enough."""
     compiled = regex.compile(pattern.regex, flags=flags)
@@ -408,7 +593,7 @@ def _pattern_finder(
         next((rounded for rounded in (16, WIDEST) if need.width is not None and need.width <= rounded), 0) if need.digits else 0
     )
 
-    def matches(text: _Text) -> Iterator[tuple[int, int, float]]:
+    def matches(text: SeenText) -> Iterator[tuple[int, int, float]]:
         stretches = text.near_digits(width) if width else [(0, len(text.text))]
         for start, end in stretches:
             for match in compiled.finditer(text.text, start, min(len(text.text), end + AFTER)):
@@ -422,8 +607,8 @@ def _pattern_finder(
         score = pattern.score if valid is None else EntityRecognizer.MAX_SCORE if valid else EntityRecognizer.MIN_SCORE
         return 0.0 if score and recognizer.invalidate_result(value) else float(score)
 
-    def find(text: _Text) -> list[Find]:
-        if may_match is not None and not may_match(text.text):
+    def find(text: SeenText) -> list[Find]:
+        if may_match is not None and not text.meets(may_match):
             return []
         return [(start, end, entity_type, score) for start, end, score in matches(text)]
 

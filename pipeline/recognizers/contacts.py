@@ -1,15 +1,21 @@
 """E-mail addresses, card numbers and handles as people type them when they avoid, space out or spell the signs."""
 
-from collections.abc import Sequence
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+
+from pipeline.analyzer import Condition
 
 _AT: Final = r"(?:\s*[\[({<]\s*(?:at|@)\s*[\])}>]\s*|\s+at\s+|\s+@\s*|\s*@\s+|\s*＠\s*)"  # noqa: RUF001  # full-width sign
 _DOT: Final = r"(?:\s*[\[({<]\s*(?:dot|\.)\s*[\])}>]\s*|\s+dot\s+|\s+\.\s*|\.|．)"  # noqa: RUF001  # full-width sign
 _TOP: Final = r"(?:com|net|org|edu|gov|co|uk|de|fr|es|it|nl|ca|au|io|me|info|biz|us|eu|in|ch|at|se|pl)"
 _PART: Final = r"[\w+%-]{1,40}"
 _JOINT: Final = rf"(?:{_DOT}|\s+(?:underscore|dash|hyphen|plus)\s+)"
+
+_SPELLED_AT: Final = re.compile(r"[@＠]|\bat\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
+_SPELLED_TOP: Final = re.compile(rf"(?:[.．]|dot)[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
 
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
@@ -45,7 +51,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             "announced",
             r"\b(?:phone|tel|telephone|mobile|cell|fax|desk|landline|call(?: me)?|text me|reach me|ring me|whatsapp|telefon|handy"
             r"|m[oó]vil|t[eé]l[eé]phone|portable|contact|registered|callback)\b[.:#]?\s*(?:(?:numbers?|no|nr|is|at|on|me|back|under|it's|:)"
-            r"\b?[.:]?\s*){0,4}\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?!\w)(?:\s?(?:x|ext\.?)\s?\d{1,6})?",
+            r"[.:]?\s*){0,4}\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?!\w)(?:\s?(?:x|ext\.?)\s?\d{1,6})?",
             0.6,
         ),
         Pattern(
@@ -64,7 +70,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     return [
         PatternRecognizer("PHONE_NUMBER", "AnnouncedPhoneRecognizer", language, phone),
         PatternRecognizer("URL", "WebAddressRecognizer", language, url),
-        PatternRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
+        SpelledEmailRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
         PatternRecognizer("USER_NAME", "UserNameRecognizer", language, handle),
         AnyIbanRecognizer("IBAN_CODE", "AnyIbanRecognizer", language, iban),
         SpacedCardRecognizer("CREDIT_CARD", "SpacedCardRecognizer", language, card),
@@ -83,6 +89,15 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             ],
         ),
     ]
+
+
+class SpelledEmailRecognizer(PatternRecognizer):
+    """E-mail addresses in unusual spelling; the patterns are slow, so each has a condition."""
+
+    conditions: ClassVar[Mapping[str, Condition]] = {
+        "spelled": lambda seen: _SPELLED_AT.search(seen.text) is not None and _SPELLED_TOP.search(seen.text) is not None,
+        "any script": lambda seen: "@" in seen.text or "＠" in seen.text,  # noqa: RUF001  # full-width sign
+    }
 
 
 class AnyIbanRecognizer(PatternRecognizer):

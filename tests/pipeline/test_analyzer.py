@@ -121,6 +121,11 @@ PIECES = st.sampled_from(
             "\uff14\uff11",
             "phone",
             "call",
+            "pin is",
+            "Pa\u017f\u017fword is a-1",
+            "order \u212a4711",
+            "my last name crystal,",
+            "crystal at harbour dot com",
             "😀",
             "שלום",
         ),
@@ -148,13 +153,33 @@ def test_findings_equal_those_of_the_analyzer_engine_on_any_mixture(text: str) -
         (r"[0-9a-f]{4}[:-]", 0, 0, {"-:"}),
         (r"(?=.*\d{4})\w+@", 4, 4, {"@"}),
         (r"(?<!\d)a?", 0, 0, set()),
-        (r"order #\K\d", 0, 0, set()),
+        (r"order #\K\d", 1, 1, {"#"}),
         (r"(?:a@|b@|\.)", 0, 0, set()),
     ],
 )
 def test_what_a_text_must_hold_is_read_off_the_pattern(pattern: str, digits: int, run: int, signs: set[str]) -> None:
     need = Need.of(pattern, 0)
     assert (need.digits, need.run, need.signs - {" "}) == (digits, run, signs)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (r"\b(?:order|Booking)\b\s*\d", {"order", "booking"}),
+        (
+            r"(?:pass|pass ?word|pwd)[:=]\S+",
+            {"pass:", "pass=", "password:", "password=", "pass word:", "pass word=", "pwd:", "pwd="},
+        ),
+        (r"ghp_[A-Z]{30}", {"ghp_"}),
+        (r"(?:account)?\d", set()),
+        (r"(?:account|id)\s+\d", set()),
+        (r"(?:account\s+)+\d", {"account"}),
+        (r"(?!account)\w+", set()),
+        (r"last\s+(?:4|four)", {"last"}),
+    ],
+)
+def test_the_words_of_which_a_match_holds_one_are_read_off_the_pattern(pattern: str, words: set[str]) -> None:
+    assert Need.of(pattern, 0).words == words
 
 
 def test_no_socket_is_opened_and_no_suffix_list_is_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
