@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +157,8 @@ def main() -> None:
         size = {}
         for name, section in files.items():
             chat = root / "chat" / name
-            result |= measured(
-                f"emit {name}", lambda chat=chat, section=section: emit.run(root / "validated", chat, section, means)
-            )
-            result |= measured(f"check {name}", lambda name=name: check_all(root, name, asked.workers))
+            result |= measured(f"emit {name}", partial(emit.run, root / "validated", chat, section, means))
+            result |= measured(f"check {name}", partial(check_all, root, name, asked.workers))
             size[name] = sum(path.stat().st_size for path in files_of(chat / name, "train")) // 1_000_000
             shutil.rmtree(chat)
         kept = Table(root / "validated").manifest.total("kept")
