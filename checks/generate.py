@@ -93,7 +93,7 @@ def _measure_part(table: Table, part: Part) -> pl.DataFrame:
     asked = table.read(part, "asked", ["fate", "reason"])
     kept = table.read(part, columns=["conversation_id", "turns"])
     turns = kept.filter(pl.col("turns").list.len() > 0).explode("turns").unnest("turns")
-    human = pl.col("origin") == "human"
+    human = pl.col("origin").is_in(["human", "macro"])
     per = turns.group_by("conversation_id", maintain_order=True).agg(
         answer=pl.col("text").filter(pl.col("origin") == "synthetic").last(),
         question=pl.col("text").filter(human & (pl.col("speaker") == "customer")).last().fill_null(""),

@@ -323,7 +323,7 @@ def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: 
             said += [turn["text"] or "" for turn in run]
             continue
         text = "\n".join(turn["text"] or "" for turn in run).strip()
-        is_ours = speaker == "agent" and all(turn["origin"] == "human" for turn in run)
+        is_ours = speaker == "agent" and all(turn["origin"] in {"human", "macro"} for turn in run)
         is_personal = any((conversation_id, turn["turn_id"]) in personal for turn in run)
         is_whole = text and len(text) <= LONGEST_TEXT and not MACRO.search(text)
         if said and is_ours and not is_personal and is_whole:

@@ -511,7 +511,7 @@ class _Assembled:
                     "text": turn.text,
                     "sent_at": turn.sent_at,
                     "author_key": self._person(turn.author) if turn.author else None,
-                    "origin": "human",
+                    "origin": turn.origin,
                     "generation": None,
                     "call": turn.call
                     and {

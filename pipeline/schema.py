@@ -12,7 +12,9 @@ SCHEMA_VERSION: Final = 2
 TIME: Final = pl.Datetime("us", "UTC")
 
 SPEAKERS: Final = ("customer", "agent", "bot", "tool")
-ORIGINS: Final = ("human", "synthetic", "edited")
+ORIGINS: Final = ("human", "macro", "synthetic", "edited")
+"""Who made a turn: a person in this conversation; a person for every such conversation, where the help desk marks the use of a
+prepared answer; a model; or several of them, or a rule that mended it."""
 
 GENERATION: Final = pl.Struct(
     {

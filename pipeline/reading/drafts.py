@@ -83,6 +83,8 @@ class DraftTurn(NamedTuple):
     is_forward: bool = False
     """The mail hands on another one, which is its content."""
     call: Call | None = None
+    origin: Literal["human", "macro"] = "human"
+    """macro: the help desk marks it as a prepared answer."""
     """Of a look-up: what was asked; the text is what came back."""
 
 

@@ -446,9 +446,9 @@ def _from_audits(audits: Sequence[Any], draft: Draft, settings: TicketSettings, 
             kind = as_record(event, "audits.events").get("type")
             if isinstance(kind, str) and kind in _COMMENTS:
                 _check("comment", event, settings)
-                if any(isinstance(other, dict) and str(other.get("type")) in _MACROS for other in audit["events"]):
-                    draft.count("comments_from_macros")
-                yield {"author_id": audit.get("author_id"), "created_at": audit.get("created_at"), **event}
+                is_macro = any(isinstance(other, dict) and str(other.get("type")) in _MACROS for other in audit["events"])
+                origin = "macro" if is_macro else "human"
+                yield {"author_id": audit.get("author_id"), "created_at": audit.get("created_at"), **event, "origin": origin}
             else:
                 if event.get("field_name") == "status" and str(event.get("previous_value")) in _SOLVED:
                     draft.reopened = draft.reopened or str(event.get("value")) in _UNSOLVED
@@ -490,7 +490,7 @@ def _add_turns(
         if sent_at is None:
             raise Refused("bad_time", "created_at")
         speaker = comment.get("speaker") or people.speaker(author, requester)
-        turns.append((sent_at, position, DraftTurn(speaker, text, sent_at, author)))
+        turns.append((sent_at, position, DraftTurn(speaker, text, sent_at, author, origin=comment.get("origin", "human"))))
     draft.turns.extend(turn for _, _, turn in sorted(turns, key=lambda each: each[:2]))
 
 

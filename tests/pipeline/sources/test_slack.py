@@ -1,11 +1,13 @@
 """The Slack source: threads, sessions by silence, edits, deletions, mentions, and who is staff."""
 
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 import pytest
 
+from pipeline.doctor.diagnosis import diagnose
 from tests.pipeline.received import ingested, quarantined, rows, texts, write
 
 SLACK: Final[dict[str, Any]] = {
@@ -135,3 +137,17 @@ def test_what_cannot_be_read_is_set_aside(event: dict[str, Any], reason: str, de
     table = ingested(export(tmp_path, said(0, "U1", "Hello"), event), SLACK)
 
     assert quarantined(table) == [("help/2026-01-05.json", 2, reason, detail)]
+
+
+def test_an_export_is_read_as_the_zip_it_comes_in(tmp_path: Path) -> None:
+    folder = export(tmp_path, said(0, "U1", "<@U2> it broke", thread_ts=at(0)), said(2, "U2", "Which part?", thread_ts=at(0)))
+    write(folder / "help", **{"2026-01-06__json": orjson.dumps([said(1500, "U1", "The seam", thread_ts=at(0))])})
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    shutil.make_archive(str(packed / "Example Slack export Jan 5 2026"), "zip", folder)
+    found = diagnose(packed)
+    read = texts(ingested(packed, {**found.mapping, "staff": ["sam"], "channels": ["help"]}))
+
+    assert found.format == "slack"
+    assert list(read.values()) == [["customer: @Sam Roe it broke", "agent: Which part?", "customer: The seam"]]
+    assert read == texts(ingested(folder, SLACK))

@@ -222,3 +222,120 @@ def test_each_folder_is_read_for_itself(tmp_path: Path) -> None:
     assert quarantined(table) == [("day1/tickets.json", 1, "duplicate_id", "delivered again in day2")]
     assert len(table.manifest.parts) == 2
     assert os.fspath(table.folder).endswith("in_ingested")
+
+
+def chat_event(*history: dict[str, Any], kind: str = "ChatStartedEvent") -> dict[str, Any]:
+    return {"id": 90, "type": kind, "value": {"chat_id": "c1", "visitor_id": "v1", "history": list(history)}}
+
+
+def entry(minute: int, actor: str, author: int, text: str, kind: str = "ChatMessage", **more: Any) -> dict[str, Any]:
+    moment = 1767614400000 + 60_000 * minute
+    return {
+        "type": kind,
+        "timestamp": moment,
+        "actor_type": actor,
+        "actor_id": author,
+        "actor_name": "N. N.",
+        "message": text,
+        **more,
+    }
+
+
+def test_a_chat_inside_an_audit_becomes_turns_and_its_transcript_none(tmp_path: Path) -> None:
+    started = chat_event(
+        entry(1, "end-user", 1, "Where is it?"),
+        entry(2, "trigger", -1, "An agent will be with you."),
+        entry(3, "agent", 2, "It left on Monday."),
+        entry(4, "end-user", 1, "", kind="ChatJoin"),
+        entry(5, "system", -1, "photo.jpg", kind="ChatFileAttachment"),
+    )
+    transcript = said(91, 1, "(12:01) Jo: Where is it? (12:02) An agent will be with you. (12:03) Al: It left on Monday.")
+    later = said(92, 2, "Did it come?")
+    folder = folder_of(
+        tmp_path,
+        tickets={"tickets": [ticket(via={"channel": "chat", "source": {}})]},
+        audits={"audits": [audit(1, 1, started, transcript), audit(9, 2, later)], "users": [CUSTOMER, AGENT]},
+    )
+    table = ingested(folder, ZENDESK)
+
+    assert texts(table)["7"] == [
+        "customer: Where is it?", "bot: An agent will be with you.", "agent: It left on Monday.", "agent: Did it come?",
+    ]  # fmt: skip
+    counts = table.manifest.counts
+    assert (counts["chat_transcripts"], counts["events.ChatJoin"], counts["events.ChatFileAttachment"]) == (1, 1, 1)
+    assert rows(table)[0]["channel"] == "chat"
+
+
+def test_a_messaging_session_knows_its_authors_by_their_original_messages(tmp_path: Path) -> None:
+    session = chat_event(
+        entry(1, "agent", 1, "Hi", original_message={"author": {"type": "USER"}, "content": {"text": "Hi"}}),
+        entry(2, "agent", 9, "", original_message={"source": {"type": "zd:answerBot"}, "content": {"text": "I am a bot."}}),
+        entry(3, "agent", 2, "Hello"),
+        kind="MessagingStartedEvent",
+    )
+    opened = said(91, 1, "Conversation with Web User 5f3")
+    folder = folder_of(
+        tmp_path, tickets={"tickets": [ticket()]}, audits={"audits": [audit(1, 1, opened, session)], "users": [CUSTOMER, AGENT]}
+    )
+
+    assert texts(ingested(folder, ZENDESK))["7"] == ["customer: Hi", "bot: I am a bot.", "agent: Hello"]
+
+
+def test_brand_group_and_tags_become_product_and_topics_by_side_loads_or_embedded(tmp_path: Path) -> None:
+    side_loaded = {
+        "tickets": [ticket(brand_id=5, group_id=6, organization_id=8)],
+        "users": [CUSTOMER, AGENT],
+        "brands": [{"id": 5, "name": "Gannet"}],
+        "groups": [{"id": 6, "name": "Returns"}],
+        "organizations": [{"id": 8, "name": "Fenwick Ltd"}],
+    }
+    row = rows(ingested(folder_of(tmp_path, tickets=side_loaded), ZENDESK))[0]
+
+    assert (row["product"], row["topics"]) == ("Gannet", ["late", "Returns"])
+    assert ("ORGANIZATION", "Fenwick Ltd") in {(each["kind"], each["value"]) for each in row["participants"]}
+
+
+@pytest.mark.parametrize(
+    ("rating", "csat"),
+    [
+        ({"score": "good"}, 1.0),
+        ({"score": "bad_with_comment", "comment": "rude"}, 0.0),
+        ({"score": "offered"}, None),
+        (None, None),
+    ],
+)
+def test_a_satisfaction_rating_is_a_share(rating: Any, csat: float | None, tmp_path: Path) -> None:
+    page = {"tickets": [ticket(satisfaction_rating=rating)], "users": [CUSTOMER, AGENT]}
+
+    assert rows(ingested(folder_of(tmp_path, tickets=page), ZENDESK))[0]["outcome"]["csat"] == csat
+
+
+def test_a_ticket_that_went_from_solved_to_open_was_reopened(tmp_path: Path) -> None:
+    def change(before: str, after: str) -> dict[str, Any]:
+        return {"id": 50, "type": "Change", "field_name": "status", "previous_value": before, "value": after}
+
+    audits = [audit(1, 1, said(11, 1, "Hi")), audit(2, 2, change("open", "solved")), audit(3, 1, change("solved", "open"))]
+    folder = folder_of(tmp_path, tickets={"tickets": [ticket()]}, audits={"audits": audits, "users": [CUSTOMER, AGENT]})
+
+    assert rows(ingested(folder, ZENDESK))[0]["outcome"] == {"resolved": True, "csat": 1.0, "reopened": True}
+
+
+def test_reopens_stand_in_the_metrics_of_a_ticket(tmp_path: Path) -> None:
+    page = {"tickets": [ticket(7), ticket(8)], "users": [CUSTOMER, AGENT], "metric_sets": [{"ticket_id": 7, "reopens": 2}]}
+    outcomes = {
+        row["native_id"]: row["outcome"]["reopened"] for row in rows(ingested(folder_of(tmp_path, tickets=page), ZENDESK))
+    }
+
+    assert outcomes == {"7": True, "8": None}
+
+
+def test_a_comment_that_a_macro_wrote_says_so(tmp_path: Path) -> None:
+    macro = {"id": 60, "type": "AgentMacroReference", "macro_id": "4", "macro_title": "Late parcel"}
+    audits = [
+        audit(1, 1, said(11, 1, "Hi")),
+        audit(2, 2, said(12, 2, "We are sorry."), macro),
+        audit(3, 2, said(13, 2, "Found it!")),
+    ]
+    folder = folder_of(tmp_path, tickets={"tickets": [ticket()]}, audits={"audits": audits, "users": [CUSTOMER, AGENT]})
+
+    assert [turn["origin"] for turn in rows(ingested(folder, ZENDESK))[0]["turns"]] == ["human", "macro", "human"]
