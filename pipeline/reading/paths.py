@@ -1,8 +1,9 @@
 """Paths into foreign JSON, and the proof that every field of a record is mapped or ignored by name."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+
+from pipeline.reading.field_words import names_a_field
 
 Path = tuple[str, ...]
 
@@ -59,13 +60,9 @@ def known(paths: Iterable[str]) -> Known:
     return tree
 
 
-_NAME: Final = re.compile(r"[A-Za-z_][\w .-]{0,63}")
-
-
 def shown(step: str) -> str:
-    """A field name as it may be printed and stored; `*` for what may be a value used as a key, such as a mail address."""
-    is_name = _NAME.fullmatch(step) is not None and 2 * sum(map(str.isdigit, step)) <= len(step)
-    return step if is_name else EACH
+    """A field name as it may be printed and stored; `*` for what may be a value used as a key: a name, a mail address."""
+    return step if names_a_field(step) else EACH
 
 
 def unknown(value: Any, tree: Known, above: str = "") -> str | None:
