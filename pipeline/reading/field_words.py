@@ -80,7 +80,7 @@ def _is_of_fields(word: str) -> bool:
 def _is_everyday(word: str, *, stands_alone: bool) -> bool:
     if word in given_names() or word in family_names():
         return False
-    if len(word) <= SHORT and not stands_alone:
+    if len(word) == 1 or (len(word) <= SHORT and not stands_alone):
         return True
     return len(word) >= SHORT and word in _vocabulary()
 
