@@ -4,7 +4,9 @@
     python benchmarks/dedupe.py speed FOLDER     100,000 dialogues through the whole command of each, start-up and I/O included
     python benchmarks/dedupe.py growth FOLDER [ROWS ...]   ticketmill alone on more and more short conversations
     python benchmarks/dedupe.py incremental FOLDER [ROWS]   one percent more than the index knows
-    python benchmarks/dedupe.py quality FOLDER   precision and recall against brute force; F1 on near_dup_records
+    python benchmarks/dedupe.py quality FOLDER   precision and recall against brute force
+    python benchmarks/dedupe.py records FOLDER   F1 on near_dup_records, beside text-dedup and datatrove on the same shingles
+    python benchmarks/dedupe.py kills FOLDER [ROWS]   ten runs and ten more batches, each killed at another moment and run again
 
 Results go to benchmarks/results/dedupe.json, one key per command. Corpora are made from seeds in FOLDER (`dedupe_corpus`).
 CPU seconds are those of all processes, seen last 100 ms before each ended; peak memory is the largest sum of their
@@ -12,10 +14,12 @@ proportional set sizes.
 """
 
 import gzip
+import hashlib
 import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,13 +60,13 @@ from datatrove.pipeline.writers import ParquetWriter
 from datatrove.utils.hashing import HashConfig
 
 if __name__ == "__main__":
-    source, work, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    config = MinhashConfig(n_grams=size, num_buckets=14, hashes_per_bucket=8, hash_config=HashConfig(precision=64))
+    source, work, bands, rows = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    config = MinhashConfig(n_grams=5, num_buckets=bands, hashes_per_bucket=rows, hash_config=HashConfig(precision=64))
     read = lambda: ParquetReader(source, glob_pattern="*.parquet")
     steps = [
         ([read(), MinhashDedupSignature(f"{work}/signatures", config)], 2),
-        ([MinhashDedupBuckets(f"{work}/signatures", f"{work}/buckets", config=config)], 14),
-        ([MinhashDedupCluster(f"{work}/buckets", f"{work}/remove", config)], 1),
+        ([MinhashDedupBuckets(f"{work}/signatures", f"{work}/buckets", config=config)], bands),
+        ([MinhashDedupCluster(f"{work}/buckets", f"{work}/remove", config, save_cluster_id=True)], 1),
         ([read(), MinhashDedupFilter(f"{work}/remove"), ParquetWriter(f"{work}/kept")], 2),
     ]
     for number, (steps_, tasks) in enumerate(steps):
@@ -80,6 +84,8 @@ def main() -> None:
         "growth": lambda: growth(folder, [int(rows) for rows in sys.argv[3:]] or [100_000, 1_000_000]),
         "incremental": lambda: incremental(folder, *[int(rows) for rows in sys.argv[3:]]),
         "quality": quality,
+        "records": lambda: records(folder),
+        "kills": lambda: kills(folder, *[int(rows) for rows in sys.argv[3:]]),
     }
     found = commands[command]()
     print(json.dumps(found, indent=1))
@@ -154,10 +160,15 @@ def ticketmill(source: Path, target: Path, *settings: str, fresh: bool = True) -
     """The whole command; `fresh`: without what an earlier run left."""
     for folder in (target, target.with_name("index")) if fresh else ():
         shutil.rmtree(folder, ignore_errors=True)
+    command, environment = dedupe_command(source, target, *settings)
+    return measured(command, cwd=ROOT, env=environment)
+
+
+def dedupe_command(source: Path, target: Path, *settings: str) -> tuple[list[str | Path], dict[str, str]]:
+    """The command line and its environment."""
     program = Path(sys.executable).with_name("ticketmill")
     arguments = [option for setting in settings for option in ("--set", setting)]
-    environment = {**os.environ, "TICKETMILL_KEY": "0" * 64}
-    return measured([program, "dedupe", source, target, "--workers", "2", *arguments], cwd=ROOT, env=environment)
+    return [program, "dedupe", source, target, "--workers", "2", *arguments], {**os.environ, "TICKETMILL_KEY": "0" * 64}
 
 
 def flat_texts(source: Path, folder: Path) -> int:
@@ -173,23 +184,36 @@ def flat_texts(source: Path, folder: Path) -> int:
     return rows
 
 
-def text_dedup(peers: Path, source: Path, work: Path, size: int = 5) -> dict[str, float]:
+def text_dedup(
+    peers: Path,
+    source: Path,
+    work: Path,
+    *,
+    threshold: float = 0.8,
+    permutations: int = 112,
+    bands: int = 14,
+    rows: int = 8,
+    more: Sequence[str] = (),
+) -> dict[str, float]:
     """Its own command line, two processes, the faster of its two hashes."""
     shutil.rmtree(work, ignore_errors=True)
     arguments = ["--path", "parquet", "--data_files", f"{source}/*.parquet", "--split", "train", "--cache_dir", f"{work}/cache"]
-    arguments += ["--output", f"{work}/kept", "--column", "text", "--ngram", str(size), "--min_length", "1", "--threshold", "0.8"]
-    arguments += ["--num_perm", "112", "--b", "14", "--r", "8", "--hash_func", "xxh3", "--num_proc", "2"]
+    arguments += ["--output", f"{work}/kept", "--column", "text", "--ngram", "5", "--min_length", "1"]
+    arguments += ["--threshold", str(threshold), "--num_perm", str(permutations), "--b", str(bands), "--r", str(rows)]
+    arguments += ["--hash_func", "xxh3", "--num_proc", "2", *more]
     program = [peers / "text-dedup/bin/python", "-m", "text_dedup.minhash"]
     return measured([*program, *arguments], env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(work / "home")})
 
 
-def datatrove(peers: Path, source: Path, work: Path, size: int = 5) -> dict[str, float]:
-    """Its four steps, two workers, the defaults of its MinhashConfig (14 buckets of 8)."""
+def datatrove(peers: Path, source: Path, work: Path, *, bands: int = 14, rows: int = 8) -> dict[str, float]:
+    """Its four steps, two workers; 14 buckets of 8 are the defaults of its MinhashConfig."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     script = work / "run.py"
     script.write_text(DATATROVE)
-    return measured([peers / "datatrove/bin/python", script, source, work, str(size)], env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    return measured(
+        [peers / "datatrove/bin/python", script, source, work, str(bands), str(rows)], env={**os.environ, "HF_HUB_OFFLINE": "1"}
+    )
 
 
 def speed(folder: Path, rows: int = 100_000, runs: int = 3) -> dict[str, Any]:
@@ -277,13 +301,11 @@ def shipped(**more: Any) -> DedupeParams:
     return DedupeParams.model_validate({**values, "mask": [], **more})
 
 
-def quality() -> dict[str, Any]:
-    """How many pairs of truly similar texts end in one cluster, and how many of one cluster's edges are true."""
-    return {"brute_force_5000": against_brute_force(), "near_dup_records": labelled_records()}
+def quality(rows: int = 5000) -> dict[str, Any]:
+    """How many pairs of truly similar texts end in one cluster, and how many of one cluster's edges are true.
 
-
-def against_brute_force(rows: int = 5000) -> dict[str, float]:
-    """Dialogues of which 60 % are copies with 0 to 24 of 167 words replaced; similarity by Python sets of word 5-grams."""
+    Dialogues of which 60 % are copies with 0 to 24 of 167 words replaced; similarity by Python sets of word 5-grams.
+    """
     frame = next(dialogues(rows, seed=7))
     texts = [" ".join(turn["text"] for turn in turns) for turns in frame["turns"].to_list()]
     rng = np.random.default_rng(3)
@@ -346,32 +368,114 @@ def _all_pairs(sets: Sequence[set[Any]], at_least: float) -> Iterable[tuple[int,
                 yield other, number, similarity
 
 
-def labelled_records() -> dict[str, Any]:
-    """Best F1 over thresholds on Cora and restaurants: all pairs of one cluster count as found. Characters, runs of 5."""
+THRESHOLDS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def records(folder: Path) -> dict[str, Any]:
+    """Best F1 over thresholds on Cora and restaurants, where all pairs of one cluster count as found.
+
+    Everybody gets the same shingles, runs of 5 characters: each character is spelt as a word of letters, which no tool's
+    normalisation changes, and shingles are runs of 5 words. Everybody gets 256 permutations, and the bands and rows that
+    datasketch finds best for the threshold.
+    """
     found: dict[str, Any] = {}
     for name, (ids, texts, truth) in {"cora": _cora(), "restaurants": _restaurants()}.items():
-        frame = _conversations(texts)
-        scores = {}
-        for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
-            params = shipped(unit="character", shingle_size=5, min_jaccard=threshold, bands=None, rows=None, permutations=256)
-            verdict = verdict_of_all([sketch_part(frame, None, params)], params.rule())
-            scores[str(threshold)] = _scores(verdict["cluster_id"].to_list(), ids, truth)
-        brute = {
-            str(threshold): _scores(_brute_clusters(texts, threshold), ids, truth) for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-        }
-        found[name] = {
-            "ticketmill": max(scores.values(), key=lambda one: one["f1"]),
-            "ticketmill_by_threshold": scores,
-            "brute_force_clusters": max(brute.values(), key=lambda one: one["f1"]),
-        }
+        spelt = [_spelt(text) for text in texts]
+        frame, scores = _conversations(spelt), {}
+        source = folder / f"records/{name}"
+        source.mkdir(parents=True, exist_ok=True)
+        pl.DataFrame({"id": [str(each) for each in ids], "text": spelt}).write_parquet(source / "records.parquet")
+        for threshold in THRESHOLDS:
+            params = shipped(min_jaccard=threshold, bands=None, rows=None, permutations=256)
+            bands, rows = params.recipe().bands, params.recipe().rows
+            clusters = {
+                "ticketmill": verdict_of_all([sketch_part(frame, None, params)], params.rule())["cluster_id"].to_list(),
+                "brute_force_clusters": _brute_clusters(spelt, threshold),
+                "text-dedup 0.4.0": _clusters_of_text_dedup(folder, source, threshold, bands, rows, len(texts)),
+                "datatrove 0.10.1": _clusters_of_datatrove(folder, source, bands, rows, len(texts)),
+            }
+            for tool, cluster in clusters.items():
+                scores.setdefault(tool, {})[str(threshold)] = _scores(cluster, ids, truth)
+            print(name, threshold, {tool: one[str(threshold)]["f1"] for tool, one in scores.items()}, file=sys.stderr, flush=True)
+        best = {tool: max(one, key=lambda at: one[at]["f1"]) for tool, one in scores.items()}
+        found[name] = {tool: {"threshold": float(best[tool]), **scores[tool][best[tool]]} for tool in scores}
+        found[name]["f1_by_threshold"] = {tool: {at: one["f1"] for at, one in each.items()} for tool, each in scores.items()}
     return found
 
 
+def _spelt(text: str) -> str:
+    """Every letter, digit and gap of the text as one word of two letters."""
+    plain = " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+    return " ".join(f"z{chr(97 + ord(c) % 26)}{chr(97 + ord(c) // 26 % 26)}" for c in plain)
+
+
+def _clusters_of_text_dedup(folder: Path, source: Path, threshold: float, bands: int, rows: int, count: int) -> list[int]:
+    work = folder / "records/text-dedup"
+    text_dedup(folder, source, work, threshold=threshold, permutations=256, bands=bands, rows=rows, more=("--debug",))
+    code = "import json, pickle, sys; uf = pickle.load(open(sys.argv[1], 'rb')); "
+    code += "print(json.dumps([[number, uf.find(number)] for number in uf.parent]))"
+    program = folder / "text-dedup/bin/python"
+    tied = json.loads(subprocess.check_output([program, "-c", code, work / "kept/uf.pkl"]))
+    return [dict(tied).get(number, number) for number in range(count)]
+
+
+def _clusters_of_datatrove(folder: Path, source: Path, bands: int, rows: int, count: int) -> list[int]:
+    work = folder / "records/datatrove"
+    datatrove(folder, source, work, bands=bands, rows=rows)
+    tied = {}
+    for file in (work / "remove").glob("*.clusters"):
+        pairs = np.frombuffer(file.read_bytes(), "<u4").reshape(-1, 2)
+        tied |= {int(number): count + int(cluster) for number, cluster in pairs}
+    return [tied.get(number, number) for number in range(count)]
+
+
 def _brute_clusters(texts: Sequence[str], threshold: float) -> list[int]:
-    words = [" ".join("".join(c if c.isalnum() else " " for c in text.lower()).split()) for text in texts]
-    sets = [{text[start : start + 5] for start in range(max(1, len(text) - 4))} for text in words]
-    pairs = [(a, b) for a, b, _ in _all_pairs(sets, threshold)]
+    pairs = [(a, b) for a, b, _ in _all_pairs([_shingles(text, 5) for text in texts], threshold)]
     return [int(one) for one in join(np.arange(len(texts)), *np.array(pairs).reshape(-1, 2).T)]
+
+
+def kills(folder: Path, rows: int = 100_000, moments: int = 10) -> dict[str, Any]:
+    """Kill -9 at ten moments of a run from nothing, and at ten of the batch that follows; each is run again to its end.
+
+    Table and index must be byte for byte those of runs that nobody killed.
+    """
+    place = folder / f"kills-{rows}"
+    for name, count in (("before", rows), ("after", rows + rows // 10)):
+        if not (place / name).exists():
+            write_table(place / name, islice(dialogues(rows + rows // 10), -(-count // ROWS_PER_PART)))
+    target = place / "deduped"
+    found: dict[str, Any] = {"conversations": rows}
+    for name, known in (("before", None), ("after", "before")):
+        shutil.rmtree(place / "known", ignore_errors=True)
+        if known:
+            ticketmill(place / known, target, UNMASKED)
+            shutil.copytree(target, place / "known/deduped")
+            shutil.copytree(target.with_name("index"), place / "known/index")
+        seconds = ticketmill(place / name, target, UNMASKED, fresh=not known)["wall_s"]
+        wanted = _content(place)
+        same = []
+        for moment in range(1, moments + 1):
+            for path in (target, target.with_name("index")):
+                shutil.rmtree(path, ignore_errors=True)
+                if known:
+                    shutil.copytree(place / "known" / path.name, path)
+            command, environment = dedupe_command(place / name, target, UNMASKED)
+            process = subprocess.Popen(command, start_new_session=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+            time.sleep(seconds * moment / (moments + 1))
+            was_running = process.poll() is None
+            os.killpg(process.pid, signal.SIGKILL) if was_running else None
+            process.wait()
+            ticketmill(place / name, target, UNMASKED, fresh=False)
+            same.append(_content(place) == wanted)
+            print(name, moment, "killed" if was_running else "was over", same[-1], file=sys.stderr, flush=True)
+        found["from_nothing" if not known else "a_batch_more"] = {"moments": moments, "same_bytes": sum(same)}
+    return found
+
+
+def _content(place: Path) -> dict[str, str]:
+    """Hash of every file of the table and the index."""
+    files = [path for name in ("deduped", "index") for path in sorted((place / name).rglob("*")) if path.is_file()]
+    return {str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _scores(cluster: Sequence[Any], ids: Sequence[int], truth: set[tuple[int, int]]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from pipeline.schema import GENERATION, SCRUBBED, TIME
+from pipeline.schema import CALL, GENERATION, SCRUBBED, TIME
 from pipeline.stage import Outcome
 from pipeline.tables import new_table
 
@@ -78,6 +78,7 @@ def _frame(
                 author_key=pl.lit(None, pl.String),
                 origin=pl.lit("human"),
                 generation=pl.lit(None, GENERATION),
+                call=pl.lit(None, CALL),
             )
         )
     return pl.select(
