@@ -103,7 +103,7 @@ class AcceptanceParams(Section):
     """Answers of a part that may say the same; a model would learn to say nothing else."""
 
     repeat_similarity: float = Field(gt=0, le=1)
-    """Jaccard of their runs of two words from which two answers say the same. 1 = the same words, numbers aside."""
+    """Jaccard of their runs of three words from which two answers say the same. 1 = the same words, numbers aside."""
 
     max_echo_share: float = Field(ge=0, le=1)
     """Runs of three words that also stand in the last question. Share of the answer's."""
@@ -161,7 +161,7 @@ def find_identifier(question: Question, answer: Answer) -> Fault | None:
 def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams) -> set[str]:
     """Ids of the conversations whose answer says what too many others of the part say; smallest ids stay.
 
-    Answers say the same when enough of their runs of two words are the same (Jaccard). Every answer is compared with the
+    Answers say the same when enough of their runs of three words are the same (Jaccard). Every answer is compared with the
     first ones of their kind alone, and of those with the ones that share one of its rarest runs.
 
     Source: Bayardo, Ma, Srikant, "Scaling Up All Pairs Similarity Search", 2007 (two sets that are alike share a member
@@ -179,7 +179,9 @@ def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams
         if first is None:
             rarest = sorted(runs, key=lambda run: (often[run], run))
             prefix = rarest[: len(runs) - math.ceil(params.repeat_similarity * len(runs)) + 1]
-            alike = sorted({other for run in prefix for other in holders.get(run, ())})
+            enough = params.repeat_similarity * len(runs)  # sets of other sizes cannot be alike enough
+            sizes = range(math.ceil(enough), math.floor(len(runs) / params.repeat_similarity) + 1)
+            alike = sorted({other for run in prefix for other in holders.get(run, ()) if len(said[other]) in sizes})
             first = next((other for other in alike if _jaccard(runs, said[other]) >= params.repeat_similarity), place)
             known[runs] = first
             if first == place:
@@ -193,7 +195,7 @@ def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams
 
 def _said(text: str) -> frozenset[tuple[str, ...]]:
     words = [word for word in WORD.findall(text.casefold()) if not word.isdigit()]
-    return frozenset(_runs(words, 2)) or frozenset([tuple(words)])
+    return frozenset(_runs(words, 3)) or frozenset([tuple(words)])
 
 
 def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
