@@ -392,23 +392,31 @@ def report(
     from checks.report.against import find_baseline  # noqa: PLC0415  # jinja2 is needed nowhere else
     from checks.report.build import build, planted, read_verdicts, spending, tables_of  # noqa: PLC0415
     from checks.report.page import short_form, write_report  # noqa: PLC0415
-    from pipeline.ledger import balance  # noqa: PLC0415
+    from checks.report.readiness import assessed  # noqa: PLC0415
+    from pipeline.ledger import balance, prove  # noqa: PLC0415
 
     verdicts = read_verdicts(reports)
     tables = tables_of(table) or Table(table).line()
     runs = job.recall(history)
     baseline = find_baseline(against, runs, reports) if against else None
-    content = build(tables, verdicts, runs, {"spending": spending(replies), "planted": planted(evidence)}, baseline)
+    more: dict[str, list[tuple[Any, ...]]] = {
+        "spending": spending(replies),
+        "planted": planted(evidence),
+        **assessed(reports, tables),
+    }
+    content = build(tables, verdicts, runs, more, baseline)
     page = write_report(content, reports)
     if as_json or markdown:
         typer.echo(json.dumps(content) if as_json else short_form(content), nl=as_json)
         return
     gates = {stage: "passed" if verdict["passed"] else "failed" for stage, verdict in verdicts.items()}
-    _print_funnel(balance(tables[-1]), gates)
+    entries = balance(tables[-1])
+    _print_funnel(entries, gates)
     typer.echo("\nFiles:")
     for extra in tables[-1].manifest.extras if tables[-1].manifest.stage == "emit" else ():
         typer.echo(f"  {tables[-1].folder / extra}")
     typer.echo(f"\nReport: {page}")
+    prove(entries)  # last, so that the report of a line that does not balance is there to be read
 
 
 @app.command()
@@ -426,14 +434,17 @@ def sql(
     ticketmill sql "SELECT stage, reason, count(*) FROM dropped GROUP BY ALL"
     """
     from checks.report.build import planted, read_verdicts, remembered, spending, tables_of  # noqa: PLC0415  # no stage needs it
+    from checks.report.readiness import assessed  # noqa: PLC0415
     from pipeline.sql import open_line  # noqa: PLC0415
 
+    tables = tables_of(table) or Table(table).line()
     more: dict[str, list[tuple[Any, ...]]] = {
         "runs": remembered(job.recall(history)),
         "spending": spending(replies),
         "planted": planted(evidence),
+        **assessed(reports, tables),
     }
-    with open_line(tables_of(table) or Table(table).line(), read_verdicts(reports), more) as line:
+    with open_line(tables, read_verdicts(reports), more) as line:
         columns, rows = line.ask(query)
     if as_json:
         typer.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str))
@@ -488,7 +499,7 @@ def run(
         log("run started", {"process": os.getpid()})
         try:
             job.reproduce(lock, log, done)
-            numbers, short_report = _numbers_of(table, reports, prove_it=done.exit_code == 0)
+            numbers, short_report = _numbers_of(table, reports, done)
         except (job.InterruptedRun, KeyboardInterrupt) as error:
             done.exit_code, done.error = INTERRUPTED, str(error) or "interrupted"
         except CurationError as error:
@@ -510,24 +521,35 @@ def run(
     raise typer.Exit(done.exit_code)
 
 
-def _numbers_of(table: Path, reports: Path, *, prove_it: bool) -> tuple[dict[str, Any], str]:
-    """What the run left: funnel and verdicts for the history, and the short report; the page is written on the way."""
-    from checks.report.build import build, planted, read_verdicts, spending, tables_of  # noqa: PLC0415  # jinja2
-    from checks.report.page import short_form, write_report  # noqa: PLC0415
-    from pipeline.ledger import balance, prove  # noqa: PLC0415
+def _numbers_of(table: Path, reports: Path, done: job.Reproduced) -> tuple[dict[str, Any], str]:
+    """What the run left: funnel and verdicts for the history, and the short report; the page is written on the way.
 
-    if prove_it:  # a line that stopped may not have its last table yet, or an old one
+    Where no stage had anything to do, and the last run left the same state behind, proven and reported, both stand: DVC has
+    just looked at every file of it.
+    """
+    from checks.report.build import build, planted, read_verdicts, spending, state_of, tables_of  # noqa: PLC0415  # jinja2
+    from checks.report.page import read_report, short_form, write_report  # noqa: PLC0415
+    from checks.report.readiness import assessed  # noqa: PLC0415
+
+    verdicts, tables, spent, runs = read_verdicts(reports), tables_of(table), spending(REPLIES), job.recall()
+    more: dict[str, list[tuple[Any, ...]]] = {"spending": spent, "planted": planted(EVIDENCE), **assessed(reports, tables)}
+    state = state_of(tables, verdicts, more)
+    content = None if done.seconds or done.exit_code else read_report(reports)
+    is_known = content is not None and content.get("state") == state and content["against"] is None
+    if is_known and runs and (runs[-1]["exit_code"], runs[-1].get("state")) == (0, state):
+        same = ("funnel", "gates", "measures", "cost", "state")
+        return {name: runs[-1][name] for name in same}, short_form(content or {})
+    if done.exit_code == 0:  # a line that stopped may not have its last table yet, or an old one
+        from pipeline.ledger import balance, prove  # noqa: PLC0415  # duckdb
+
         prove(balance(Table(table)))
-    verdicts = read_verdicts(reports)
-    tables = tables_of(table)
-    spent = spending(REPLIES)
-    content = build(tables, verdicts, job.recall(), {"spending": spent, "planted": planted(EVIDENCE)})
+    content = build(tables, verdicts, runs, more)
     write_report(content, reports)
     funnel = [{"stage": each.manifest.stage, **_given_and_kept(each.manifest)} for each in tables]
     gates = {stage: verdict["passed"] for stage, verdict in verdicts.items()}
     measures = {stage: verdict["measures"] for stage, verdict in verdicts.items()}
     cost = {budget: cost for budget, _, _, cost, _ in spent}
-    return {"funnel": funnel, "gates": gates, "measures": measures, "cost": cost}, short_form(content)
+    return {"funnel": funnel, "gates": gates, "measures": measures, "cost": cost, "state": state}, short_form(content)
 
 
 def _given_and_kept(manifest: Manifest) -> dict[str, int]:

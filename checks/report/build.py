@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -13,12 +14,12 @@ from typing import Any, Final
 import polars as pl
 
 from checks.readiness.evidence import read_kind
-from checks.report import copies, funnel, gates, origin, privacy, shape, slices, synthetic, targets
+from checks.report import copies, funnel, gates, origin, privacy, readiness, shape, slices, synthetic, targets
 from checks.report.figure import Answer, Panel, answer
 from pipeline.answering.replies import FILE
 from pipeline.errors import TableError
 from pipeline.sql import NOUNS, Line, Rows, open_line
-from pipeline.tables import MANIFEST, Table
+from pipeline.tables import MANIFEST, Table, code_digest, digest_of_package
 
 PANELS: Final[Sequence[Panel]] = (
     gates.VERDICT,
@@ -30,6 +31,7 @@ PANELS: Final[Sequence[Panel]] = (
     synthetic.PANEL,
     targets.PANEL,
     slices.PANEL,
+    readiness.PANEL,
 )
 """In the order of the page; what changed and how to make the same again follow."""
 
@@ -37,7 +39,7 @@ PICO: Final = 10**12
 """The account counts money in 1e-12 of a unit."""
 
 Content = dict[str, Any]
-"""`report.json`: version, verdict, panels (name, title, about, figures), metrics."""
+"""`report.json`: version, state (see `state_of`), verdict, panels (name, title, about, figures), metrics."""
 
 Verdicts = Mapping[str, Mapping[str, Any]]
 
@@ -134,6 +136,13 @@ def planted(evidence: Path) -> list[tuple[str, str | None, str, int, int]]:
     return read_kind("planted", path).with_columns(pl.col("oddity").fill_null("plain")).rows()
 
 
+def state_of(tables: Sequence[Table], verdicts: Verdicts, more: Rows) -> str:
+    """16 hexadecimal digits over all that a report is made from, but the history and what it is compared with."""
+    made_by = [version("ticketmill"), code_digest(), digest_of_package(Path(__file__).parents[1])]
+    said = json.dumps([made_by, [table.checksum for table in tables], verdicts, more], sort_keys=True, default=str)
+    return sha256(said.encode()).hexdigest()[:16]
+
+
 def build(
     tables: Sequence[Table],
     verdicts: Verdicts,
@@ -154,6 +163,8 @@ def build(
         return {
             "version": 1,
             "ticketmill": version("ticketmill"),
+            "state": state_of(tables, verdicts, more or {}),
+            "against": against.label if against else None,
             "verdict": _verdict(verdicts),
             "panels": [_fill(panel, line) for panel in panels],
             "metrics": {f"{stage}.{name}": value for stage, name, value in line.ask("FROM state ORDER BY ALL")[1]},

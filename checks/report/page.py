@@ -1,6 +1,7 @@
 """The report as one page of HTML and as `report.json`: no script, no request to any server, equal bytes for equal content."""
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -43,6 +44,15 @@ def write_report(content: Content, reports: Path) -> Path:
             if found := figure_of(content, panel, figure):
                 _replace(reports / "plots" / f"{name}.csv", _as_csv(found["columns"], found["rows"]))
     return page
+
+
+def read_report(reports: Path) -> Content | None:
+    """The content of the report that lies there; None where there is none, or no whole one."""
+    try:
+        content: Content = json.loads((reports / "report.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if (reports / "index.html").exists() else None
 
 
 def render(content: Content) -> str:

@@ -26,6 +26,8 @@ BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
 QUIET = {"notify": [], "notify_tries": 1, "notify_timeout_seconds": 2.0, "metrics_file": None}
 
+VERDICT = {"passed": True, "table": "", "judgements": [], "measures": {}}
+
 
 @pytest.fixture
 def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -39,7 +41,8 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(line: Path, command: str, **params: object) -> "subprocess.Popen[str]":
-    (line / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"scrub": {"cmd": command}}}))
+    stage = {"cmd": command, "deps": params.pop("deps", [])}
+    (line / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"scrub": stage}}))
     (line / "params.yaml").write_text(yaml.safe_dump({"run": {**QUIET, **params}}))
     code = "from pipeline.cli import main; main()"
     arguments = [sys.executable, "-c", code, "run", "--log-format", "json"]
@@ -62,6 +65,25 @@ def test_a_good_night_is_remembered_with_stages_and_row_counts(line: Path) -> No
     assert list(remembered["stages"]) == ["scrub"]
     assert remembered["funnel"][-1] == {"stage": "validate", "given": 3, "kept": 1}
     assert 'ticketmill_kept_conversations{stage="validate"} 1' in (line / "run.prom").read_text()
+
+
+def test_a_night_with_nothing_new_leaves_the_report_as_it_stands_unless_it_is_of_another_state(line: Path) -> None:
+    page = line / "data/curated/reports/index.html"
+
+    def night() -> int:
+        assert run(line, "true", deps=["data/curated/chat"])[0] == 0
+        return page.stat().st_mtime_ns
+
+    first = night()
+    idle = night()
+    (line / "data/curated/reports/scrub.json").write_text(json.dumps({**VERDICT, "stage": "scrub"}))
+    judged = night()
+
+    assert first == idle != judged
+    runs = recall()
+    assert [each["stages"] == {} for each in runs] == [False, True, True]
+    assert runs[0]["funnel"] == runs[1]["funnel"]
+    assert runs[0]["state"] == runs[1]["state"] != runs[2]["state"]
 
 
 @pytest.mark.parametrize("code", [1, 3, 4])
