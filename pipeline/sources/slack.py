@@ -265,7 +265,8 @@ class _People:
     def _name(self, user: str) -> str:
         found = as_dict(self._find(user))
         profile = as_dict(found.get("profile"))
-        return str(profile.get("display_name") or profile.get("real_name") or found.get("name") or "user")
+        names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"), found.get("name"))
+        return next((str(name) for name in names if name), "user")
 
 
 def unescape_slack(text: str) -> str:

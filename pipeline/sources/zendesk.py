@@ -490,7 +490,13 @@ def _add_turns(
         if sent_at is None:
             raise Refused("bad_time", "created_at")
         speaker = comment.get("speaker") or people.speaker(author, requester)
-        turns.append((sent_at, position, DraftTurn(speaker, text, sent_at, author, origin=comment.get("origin", "human"))))
+        turns.append(
+            (
+                sent_at,
+                position,
+                DraftTurn(speaker, text, sent_at, author, origin="macro" if comment.get("origin") == "macro" else "human"),
+            )
+        )
     draft.turns.extend(turn for _, _, turn in sorted(turns, key=lambda each: each[:2]))
 
 
