@@ -4,7 +4,7 @@ Views, by the stage that made them: `ingested`, `scrubbed`, `deduped`, `generate
 conversations; `<view>_<frame>` what stands beside them (`scrubbed_findings`, `deduped_clusters`, `validated_edits`, …).
 Of `ingested` only the columns of OUTSIDE_THE_WALL are there, and of its turns who spoke and when.
 Over all stages: `kept`, `dropped`, `parts`, `counts`, `line`, `state`; of the gates `gates`, `measures`, `judgements`;
-`consumers`; and, where they are given, `spending`, `planted` and `runs`.
+`consumers`; and, where they are given, `spending`, `planted`, `readiness`, `readiness_*` and `runs`.
 """
 
 import re
@@ -47,6 +47,10 @@ SHARED: Final[Mapping[str, str]] = {
     "consumers": "format VARCHAR, cuts_at_tokens BIGINT, min_rows BIGINT, max_rows BIGINT, is_written BOOLEAN",
     "spending": "budget VARCHAR, requests BIGINT, tokens BIGINT, cost DOUBLE, held_requests BIGINT",
     "planted": "entity_type VARCHAR, planted_group VARCHAR, oddity VARCHAR, n BIGINT, found BIGINT",
+    "readiness": "verdict VARCHAR, is_current BOOLEAN, exported BIGINT, looked_at BIGINT, data_until VARCHAR",
+    "readiness_missing": "kind VARCHAR, what VARCHAR",
+    "readiness_topics": "topic VARCHAR, share DOUBLE, verdict VARCHAR, once_done VARCHAR, next VARCHAR",
+    "readiness_values": ("metric VARCHAR, measure VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n BIGINT, unknown VARCHAR"),
     "runs": "run INTEGER, stage VARCHAR, name VARCHAR, value DOUBLE",
 }
 """Tables over all stages. `is_current`: the gate judged the table that is there now. `runs`: kept conversations and measures

@@ -43,6 +43,8 @@ class Assessment:
     tables: dict[str, pl.DataFrame]
     params: ReadinessParams
     not_applicable: dict[str, str]
+    table: str
+    """Checksum of the last table of the line: what was assessed."""
     fingerprint: str
     """Of the tables, the params and the evidence."""
     data_until: str | None
@@ -100,6 +102,7 @@ class Assessment:
             "row": self.judged.row,
             "traffic": {name: tidy(share) for name, share in self.judged.split.items()},
             "data_until": self.data_until,
+            "table": self.table,
             "fingerprint": self.fingerprint,
             "stages": list(self.stages),
             "exported": self.exported,
@@ -159,6 +162,7 @@ def assess(last: Table, params: ReadinessParams, progress: Callable[[int, int], 
         tables=tables,
         params=params,
         not_applicable=not_applicable,
+        table=last.checksum,
         fingerprint=_fingerprint(corpus, params, evidence),
         data_until=str(latest)[:10] if latest is not None else None,
         exported=corpus.exported,

@@ -18,6 +18,8 @@ from pipeline.tables import Table
 
 UNTAGGED: Final = "(untagged)"
 OTHER: Final = "(other topics)"
+MIN_NAMED: Final = 5
+"""A topic of fewer conversations is not named: it may single somebody out."""
 
 EXPORT_COLUMNS: Final = (
     "conversation_id",
@@ -194,8 +196,7 @@ def _name_topics(
         found = conversations.with_columns(topic=find_topics(conversations, turns, params))
         return found, None if raw is None else raw.with_columns(topic=pl.lit(UNTAGGED)), True
     named = pl.when(first.is_null() | (first == "")).then(pl.lit(UNTAGGED)).otherwise(first)
-    largest = (seen.select(topic=named).group_by("topic").len().sort(["len", "topic"], descending=[True, False])["topic"]).head(
-        params.samples.max_topics
-    )
+    sizes = seen.select(topic=named).group_by("topic").len().sort(["len", "topic"], descending=[True, False])
+    largest = sizes.filter(pl.col("len") >= min(MIN_NAMED, seen.height)).head(params.samples.max_topics)["topic"]
     pooled = pl.when(named.is_in(largest.implode())).then(named).otherwise(pl.lit(OTHER))
     return conversations.with_columns(topic=pooled), None if raw is None else raw.with_columns(topic=pooled), False
