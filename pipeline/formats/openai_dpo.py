@@ -17,9 +17,12 @@ INPUT: Final = replace(ASKED, has_answer=False)
 OUTPUT: Final = Messages(roles=("assistant",), user_first=False, other_keys="ignored")
 
 
+KEYS: Final = ("input", "preferred_output", "non_preferred_output")
+
+
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     """An input that ends with the user, and exactly one answer on either side."""
-    yield from key_faults(row, ("input", "preferred_output", "non_preferred_output"), ())
+    yield from key_faults(row, KEYS, ())
     given = row.get("input")
     if isinstance(given, dict):
         yield from (

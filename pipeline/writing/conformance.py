@@ -6,6 +6,7 @@ Every fault is named by one word of `FIXES`, which says what to do about it. A f
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -68,6 +69,8 @@ FIXES: Final[Mapping[str, str]] = {
     "tool_result_without_call": "put the tool message after the call with its id",
     "tool_call_unanswered": "add the tool message with the result",
     "tool_malformed": "a tool has type function, and a function with name, description and parameters",
+    "function_name_malformed": "use letters, digits, underscores and dashes, 64 at most",
+    "schema_malformed": "write parameters as a JSON schema of an object",
     "reserved_text": "escape it, as ticketmill emit does",
     "control_character": "remove it",
     "too_long": "shorten the row or raise the consumer's limit",
@@ -75,8 +78,8 @@ FIXES: Final[Mapping[str, str]] = {
 }
 """What to do about each fault."""
 
-WARNINGS: Final = frozenset({"too_long", "control_character"})
-"""Faults that do not cost the row: the consumer cuts it, or learns a character nobody wants."""
+WARNINGS: Final = frozenset({"too_long", "control_character", "tool_call_id_repeated"})
+"""Faults that do not cost the row: the consumer cuts it, or learns a character or an id nobody wants."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class Messages:
 
     other_keys: Literal["refused", "ignored"] = "refused"
     weight: Literal["honoured", "ignored"] = "ignored"
+    any_weight: bool = False
+    """Whether true and false are weights too, and may stand beside any role."""
+
     user_first: bool = True
     alternates: bool = True
     assistant_last: bool = True
@@ -206,9 +212,9 @@ def _weight(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fa
             yield Fault("weight_ignored", f"{where}.weight")
         elif asked.other_keys == "refused":
             yield Fault("message_key_unknown", f"{where}.weight")
-    elif isinstance(weight, bool) or weight not in (0, 1) or not isinstance(weight, int):
+    elif (isinstance(weight, bool) and not asked.any_weight) or weight not in (0, 1) or not isinstance(weight, int):
         yield Fault("weight_not_0_or_1", f"{where}.weight")
-    elif message.get("role") != "assistant":
+    elif message.get("role") != "assistant" and not asked.any_weight:
         yield Fault("weight_not_on_assistant", f"{where}.weight")
 
 
@@ -298,6 +304,8 @@ def _one_call(call: Any, asked: Messages, where: str) -> Iterator[Fault]:
     if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not isinstance(call.get("id"), str):
         yield Fault("tool_call_malformed", where)
         return
+    if not FUNCTION_NAME.fullmatch(function["name"]):
+        yield Fault("function_name_malformed", f"{where}.function.name")
     if not re.fullmatch(asked.call_id, call["id"]):
         yield Fault("tool_call_id_malformed", f"{where}.id")
     arguments = function.get("arguments")
@@ -307,6 +315,10 @@ def _one_call(call: Any, asked: Messages, where: str) -> Iterator[Fault]:
         yield Fault("arguments_not_an_object", f"{where}.function.arguments")
     if asked.arguments == "text" and isinstance(arguments, str) and not _is_object(arguments):
         yield Fault("arguments_not_json", f"{where}.function.arguments")
+
+
+FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""OpenAPI `FunctionObject`; mistral-common 1.13 mistral_common/protocol/instruct/validator.py."""
 
 
 def _is_object(text: str) -> bool:
@@ -350,3 +362,22 @@ def tool_faults(tools: Any, where: str = "tools") -> Iterator[Fault]:
         function = tool.get("function") if isinstance(tool, dict) else None
         if not isinstance(function, dict) or not {"name", "description", "parameters"} <= function.keys():
             yield Fault("tool_malformed", f"{where}[{place}]")
+            continue
+        if not isinstance(function["name"], str) or not FUNCTION_NAME.fullmatch(function["name"]):
+            yield Fault("function_name_malformed", f"{where}[{place}].function.name")
+        if not _is_schema(orjson.dumps(function["parameters"])):
+            yield Fault("schema_malformed", f"{where}[{place}].function.parameters")
+
+
+@lru_cache(10_000)
+def _is_schema(parameters: bytes) -> bool:
+    """Whether it is a JSON schema; nearly all rows of a file declare the same few functions."""
+    # half a second, which only files with tools need; ships no types
+    from jsonschema import Draft7Validator, SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    schema = orjson.loads(parameters)
+    try:
+        Draft7Validator.check_schema(schema)
+    except SchemaError:
+        return False
+    return isinstance(schema, dict)

@@ -85,6 +85,7 @@ def test_nova_gets_no_reserved_label_and_keeps_every_word() -> None:
     assert "User:" not in "".join(texts)
 
 
+TRACK = {"name": "track", "description": "Where an order is.", "parameters": {"type": "object", "properties": {}}}
 CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "track", "arguments": '{"order": 7}'}}
 
 
@@ -99,16 +100,19 @@ RESULT = {"role": "tool", "tool_call_id": "abcdefghi", "content": "left on Monda
 
 ALL_MESSAGES = ("openai", "azure", "trl", "axolotl", "llamafactory_openai", "mistral", "together", "fireworks")
 STRICT_KEYS = ("openai", "azure", "mistral", "together", "fireworks")
+STRICT_MESSAGES = ("openai", "azure", "mistral", "fireworks")
 ALTERNATING = ("trl", "axolotl", "llamafactory_openai", "mistral", "together")
 WITH_TOOLS = ("openai", "azure", "axolotl", "llamafactory_openai", "mistral", "fireworks")
 
 BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
-    ("key_missing", {"text": "x"}, ALL_MESSAGES),
+    ("key_missing", {"text": "x"}, tuple(name for name in ALL_MESSAGES if name != "together")),
+    ("key_missing", {"id": 1}, ALL_MESSAGES),
+    ("key_missing", {"prompt": "Hi"}, ALL_MESSAGES),
     ("key_unknown", chat_row(USER, ANSWER, conversation_id="desk-1"), STRICT_KEYS),
     ("not_a_list", {"messages": "Hi"}, ALL_MESSAGES),
     ("no_messages", {"messages": []}, ALL_MESSAGES),
     ("message_not_an_object", chat_row("Hi", ANSWER), ALL_MESSAGES),
-    ("message_key_unknown", chat_row({**USER, "lang": "en"}, ANSWER), STRICT_KEYS),
+    ("message_key_unknown", chat_row({**USER, "lang": "en"}, ANSWER), STRICT_MESSAGES),
     ("role_missing", chat_row({"content": "Hi"}, ANSWER), ALL_MESSAGES),
     ("role_unknown", chat_row({**USER, "role": "customer"}, ANSWER), ALL_MESSAGES),
     (
@@ -134,9 +138,9 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("last_not_assistant", chat_row(USER, ANSWER, USER), ("llamafactory_openai", "mistral")),
     ("no_assistant", chat_row(USER), ALL_MESSAGES),
     ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": 0.5}), STRICT_KEYS),
-    ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": True}), STRICT_KEYS),
+    ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": True}), STRICT_MESSAGES),
     ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": "1"}), STRICT_KEYS),
-    ("weight_not_on_assistant", chat_row({**USER, "weight": 1}, ANSWER), STRICT_KEYS),
+    ("weight_not_on_assistant", chat_row({**USER, "weight": 1}, ANSWER), STRICT_MESSAGES),
     ("weight_ignored", chat_row(USER, {**ANSWER, "weight": 0}, USER, ANSWER), ("trl", "axolotl", "llamafactory_openai")),
     ("nothing_trained", chat_row(USER, {**ANSWER, "weight": 0}), (*STRICT_KEYS, "axolotl")),
     ("nothing_trained", chat_row(USER, {**ANSWER, "training": False}), ("axolotl",)),
@@ -179,6 +183,26 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("tool_calls_not_on_assistant", chat_row({**USER, "tool_calls": [CALL]}, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
     ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "function"}]), ("openai", "azure", "trl", "mistral", "fireworks")),
     ("several_shapes", chat_row(USER, ANSWER, text="x"), ("together",)),
+    (
+        "function_name_malformed",
+        chat_row(
+            USER,
+            {"role": "assistant", "tool_calls": [{**CALL, "function": {"name": "a b", "arguments": "{}"}}]},
+            RESULT,
+            ANSWER,
+        ),
+        (*WITH_TOOLS, "trl"),
+    ),
+    (
+        "function_name_malformed",
+        chat_row(USER, ANSWER, tools=[{"type": "function", "function": {**TRACK, "name": "é"}}]),
+        ("openai", "azure", "trl", "mistral", "fireworks"),
+    ),
+    (
+        "schema_malformed",
+        chat_row(USER, ANSWER, tools=[{"type": "function", "function": {**TRACK, "parameters": {"type": "objekt"}}}]),
+        ("openai", "azure", "trl", "mistral", "fireworks"),
+    ),
 ]
 
 
@@ -288,3 +312,21 @@ def test_every_fault_named_anywhere_says_what_to_do() -> None:
 )
 def test_no_row_is_strange_enough_to_break_the_judge(target: str, row: dict[str, Any]) -> None:
     assert list(FORMATS[target].faults(row))
+
+
+@pytest.mark.parametrize(
+    ("row", "faults"),
+    [
+        ({"text": "All of it."}, set()),
+        ({"text": " "}, {"content_empty"}),
+        ({"text": "x", "id": 1}, {"key_unknown"}),
+        ({"prompt": "Hi", "completion": "Hello."}, set()),
+        ({"prompt": "Hi", "completion": 7}, {"not_text"}),
+        ({"prompt": "Hi", "completion": "Hello.", "text": "x"}, {"several_shapes"}),
+        (OPENAI_PAIR, set()),
+    ],
+)
+def test_together_takes_each_of_its_shapes_and_none_of_their_mixtures(row: dict[str, Any], faults: set[str]) -> None:
+    assert {fault.name for fault in FORMATS["together"].faults(row)} == faults
+    if not faults:
+        assert any(text.trained for text in FORMATS["together"].texts(row))
