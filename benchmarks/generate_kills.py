@@ -56,7 +56,7 @@ def source(folder: Path) -> Path:
 def one_run(folder: Path, base_url: str) -> None:
     """What the killed process does."""
     chosen = settings(folder, base_url)
-    import openai  # noqa: F401, PLC0415  # its half second belongs before the run begins
+    import aiohttp  # noqa: F401, PLC0415  # what takes half a second belongs before the run begins
     import sklearn.feature_extraction.text  # noqa: F401, PLC0415  # as above
 
     print("begins", flush=True)

@@ -11,7 +11,7 @@ from pipeline.schema import INGESTED, SCRUBBED
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from tests.build import MEANS, conversation, conversations
-from tests.llm_server import LlmServer
+from tests.llm_server import LlmServer, Received
 from tests.pipeline.generate_tables import SHIPPED, params
 
 PLANTED = [
@@ -25,8 +25,8 @@ PLANTED = [
 ]
 
 
-def test_none_of_a_thousand_planted_identifiers_reaches_the_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TICKETMILL_TEST_KEY", "sk-not-a-real-key")
+def received_after_scrub(tmp_path: Path) -> list[Received]:
+    """What an endpoint receives when customers who name every planted value are scrubbed and asked about."""
     kinds = ("EMAIL_ADDRESS", "PHONE_NUMBER", "ACCOUNT_NUMBER", "IBAN_CODE")
     rows = [
         conversation(number, f"I am {mail}, {phone}, account {account}, IBAN {iban}. Where is my refund number {number}?")
@@ -51,6 +51,13 @@ def test_none_of_a_thousand_planted_identifiers_reaches_the_endpoint(tmp_path: P
         endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
         generate.run(tmp_path / "deduped", tmp_path / "generated", params(tmp_path, provider="openai", **endpoint), MEANS)
 
-    sent = b"".join(received.raw + str(received.headers).encode() for received in server.received)
-    assert len(server.received) == 250
+    return server.received
+
+
+def test_none_of_a_thousand_planted_identifiers_reaches_the_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETMILL_TEST_KEY", "sk-not-a-real-key")
+    all_received = received_after_scrub(tmp_path)
+
+    sent = b"".join(received.raw + str(received.headers).encode() for received in all_received)
+    assert len(all_received) == 250
     assert [value for values in PLANTED for value in values if value.encode() in sent] == []
