@@ -4,6 +4,9 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formataddr
 from html import escape
 from typing import Any, Final, NamedTuple
 
@@ -362,8 +365,59 @@ def events(every: Sequence[Known]) -> Files:
     return {"log.jsonl": b"\n".join(map(orjson.dumps, records))}
 
 
+def _mails(every: Sequence[Known]) -> list[bytes]:
+    """Each message as a mail that names the one before it."""
+    found = []
+    for known in every:
+        for place, message in enumerate(known.messages):
+            sender = mail("jo", known) if message.speaker == "customer" else "al@support.example.com"
+            letter = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+            letter["From"] = formataddr((known.customer if message.speaker == "customer" else known.agent, sender))
+            letter["To"] = "al@support.example.com" if message.speaker == "customer" else mail("jo", known)
+            letter["Subject"] = f"{'Re: ' if place else ''}Order {known.number}"
+            letter["Date"] = when(known, place)
+            letter["Message-ID"] = f"<{known.number}.{place}@mail.example.com>"
+            if place:
+                letter["In-Reply-To"] = f"<{known.number}.{place - 1}@mail.example.com>"
+                letter["References"] = " ".join(f"<{known.number}.{before}@mail.example.com>" for before in range(place))
+            letter.set_content(message.text, charset="utf-8")
+            found.append(letter.as_bytes())
+    return found
+
+
+def mbox(every: Sequence[Known]) -> Files:
+    """One mailbox."""
+    return {
+        "support.mbox": b"".join(b"From jo@example.com Mon Jan  5 12:00:00 2026\n" + each + b"\n\n" for each in _mails(every))
+    }
+
+
+def eml(every: Sequence[Known]) -> Files:
+    """A file for each mail."""
+    return {f"{number:04}.eml": each for number, each in enumerate(_mails(every))}
+
+
+def irc(every: Sequence[Known]) -> Files:
+    """A log for each day, on each of which one conversation takes place."""
+    return {
+        f"{when(known, 0):%Y-%m-%d}.log": "".join(
+            f"[{when(known, place):%H:%M}] <{'jo' if message.speaker == 'customer' else 'al'}> {message.text}\n"
+            for place, message in enumerate(known.messages)
+        ).encode()
+        for known in every
+    }
+
+
 _SPEAKER: Final = {"at": "who", "customer": ["customer"], "agent": ["agent"]}
 _ALL: Final[dict[str, Any]] = {"path": ".", "files": ["*.json", "*.jsonl", "*.csv"], "zone": "UTC"}
+_MAIL: Final[dict[str, Any]] = {
+    "path": ".",
+    "join": "source",
+    "staff": {"domains": ["support.example.com"]},
+    "subject": "leave",
+    "thread_gap_days": 30,
+    "zone": "UTC",
+}
 _ZENDESK: Final = {"join": "folder", "subject": "leave", "unknown_author": "refuse"}
 
 VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, Any]]]] = {
@@ -392,8 +446,22 @@ VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, 
             "sent_at": "at",
         },
     ),
+    "mbox": (mbox, {"format": "mbox", "undated": "refuse", **_MAIL, "files": ["*.mbox"]}),
+    "eml": (eml, {"format": "eml", "undated": "keep", **_MAIL, "files": ["*.eml"]}),
+    "irc": (
+        irc,
+        {
+            "format": "irc",
+            "path": ".",
+            "files": ["*.log"],
+            "zone": "UTC",
+            "staff": ["al"],
+            "sessions": "channel",
+            "gap_minutes": 60,
+        },
+    ),
 }
 """Vendor -> who writes its export, and the mapping that reads it."""
 
-WITHOUT_NOTES: Final = frozenset({"slack", "table"})
+WITHOUT_NOTES: Final = frozenset({"slack", "table", "mbox", "eml", "irc"})
 """Shapes that know no internal notes: what is said there is said to all."""
