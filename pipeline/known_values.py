@@ -1,13 +1,20 @@
 """What an export itself says about the people of a conversation, looked for in every turn of it.
 
-The participants' names and their parts, numbers in any spacing, e-mail addresses and what stands before the @; and names
-that people give in the conversation itself ("my name is ...").
+The participants' names and their parts, with initials, in Latin letters, without accents, possessive, by their short forms and
+with one typing mistake; numbers in any spacing; e-mail addresses and what stands before the @; and names that people give in
+the conversation itself ("my name is ...").
+
+Short forms of English given names: https://github.com/carltonnorthern/nicknames (Apache-2.0). Latin letters for other scripts:
+https://github.com/anyascii/anyascii (ISC).
 """
 
+import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Final, NamedTuple
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from pipeline.spans import Span
 
@@ -61,11 +68,18 @@ NAME_WORDS: Final = _set(
 _GENERIC_MAILBOXES: Final = _set("info support admin sales contact hello help service team office mail noreply no-reply")
 
 
+MIN_SHORT: Final = 3
+"""Letters of the shortest short form of a name that is looked for."""
+
+MIN_MISTYPED: Final = 6
+"""Letters of the shortest name that is found with a typing mistake: shorter ones are too near to too many words."""
+
+
 class Needle(NamedTuple):
     """One thing to look for."""
 
     text: str
-    """In lower case; for numbers the digits alone."""
+    """Folded; for numbers the digits alone."""
 
     entity_type: str
     is_number: bool
@@ -93,7 +107,7 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
     found: set[Needle] = set()
 
     def add(text: str, entity_type: str, *, is_number: bool = False, is_word: bool = False) -> None:
-        found.add(Needle(lower(text), entity_type, is_number, is_word, score, recognizer))
+        found.add(Needle(fold(text), entity_type, is_number, is_word, score, recognizer))
 
     if not _says_nothing(value):
         add(value, kind, is_word=kind == "PERSON" and value.casefold() in NAME_WORDS)
@@ -102,9 +116,81 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
     local = value.partition("@")[0] if kind == "EMAIL_ADDRESS" else ""
     if len(local) >= MIN_DIGITS and local.casefold() not in _GENERIC_MAILBOXES:
         add(local, "USER_NAME")
-    for part in _parts_of(value) if kind == "PERSON" else ():
-        add(part, kind, is_word=part.casefold() in NAME_WORDS)
+    for text, is_word in _forms(value) if kind == "PERSON" else ():
+        add(text, kind, is_word=is_word)
     return frozenset(found)
+
+
+def _forms(name: str) -> Iterator[tuple[str, bool]]:
+    """What else somebody of that name is called, and whether that is an everyday word."""
+    for spelling in _spellings(name):
+        if spelling != name:
+            yield spelling, False
+        yield from ((part, part.casefold() in NAME_WORDS) for part in _parts_of(spelling))
+    yield from ((other, True) for other in _short_forms(name))
+    yield from ((other, False) for other in _with_initials(name))
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """The name; with umlauts as Germans and Danes write them out; of one in another script in Latin letters."""
+    yield name
+    if name.isascii():
+        return
+    from anyascii import anyascii  # noqa: PLC0415  # its tables are read for names that need them
+
+    if (written_out := name.translate(_WRITTEN_OUT)) != name:
+        yield written_out
+    if (latin := anyascii(name)) != name and not any("LATIN" in unicodedata.name(sign, "") for sign in name):
+        yield latin
+
+
+_WRITTEN_OUT: Final = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+        "å": "aa",
+        "ø": "oe",
+        "æ": "ae",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "Å": "Aa",
+        "Ø": "Oe",
+    }
+)
+
+
+@cache
+def _nicknames() -> Any:
+    from nicknames import NickNamer  # noqa: PLC0415  # reads its list, where names are looked for only
+
+    return NickNamer()
+
+
+def _short_forms(name: str) -> Iterator[str]:
+    """Liz of Elizabeth, and Elizabeth of Liz; each may also be an everyday word."""
+    given = name.partition(",")[2] or name
+    if first := next(_parts_of(given), ""):
+        for other in sorted(_nicknames().nicknames_of(first) | _nicknames().canonicals_of(first)):
+            if len(other) >= MIN_SHORT and other not in FUNCTION_WORDS:
+                yield other
+
+
+def _with_initials(name: str) -> Iterator[str]:
+    """J. Smith, John S., J.S. of John Smith; the parts alone are looked for anyway."""
+    last, comma, given = name.partition(",")
+    words = [*_parts_of(given), *_parts_of(last)] if comma else list(_parts_of(name))
+    if len(words) < 2 or any(word.casefold() in NAME_WORDS for word in (words[0], words[-1])):  # noqa: PLR2004  # one name has none
+        return
+    first, last = words[0], words[-1]
+    for dot in (".", ""):
+        yield f"{first[0]}{dot} {last}"
+        yield f"{first} {last[0]}{dot}"
+    yield f"{first[0]}.{last}"
+    yield f"{first[0]}.{last[0]}."
+    yield f"{first[0]}. {last[0]}."
 
 
 def _says_nothing(value: str) -> bool:
@@ -134,18 +220,86 @@ def lower(text: str) -> str:
     return lowered if len(lowered) == len(text) else "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
 
 
-def find(text: str, wanted: Iterable[Needle]) -> list[Span]:
-    """Every occurrence of what is wanted, at word boundaries, in any case; numbers in any spacing."""
-    lowered = lower(text)
+class _Base(dict[int, int]):
+    """Code point -> that of its letter without accents, where it is one letter; asked for once."""
+
+    def __missing__(self, code: int) -> int:
+        base = unicodedata.normalize("NFKD", chr(code)).lower()
+        told = base[0] if len(base) == 1 or all(map(unicodedata.combining, base[1:])) else chr(code).lower()
+        self[code] = ord(_STROKES.get(told, told)) if len(told) == 1 else code
+        return self[code]
+
+
+_STROKES: Final = {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ŧ": "t"}  # noqa: RUF001  # Turkish
+_BASES: Final = _Base()
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, of the same length, so that offsets stay.
+
+    >>> fold("Łukasz MÜLLER")
+    'lukasz muller'
+    """
+    return text.lower() if text.isascii() else text.translate(_BASES)
+
+
+def find(text: str, wanted: frozenset[Needle]) -> list[Span]:
+    """Every occurrence of what is wanted, at word boundaries, in any case; numbers in any spacing; long names mistyped once."""
+    folded = fold(text)
     found: list[Span] = []
     digits: tuple[str, list[int]] | None = None
     for needle in wanted:
         if needle.is_number:
             digits = digits or _digits(text)
             found.extend(_find_number(text, digits, needle))
-        elif needle.text in lowered:
-            found.extend(_find_word(text, lowered, needle))
+        elif needle.text in folded:
+            found.extend(_find_word(text, folded, needle))
+    if long := _long_names(wanted):
+        found.extend(_find_mistyped(folded, long))
     return found
+
+
+@lru_cache(maxsize=64)
+def _long_names(wanted: frozenset[Needle]) -> Mapping[str, Needle]:
+    return {
+        needle.text: needle
+        for needle in sorted(wanted)
+        if needle.entity_type == "PERSON" and not needle.is_word and len(needle.text) >= MIN_MISTYPED and needle.text.isalpha()
+    }
+
+
+def _find_mistyped(folded: str, long: Mapping[str, Needle]) -> Iterator[Span]:
+    for match in _PIECES.finditer(folded):
+        word = match.group()
+        if len(word) < MIN_MISTYPED - 1 or word in long or word in _known_words():
+            continue
+        for needle in long.values():
+            if _is_one_edit(word, needle.text):
+                yield Span(*match.span(), needle.entity_type, needle.score, needle.recognizer)
+                break
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    """English words and frequent names, the vocabulary of the packaged model: who types one of these mistyped none."""
+    tokenizer = json.loads((Path(__file__).parent / "models" / "names" / "tokenizer.json").read_text("utf-8"))
+    return frozenset(word for word in tokenizer["model"]["vocab"] if word.isalpha())
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Whether a letter is wrong, missing, doubled or too many, or two neighbours are swapped.
+
+    >>> [_is_one_edit("thorvald", other) for other in ("thorvalt", "thorvld", "thorrvald", "htorvald", "thorvlat")]
+    [True, True, True, True, False]
+    """
+    if abs(len(one) - len(other)) > 1 or one == other:
+        return False
+    at = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    if len(one) == len(other):
+        swapped = one[at : at + 2] == other[at : at + 2][::-1]
+        return one[at + 1 :] == other[at + 1 :] or (swapped and one[at + 2 :] == other[at + 2 :])
+    shorter, longer = sorted((one, other), key=len)
+    return longer[at + 1 :] == shorter[at:]
 
 
 def _find_word(text: str, lowered: str, needle: Needle) -> Iterable[Span]:

@@ -73,6 +73,9 @@ FINDERS: Final = ("analyzer", "known_values", "scrub", "spans")
 
 FINDER_FOLDERS: Final = ("recognizers", "replacing", "surrogates")
 
+PACKAGES: Final = ("presidio-analyzer", "spacy", "phonenumbers", "regex", "faker", "nicknames", "anyascii")
+"""What of others decides it too."""
+
 DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
 
 COLUMNS: Final = ("source_file", "channel", "product")
@@ -184,7 +187,7 @@ def _finders_digest() -> str:
         ]
     )
     named = [file for file in files if file.parent != here or file.stem in FINDERS]
-    versions = [f"{package} {version(package)}" for package in ("presidio-analyzer", "spacy", "phonenumbers", "regex", "faker")]
+    versions = [f"{package} {version(package)}" for package in PACKAGES]
     return sha256("".join([sha256(file.read_bytes()).hexdigest() for file in named] + versions).encode()).hexdigest()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.known_values import find, lower, needles, said_names
+from pipeline.known_values import find, fold, lower, needles, said_names
 
 
 def found(kind: str, value: str, text: str) -> list[str]:
@@ -34,6 +34,22 @@ def found(kind: str, value: str, text: str) -> list[str]:
         ("null", "it is null", []),
         ("Null, Peter", "null and peter", ["peter"]),
         ("the", "the the", []),
+        ("Jürgen Müller", "jurgen, Juergen and mr mueller", ["jurgen", "Juergen", "mueller"]),
+        ("Jose Munoz", "josé MUÑOZ", ["josé MUÑOZ"]),
+        ("Łukasz Żółty", "lukasz zolty", ["lukasz zolty"]),
+        ("Иван Петров", "ivan petrov, Иван", ["ivan petrov", "Иван"]),
+        ("Elizabeth Thorvaldsen", "Liz here", ["Liz"]),
+        ("Elizabeth Thorvaldsen", "thanks, beth", ["beth"]),
+        ("Bob Thorvaldsen", "it is Robert's", ["Robert"]),
+        ("Crystal Thorvaldsen", "C. Thorvaldsen, crystal t., C.T.", ["C. Thorvaldsen", "crystal t.", "C.T."]),
+        ("Thorvaldsen, Crystal", "c thorvaldsen", ["c thorvaldsen"]),
+        (
+            "Crystal Thorvaldsen",
+            "thorvadsen Thorvaldsenn thorvladsen thorvaldson",
+            ["thorvadsen", "Thorvaldsenn", "thorvladsen", "thorvaldson"],
+        ),
+        ("Carl Johnson", "mr johnston", []),
+        ("Parker Carter", "the charter was darker", []),
     ],
 )
 def test_names_are_found_with_their_parts_but_not_inside_words(value: str, text: str, hits: list[str]) -> None:
@@ -88,3 +104,8 @@ def test_capital_letters_that_grow_when_lowered_do_not_shift_a_find() -> None:
     text = "İİİ crystal"
     (span,) = find(text, needles([("PERSON", "Crystal")]))
     assert text[span.start : span.end] == "crystal"
+
+
+@given(st.text(max_size=60))
+def test_folding_keeps_every_offset(text: str) -> None:
+    assert len(fold(text)) == len(text)
