@@ -6,8 +6,9 @@ long as it does not change; the others are made again when any answer in the ind
 of a model: replies are kept by the hash of the whole request.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -210,7 +211,7 @@ class Estimate:
     """Customers whom nobody answered."""
 
     requests: int
-    """Requests whose replies are not kept already; a repaired reply is one more."""
+    """Requests whose replies are not kept already, with those to the judge; a repaired reply is one more."""
 
     input_tokens: int
     """Tokens of the prompts, counted in o200k."""
@@ -260,13 +261,35 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
 
 def _estimated(questions: int, unsent: Sequence[Request], params: GenerateParams) -> Estimate:
     count_tokens = counter(ENCODING)
-    sent = sum(tokens_of(len(r.messages), sum(count_tokens(m.content) for m in r.messages)) for r in unsent)
-    received = sum(request.max_tokens * params.model.candidates for request in unsent)
-    price, pace = params.prices.models.get(params.model.name), params.pace
-    cost = float(sent * price.input_per_million + received * price.output_per_million) / MILLION if price else None
-    minutes = [len(unsent) / pace.requests_per_minute] if pace.requests_per_minute else []
-    minutes += [(sent + received) / pace.tokens_per_minute] if pace.tokens_per_minute else []
-    return Estimate(questions, len(unsent), sent, received, cost, round(max(minutes), 2) if minutes else None)
+    lengths = [tokens_of(len(r.messages), sum(count_tokens(m.content) for m in r.messages)) for r in unsent]
+    loads = Counter({(request.model, "sent"): 0 for request in unsent})
+    verdicts = 0.0
+    for request, length in zip(unsent, lengths, strict=True):
+        loads[request.model, "sent"] += length
+        loads[request.model, "received"] += request.max_tokens * int(request.extra.get("n") or 1)
+    if params.judge:
+        # of each answer, which is shown to the judge with all that it rests on; none is known yet
+        judge, share = params.judge.model or params.model.name, 1 + params.judge.swapped_share
+        verdicts = share * len(unsent)
+        loads[judge, "sent"] += math.ceil(share * sum(length + params.model.max_tokens for length in lengths))
+        loads[judge, "received"] += math.ceil(verdicts * params.judge.max_tokens)
+    sent, received = (sum(load for (_, way), load in loads.items() if way == each) for each in ("sent", "received"))
+    requests = len(unsent) + math.ceil(verdicts)
+    minutes = [requests / pace for pace in [params.pace.requests_per_minute] if pace]
+    minutes += [(sent + received) / pace for pace in [params.pace.tokens_per_minute] if pace]
+    return Estimate(questions, requests, sent, received, _cost(loads, params), round(max(minutes), 2) if minutes else None)
+
+
+def _cost(loads: Mapping[tuple[str, str], int], params: GenerateParams) -> float | None:
+    prices = params.prices.models
+    if any(model not in prices for model, _ in loads):
+        return None
+    per_million = {
+        (model, way): price
+        for model, each in prices.items()
+        for way, price in (("sent", each.input_per_million), ("received", each.output_per_million))
+    }
+    return float(sum(load * per_million[key] for key, load in loads.items())) / MILLION
 
 
 def _make(

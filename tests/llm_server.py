@@ -9,6 +9,7 @@ with the same Idempotency-Key gets the same answer and is not billed again.
 import argparse
 import asyncio
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -145,12 +146,19 @@ class LlmServer:
     """The server, in a thread of its own; stops with the `with` block."""
 
     def __init__(
-        self, script: Script | None = None, latency_seconds: float = 0.0, *, idempotent: bool = True, model: str | None = None
+        self,
+        script: Script | None = None,
+        latency_seconds: float = 0.0,
+        *,
+        idempotent: bool = True,
+        model: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = script or always(Answer())
         self.latency_seconds = latency_seconds
         self.idempotent = idempotent
         self.model = model
+        self.tls = tls
         self.received: list[Received] = []
         self.keeps_bodies = True
         self.files: dict[str, list[bytes]] = {}
@@ -187,7 +195,9 @@ class LlmServer:
 
     async def start(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), "127.0.0.1", self.port)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self), "127.0.0.1", self.port, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -209,7 +219,7 @@ class LlmServer:
                 _respond(transport, 200, json.dumps(self.meter()).encode())
             elif received.path.startswith(("/v1/files", "/v1/batches")):
                 _respond(transport, 200, self._desk(received))
-            elif received.path == "/v1/chat/completions":
+            elif received.path.partition("?")[0] == "/v1/chat/completions":
                 await self._complete(received, transport)
             else:
                 _respond(transport, 404, b'{"error": {"message": "no such path"}}')

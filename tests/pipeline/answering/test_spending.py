@@ -250,5 +250,20 @@ def test_an_estimate_counts_what_would_be_sent_and_sends_nothing(tmp_path: Path)
     assert (after.questions, after.requests, after.cost) == (26, 0, 0)
 
 
+def test_an_estimate_counts_the_judge_at_its_own_price(tmp_path: Path) -> None:
+    source = deduped(tmp_path, MANY[:2])
+    judge = json.dumps({"prompt": "judge", "model": "wise", "max_tokens": 10, "swapped_share": 0.5, "labels": "none.csv",
+                        "min_items": 1, "min_kappa": 0, "max_flips": 1})  # fmt: skip
+    prices = PRICES[:-1] + ", wise: {input_per_million: 1000, output_per_million: 4000}}"
+    plain = estimate(source, params(tmp_path, provider="fake", prices__models=prices))
+    judged = estimate(source, params(tmp_path, provider="fake", prices__models=prices, judge=judge))
+
+    assert (plain.requests, judged.requests, judged.output_tokens) == (2, 5, plain.output_tokens + 30)
+    assert judged.input_tokens == plain.input_tokens + 1.5 * (plain.input_tokens + 2 * 400)
+    assert plain.cost is not None
+    assert judged.cost == pytest.approx(plain.cost + ((judged.input_tokens - plain.input_tokens) * 1000 + 30 * 4000) / 1e6)
+    assert estimate(source, params(tmp_path, provider="fake", prices__models=PRICES, judge=judge)).cost is None
+
+
 def test_an_estimate_of_the_offline_provider_costs_nothing(tmp_path: Path) -> None:
     assert estimate(deduped(tmp_path, MANY), params(tmp_path)).requests == 0

@@ -3,6 +3,7 @@
 import json
 import math
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
@@ -48,9 +49,8 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(server: LlmServer, folder: Path, rows: Any = (QUESTION,), **settings: Any) -> Manifest:
     folder.mkdir(exist_ok=True)
     source = deduped(folder, rows)
-    chosen = params(
-        folder, provider="openai", openai__base_url=server.base_url, openai__key_variable="TICKETMILL_TEST_KEY", **settings
-    )
+    endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
+    chosen = params(folder, **{"provider": "openai", **endpoint, **settings})
     return run(source, folder / "generated", chosen, MEANS)
 
 
@@ -545,3 +545,17 @@ def test_what_a_killed_process_was_asking_for_is_asked_by_the_next_at_once(tmp_p
 
     assert answers(tmp_path) == ["Here."]
     assert time.monotonic() - started < 20
+
+
+def test_a_certificate_that_nobody_trusts_stops_the_run_and_nothing_is_sent(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with LlmServer(tls=context) as server, pytest.raises(EndpointError, match="presents a certificate that is not trusted"):
+        ask(server, tmp_path, openai__base_url=server.base_url.replace("http:", "https:"))
+
+    assert server.received == []
