@@ -1,3 +1,4 @@
+import os
 import resource
 import shutil
 from collections.abc import Iterator, Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline import tables
 from pipeline.errors import TableError
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Table, new_table
@@ -83,6 +85,27 @@ def test_a_damaged_part_is_not_reused(tmp_path: Path) -> None:
     make(tmp_path / "deduped", {"h1": outcome("made again")})
 
     assert ids(Table(tmp_path / "deduped")) == [["made again"]]
+
+
+def test_a_part_that_nobody_touched_since_it_was_signed_is_not_read_to_be_reused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "deduped", {"h1": outcome("a")})
+    part = tmp_path / "deduped/kept/part-00000.parquet"
+    for path in (part, tmp_path / "deduped/dropped/part-00000.parquet"):
+        os.utime(path, ns=(0, 0))
+    read: list[Path] = []
+    digest = tables._digest
+    monkeypatch.setattr(tables, "_digest", lambda path: (read.append(path), digest(path))[1])
+
+    make(tmp_path / "deduped", {"h1": outcome("made again")})
+    untouched = [path.suffix for path in read].count(".parquet")
+    part.touch()
+    make(tmp_path / "deduped", {"h1": outcome("made again")})
+
+    assert untouched == 0
+    assert [path.name for path in read if path.suffix == ".parquet"] == ["part-00000.parquet"]
+    assert ids(Table(tmp_path / "deduped")) == [["a"]]
 
 
 def test_a_run_that_ends_early_leaves_the_old_table_and_its_finished_parts_serve_the_next(tmp_path: Path) -> None:
