@@ -49,7 +49,7 @@ ingest:
       topics: [category]
       fixed: {channel: chat, language: en, product: bank account}
 """
-WRITTEN: Final = [name for name, format_ in FORMATS.items() if format_.rows and not format_.rated_only]
+WRITTEN: Final = [name for name, format_ in FORMATS.items() if format_.needs is None]
 
 
 def answered(source: Path, folder: Path) -> Path:

@@ -115,7 +115,7 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
     kept = table.manifest.total("kept")
     given = kept + table.manifest.total("dropped")
     readings = [_Reading(table, name) for name in formats]
-    plain = [reading for reading in readings if not FORMATS[reading.name].rated_only]  # the others hold what was rated
+    plain = [reading for reading in readings if FORMATS[reading.name].needs is None]  # the others hold what some have
     return pl.DataFrame(
         {
             "formats": len(readings),

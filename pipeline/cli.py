@@ -222,7 +222,8 @@ def formats(as_json: AsJson = False) -> None:
     table = [
         {
             "format": name,
-            "written": one.rows is not None,
+            "needs": one.needs and one.needs.replace("_", " "),
+            "tool_calls": one.tools,
             "min_rows": one.min_rows,
             "max_rows": one.max_rows,
             "max_file_bytes": one.max_file_bytes,
@@ -237,7 +238,8 @@ def formats(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(table))
         return
     for row in table:
-        bounds = [
+        bounds = [f"only what has a {row['needs']}"] * bool(row["needs"]) + ["tool calls"] * bool(row["tool_calls"])
+        bounds += [
             f"{label} {row[key]:,}"
             for key, label in (
                 ("min_rows", "rows at least"),
@@ -247,7 +249,7 @@ def formats(as_json: AsJson = False) -> None:
             )
             if row[key] is not None
         ]
-        typer.echo(f"{row['format']:22} {'written' if row['written'] else 'checked'}; {', '.join(bounds)}")
+        typer.echo(f"{row['format']:22} {', '.join(bounds)}")
         typer.echo(f"{'':22} {row['source']}, read {row['read']}")
 
 

@@ -13,7 +13,8 @@ from pydantic import Field, field_validator
 from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.parts import Maker, Means, Task, make_parts
-from pipeline.schema import CHAT, DROPPED, LINES, VALIDATED, conform, empty
+from pipeline.rules import residual_identifier, residual_secret
+from pipeline.schema import CALL, CHAT, DROPPED, LINES, VALIDATED, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors, write_json
 from pipeline.tokens import TOKENS_PER_MESSAGE, counter
@@ -64,27 +65,28 @@ class EmitParams(Section):
         for name in formats:
             if name not in FORMATS:
                 raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}")
-            if FORMATS[name].rows is None:
-                raise ValueError(f"{name} can be checked, not written: no table holds a rejected answer")
         if not formats or len(set(formats)) < len(formats):
             raise ValueError("name at least one format, and none twice")
         return formats
 
 
-def emit(conversations: pl.DataFrame, splits: pl.Series, params: EmitParams) -> Outcome:
+def emit(
+    conversations: pl.DataFrame, splits: pl.Series, params: EmitParams, rejected: Mapping[str, Sequence[str]] | None = None
+) -> Outcome:
     """Write every conversation as rows of each format.
 
     Args:
         conversations: `validated`, one row per conversation.
         splits: train, validation, test or null, in the same order.
         params: formats and system texts.
+        rejected: conversation_id -> answers that were not accepted before its last turn was.
     Returns:
         kept: CHAT, what at least one format holds. dropped: `bridges_splits` where there is no split, else the first
             fault that keeps it out of every format, with the format as detail. beside: a frame LINES per format.
-        counts: `<format>_<split>_rows`, and `<format>_lost_<fault>` in conversations.
+        counts: `<format>_<split>_rows`; in conversations `<format>_lost_<fault>`, and `<format>_unrated` or `_unpaired`.
     """
     conversations = conform(conversations, VALIDATED, "emit")
-    press = _Press(params)
+    press = _Press(params, rejected or {})
     for conversation, split in zip(_conversations(conversations), splits.to_list(), strict=True):
         press.take(conversation, split)
     return press.outcome()
@@ -184,8 +186,8 @@ def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
 class _Press:
     """Collects the rows of one part."""
 
-    def __init__(self, params: EmitParams) -> None:
-        self._params = params
+    def __init__(self, params: EmitParams, rejected: Mapping[str, Sequence[str]]) -> None:
+        self._params, self._rejected = params, rejected
         self._kept: list[tuple[Any, ...]] = []
         self._dropped: list[tuple[str, str, str]] = []
         self._lines = {name: _Lines() for name in params.formats}
@@ -205,7 +207,7 @@ class _Press:
             rows, fault = _rows(name, example if FORMATS[name].tools else plain)
             if fault:
                 lost.append((fault, name))
-                self._count(f"{name}_{'unrated' if fault == NOT_RATED else f'lost_{fault}'}")
+                self._count(f"{name}_{WITHOUT.get(fault) or f'lost_{fault}'}")
                 continue
             formats.append(name)
             self._count(f"{name}_{split}_rows", len(rows))
@@ -225,7 +227,7 @@ class _Press:
             turns = [turn._replace(trained=True) for turn in turns]
         system = self._params.system_by_product.get(one.product or "", self._params.system)
         liked = None if one.csat is None else one.csat >= self._params.liked_csat
-        return Example(turns, system, self._params.look_ups, liked)
+        return Example(turns, system, self._params.look_ups, liked, self._rejected.get(one.conversation_id, ()))
 
     def _tokens_of(self, system: str | None) -> int:
         if system not in self._system_tokens:
@@ -275,8 +277,8 @@ class _Lines:
 
 LINES_AT_ONCE: Final = 5_000
 
-NOT_RATED: Final = "not_rated"
-"""Why a format that trains on ratings has no row; no loss."""
+WITHOUT: Final = {"rating": "unrated", "rejected_answer": "unpaired"}
+"""What a format needs that a conversation has not -> how those are counted; no loss."""
 
 ANSWER_NOT_TO_BE_LEARNT: Final = "answer_not_to_be_learnt"
 """Why a format without weights has no row: it would train what it should not."""
@@ -285,9 +287,10 @@ ANSWER_NOT_TO_BE_LEARNT: Final = "answer_not_to_be_learnt"
 def _rows(name: str, example: Example) -> tuple[list[Row], str | None]:
     """The rows of an example, or why the format cannot hold it; a format is judged by the rules for anyone's file."""
     format_ = FORMATS[name]
-    rows = list(format_.rows(example)) if format_.rows else []
+    rows = list(format_.rows(example))
     if not rows:
-        return [], NOT_RATED if format_.rated_only and example.liked is None else ANSWER_NOT_TO_BE_LEARNT
+        is_without = example.liked is None if format_.needs == "rating" else format_.needs is not None
+        return [], format_.needs if format_.needs and is_without else ANSWER_NOT_TO_BE_LEARNT
     for row in rows:
         for fault in format_.faults(row.content):
             return [], fault.name
@@ -319,15 +322,46 @@ def _meta(one: _Conversation, split: str, reply: str | None) -> str:
 
 def prepare(table: Table, params: EmitParams) -> Maker:
     """The maker of one part, from the part and the splits of its conversations."""
+    generated = _generated(table, params)
 
     def make(payload: tuple[Part, list[str | None]]) -> Outcome:
         part, splits = payload
         given = table.read(part)
-        outcome = emit(given, pl.Series(splits, dtype=pl.String), params)
+        rejected = _rejected(generated, given) if generated else {}
+        outcome = emit(given, pl.Series(splits, dtype=pl.String), params, rejected)
         outcome.account_for(given["conversation_id"], f"emit, {part.name}")
         return outcome
 
     return make
+
+
+def _generated(table: Table, params: EmitParams) -> Table | None:
+    """The table whose rejected answers are wanted, if a format wants any."""
+    if not any(FORMATS[name].needs == "rejected_answer" for name in params.formats):
+        return None
+    generated = [each for each in table.line() if each.manifest.stage == "generate" and each.manifest.parts]
+    return generated[0] if generated else None
+
+
+def _rejected(generated: Table, given: pl.DataFrame) -> dict[str, list[str]]:
+    """Answers that were rejected where another was accepted, but for those with a personal detail or a secret in them.
+
+    An accepted answer is the last turn of its conversation, and its id is none that ingest gives.
+    """
+    last = pl.col("turns").list.last().struct.field("turn_id")
+    answered = given.filter(last.str.starts_with("a")).select("conversation_id")
+    turns = (
+        generated.scan("rejected")
+        .join(answered.lazy(), on="conversation_id", how="semi")
+        .select("conversation_id", "text", call=pl.lit(None, CALL))
+        .unique(["conversation_id", "text"], maintain_order=True)
+        .filter(pl.col("text").str.strip_chars() != "")
+        .collect()
+    )
+    found: dict[str, list[str]] = {}
+    for name, text, _ in turns.filter(~residual_identifier.found() & ~residual_secret.found()).iter_rows():
+        found.setdefault(name, []).append(text)
+    return found
 
 
 def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifest:
@@ -336,8 +370,10 @@ def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifes
     Example: ticketmill emit data/curated/validated data/curated/chat
     """
     table = Table(source)
+    generated = _generated(table, params)
+    beside = {"rejected": _digest([part.files["rejected"] for part in generated.manifest.parts])} if generated else {}
     tasks = [
-        Task({part.name: part.files["kept"], f"{part.name} splits": _digest(splits)}, (part, splits))
+        Task({part.name: part.files["kept"], f"{part.name} splits": _digest(splits), **beside}, (part, splits))
         for part, splits in _split(table, params.splits, means)
     ]
     with new_table(target, "emit", VERSION, params.fingerprint(), given=table) as writer:

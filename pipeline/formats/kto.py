@@ -40,6 +40,6 @@ FORMAT: Final = Format(
     texts=texts_of_prompt,
     source="TRL 1.9 docs/source/dataset_formats.md",
     read=date(2026, 11, 20),
-    rated_only=True,
+    needs="rating",
     default_max_tokens=1024,
 )

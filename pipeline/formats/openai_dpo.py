@@ -1,6 +1,6 @@
 """OpenAI's preference shape: `input`, `preferred_output`, `non_preferred_output`.
 
-Checked, not written: no table holds a rejected answer yet.
+Written where generate rejected an answer before it accepted another.
 Source: developers.openai.com direct preference optimization guide; OpenAPI `FineTunePreferenceRequestInput`.
 """
 
@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from pipeline.formats.openai import ASKED
-from pipeline.writing.chat import Fault, Format, Text, texts_of_messages
+from pipeline.writing.chat import Example, Fault, Format, Row, Text, pairs_of, texts_of_messages
 from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults
 
 INPUT: Final = replace(ASKED, has_answer=False)
@@ -18,6 +18,19 @@ OUTPUT: Final = Messages(roles=("assistant",), user_first=False, other_keys="ign
 
 
 KEYS: Final = ("input", "preferred_output", "non_preferred_output")
+
+
+def rows(example: Example) -> Iterator[Row]:
+    """One row for each answer that was rejected for the last reply.
+
+    >>> from pipeline.writing.chat import Turn
+    >>> turns = [Turn("t0", "user", "Hi"), Turn("a0", "assistant", "Hello.")]
+    >>> [row.content["non_preferred_output"] for row in rows(Example(turns, rejected=["Hi Hi Hi"]))]
+    [[{'role': 'assistant', 'content': 'Hi Hi Hi'}]]
+    """
+    for before, reply, rejected in pairs_of(example):
+        answers = [[{"role": "assistant", "content": text}] for text in (reply.content, rejected)]
+        yield Row(dict(zip(KEYS, ({"messages": before}, *answers), strict=True)), reply.turn_id)
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
@@ -47,10 +60,12 @@ def texts_of(row: Mapping[str, Any]) -> Iterator[Text]:
 
 
 FORMAT: Final = Format(
+    rows=rows,
     faults=faults,
     texts=texts_of,
     source="developers.openai.com direct preference optimization guide",
     read=date(2026, 11, 20),
+    needs="rejected_answer",
     min_rows=10,
     max_file_bytes=512 * 1024 * 1024,
 )

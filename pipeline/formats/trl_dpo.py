@@ -1,4 +1,4 @@
-"""TRL DPO: `prompt`, `chosen` and `rejected`. Checked, not written: no table holds a rejected answer yet.
+"""TRL DPO: `prompt`, `chosen` and `rejected`, where generate rejected an answer before it accepted another.
 
 Source: TRL 1.9 docs/source/dataset_formats.md, preference with an explicit prompt.
 """
@@ -8,8 +8,23 @@ from datetime import date
 from typing import Any, Final
 
 from pipeline.formats.trl_prompt_completion import COMPLETION, PROMPT
-from pipeline.writing.chat import Fault, Format, texts_of_prompt
+from pipeline.writing.chat import Example, Fault, Format, Row, pairs_of, texts_of_prompt
 from pipeline.writing.conformance import key_faults, message_faults, reply_faults
+
+
+def rows(example: Example) -> Iterator[Row]:
+    """One row for each answer that was rejected for the last reply.
+
+    >>> from pipeline.writing.chat import Turn
+    >>> turns = [Turn("t0", "user", "Hi"), Turn("a0", "assistant", "Hello.")]
+    >>> [row.content["rejected"] for row in rows(Example(turns, rejected=["Hi Hi Hi"]))]
+    [[{'role': 'assistant', 'content': 'Hi Hi Hi'}]]
+    """
+    for before, reply, rejected in pairs_of(example):
+        pair = {"chosen": reply.content, "rejected": rejected}
+        yield Row(
+            {"prompt": before, **{key: [{"role": "assistant", "content": text}] for key, text in pair.items()}}, reply.turn_id
+        )
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
@@ -24,9 +39,11 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 FORMAT: Final = Format(
+    rows=rows,
     faults=faults,
     texts=texts_of_prompt,
     source="TRL 1.9 docs/source/dataset_formats.md",
     read=date(2026, 11, 20),
+    needs="rejected_answer",
     default_max_tokens=1024,
 )

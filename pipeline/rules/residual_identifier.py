@@ -42,6 +42,11 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [True, False, False]
     """
+    return found()
+
+
+def found() -> pl.Expr:
+    """The same of any frame with `text` and `call`."""
     return WRITTEN.map_batches(_judge, return_dtype=pl.Boolean, is_elementwise=True)
 
 

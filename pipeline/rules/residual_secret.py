@@ -54,5 +54,10 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [True, False, True]
     """
+    return found()
+
+
+def found() -> pl.Expr:
+    """The same of any frame with `text` and `call`."""
     has_hint = WRITTEN.str.contains_any(list(HINTS), ascii_case_insensitive=True)
     return pl.when(has_hint).then(WRITTEN).str.contains(CREDENTIAL).fill_null(value=False)

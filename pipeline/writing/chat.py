@@ -48,6 +48,9 @@ class Example:
     liked: bool | None = None
     """Whether the customer was content with how it ended; None where the source does not say."""
 
+    rejected: Sequence[str] = ()
+    """Answers that were not accepted in place of the last turn."""
+
 
 class Row(NamedTuple):
     """One line of a training file."""
@@ -78,6 +81,9 @@ class Text(NamedTuple):
 class Format:
     """One consumer's rows: how to write them, and how to tell a bad one."""
 
+    rows: Callable[[Example], Iterator[Row]]
+    """The rows of one example."""
+
     faults: Callable[[Mapping[str, Any]], Iterator[Fault]]
     """What the consumer would not take, of one parsed row."""
 
@@ -90,14 +96,11 @@ class Format:
     read: date
     """When they were read: vendors change them."""
 
-    rows: Callable[[Example], Iterator[Row]] | None = None
-    """The rows of one example; None where no table holds what the format needs, so that it can only be checked."""
-
     tools: bool = False
     """Whether rows hold tool calls; the look-ups of others are folded into the text or dropped."""
 
-    rated_only: bool = False
-    """Whether only rated conversations have rows; those without are then not lost."""
+    needs: Literal["rating", "rejected_answer"] | None = None
+    """What only some conversations have; those without it have no row, and are not lost."""
 
     min_rows: int = 1
     """Fewest rows the consumer trains on; its hard floor."""
@@ -240,6 +243,21 @@ def replies_of(example: Example) -> Iterator[tuple[list[dict[str, Any]], Turn]]:
     for place, turn in enumerate(example.turns):
         if turn.role == "assistant" and turn.trained:
             yield messages[: place + offset], turn
+
+
+def pairs_of(example: Example) -> Iterator[tuple[list[dict[str, Any]], Turn, str]]:
+    """What was said before the last reply, that reply, and each answer that was rejected for it.
+
+    >>> turns = [Turn("t0", "user", "Hi"), Turn("a0", "assistant", "Hello.")]
+    >>> [(before[-1]["content"], reply.content, rejected) for before, reply, rejected in pairs_of(Example(turns, rejected=["?"]))]
+    [('Hi', 'Hello.', '?')]
+    """
+    replies = list(replies_of(example)) if example.rejected else []
+    if replies and replies[-1][1] is example.turns[-1]:
+        before, reply = replies[-1]
+        for rejected in example.rejected:
+            if rejected != reply.content:
+                yield before, reply, rejected
 
 
 def is_all_trained(example: Example) -> bool:

@@ -16,7 +16,7 @@ from pipeline.errors import ParamsError
 from pipeline.formats import FORMATS
 from pipeline.params import load_section
 from pipeline.parts import Means
-from pipeline.schema import CHAT, VALIDATED
+from pipeline.schema import CHAT, GENERATED, REJECTED, VALIDATED, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from pipeline.writing.training_file import Asked, check_file
@@ -226,7 +226,6 @@ def test_a_table_without_conversations_makes_a_table_without_files(tmp_path: Pat
         ("[opnai]", "no format 'opnai'; there are openai"),
         ("[]", "name at least one format"),
         ("[openai, openai]", "none twice"),
-        ("[trl_dpo]", "trl_dpo can be checked, not written: no table holds a rejected answer"),
     ],
 )
 def test_formats_that_do_not_exist_or_stand_twice_are_refused(tmp_path: Path, formats: str, message: str) -> None:
@@ -319,12 +318,44 @@ def test_a_format_that_trains_on_ratings_holds_rated_conversations_only() -> Non
     assert outcome.counts["kto_unrated"] == 1
 
 
-@pytest.mark.parametrize("name", [name for name, one in FORMATS.items() if one.rows])
+def with_rejected(folder: Path, rows: list[dict[str, Any]], rejected: dict[str, list[str]]) -> Path:
+    """A validated table whose last turns generate accepted after it had rejected these."""
+    answered = [{**row, "turns": [*row["turns"][:-1], {**row["turns"][-1], "turn_id": "a4"}]} for row in rows]
+    texts = [(name, "t3", "too_short", text) for name, many in rejected.items() for text in many]
+    beside = {"rejected": pl.DataFrame(texts, schema=dict(REJECTED), orient="row")}
+    with new_table(folder / "generated", "generate", 1, "x", given=None) as writer:
+        writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(empty(GENERATED), beside=beside))])
+    with new_table(folder / "validated", "validate", 1, "x", given=Table(folder / "generated")) as writer:
+        writer.publish([writer.write("part-00000", {"a": "b"}, Outcome(validated(*answered)))])
+    return folder / "validated"
+
+
+def test_an_accepted_answer_is_preferred_to_those_that_were_rejected_for_it(tmp_path: Path) -> None:
+    rows = [conversation(1, "Where is it?", "It left."), conversation(2, "Hi", "Hello.")]
+    unsafe = ["Call 212-867-5309.", "my password: hunter22", " "]
+    source = with_rejected(tmp_path, rows, {rows[0]["conversation_id"]: ["Dunno.", "Dunno.", "It left.", *unsafe]})
+    every = {"train": 1.0, "validation": 0.0, "test": 0.0, "by": "hash"}
+
+    run(source, tmp_path / "chat", params(formats=["openai_dpo", "trl_dpo", "openai"], splits=every), MEANS)
+
+    assert read(tmp_path / "chat/openai_dpo/train.jsonl") == [
+        {
+            "input": {"messages": [{"role": "user", "content": "Where is it?"}]},
+            "preferred_output": [{"role": "assistant", "content": "It left."}],
+            "non_preferred_output": [{"role": "assistant", "content": "Dunno."}],
+        }
+    ]
+    assert len(read(tmp_path / "chat/trl_dpo/train.jsonl")) == 1
+    assert Table(tmp_path / "chat").manifest.counts["trl_dpo_unpaired"] == 1
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_written_and_found_sound_by_the_file_checker(tmp_path: Path, name: str) -> None:
     rated = {"resolved": None, "csat": 0.9, "reopened": None}
     rows = [conversation(n, "Hi", f"Hello {n}. User: x", "Thanks!", "Bye.", outcome=rated) for n in range(40)]
 
-    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", params(formats=[name], system="Be kind."), MEANS)
+    source = with_rejected(tmp_path, rows, {row["conversation_id"]: ["No.", "Hello."] for row in rows})
+    run(source, tmp_path / "chat", params(formats=[name], system="Be kind."), MEANS)
     folder = tmp_path / "chat" / name
 
     (file,) = [*folder.glob("train.jsonl"), *folder.glob("train.parquet")]
@@ -356,7 +387,7 @@ def test_look_ups_are_calls_and_results_with_stable_ids_and_the_functions_are_de
 
 
 def test_every_target_writes_look_ups_in_its_own_way_and_faults_none() -> None:
-    written = [name for name, format_ in FORMATS.items() if format_.rows and not format_.rated_only]
+    written = [name for name, format_ in FORMATS.items() if format_.needs is None]
     outcome = emitted(conversation(1, turns=LOOKED_UP), by=params(formats=written, system="Be kind."))
 
     assert outcome.kept["formats"].to_list() == [written]
