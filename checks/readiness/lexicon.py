@@ -1,66 +1,71 @@
-"""English phrases by what an answer does. Coarse on purpose: shares over many answers, never a judgement of one."""
+"""Phrases by what a turn does, one file per language in `lexicons/`.
 
-from typing import Final
+Coarse on purpose: shares over many answers, never a judgement of one. A language is what the source declares in the column
+`language`; it is never guessed. Where it has no file, or none is declared, what is said is unknown and not "nothing of the kind".
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import polars as pl
+import yaml
+
+from pipeline.errors import ParamsError
+
+LEXICONS: Final = Path(__file__).with_name("lexicons")
+
+Act = Literal["refusal", "scope", "escalation", "apology", "hedge", "out_of_bounds", "volatile"]
 
 
-def _any_of(*phrases: str) -> str:
-    return rf"(?i)\b(?:{'|'.join(phrases)})"
+@cache
+def lexicons() -> Mapping[str, Mapping[str, str]]:
+    """Language (ISO 639-1) -> act -> one regular expression."""
+    found = {}
+    for file in sorted(LEXICONS.glob("*.yaml")):
+        acts: dict[str, list[str]] = yaml.safe_load(file.read_text("utf-8"))
+        found[file.stem] = {act: rf"(?i)\b(?:{'|'.join(phrases)})" for act, phrases in acts.items()}
+    return found
 
 
-REFUSAL: Final = _any_of(
-    r"i(?: a|')?m sorry,? but i (?:can(?:no|')?t|am unable)",
-    r"i(?: a|')?m (?:not (?:able|allowed|permitted|authori[sz]ed)|unable) to",
-    r"(?:i|we) can(?:no|')?t (?:help|assist|do that|provide|share|discuss|answer|comply)",
-    r"we (?:are unable|are not able) to",
-    r"i (?:won't|will not) (?:be able to|help|share|provide)",
-    r"not something (?:i|we) can",
-    r"unfortunately,? (?:i|we) can(?:no|')?t",
-)
-"""Says no."""
+def code(column: str = "language") -> pl.Expr:
+    """The language without its region: de of de-AT; null where none is declared."""
+    return pl.col(column).str.to_lowercase().str.extract(r"^([a-z]{2,3})(?:[-_]|$)")
 
-SCOPE: Final = _any_of(
-    r"i can only (?:help|assist|answer)",
-    r"i(?: a|')?m only able to",
-    r"(?:outside|beyond) (?:of )?(?:my|our|the) (?:scope|area|expertise|remit)",
-    r"not (?:something|a topic) (?:i|we) (?:can )?(?:help|assist|deal|support)",
-    r"i(?: a|')?m (?:just |only )?here to (?:help|assist) (?:you )?only with",
-    r"(?:please )?contact (?:the|your) (?:police|doctor|lawyer|emergency)",
-)
-"""Says what it is for, and that this is not it."""
 
-ESCALATION: Final = _any_of(
-    r"transfer(?:ring)? you",
-    r"(?:connect|put|pass) you (?:to|with|through)",
-    r"escalat(?:e|ed|ing)",
-    r"forward(?:ed|ing)? (?:this|your|you) ",
-    r"(?:speak|talk) (?:to|with) (?:a|one of our|our) (?:human|agent|specialist|supervisor|manager|representative|colleague)",
-    r"(?:a|our) (?:colleague|specialist|supervisor|manager) will",
-)
-"""Hands on."""
+def is_read(column: str = "language") -> pl.Expr:
+    """Whether there is a lexicon of the language; false where none is declared."""
+    return code(column).is_in(list(lexicons())).fill_null(value=False)
 
-APOLOGY: Final = _any_of(r"sorry\b", r"apologi[sz]e\b", r"apologies\b", r"regret\b")
 
-OUT_OF_BOUNDS: Final = _any_of(
-    r"ignore (?:all |any |the |your )*(?:previous |prior |above )?(?:instructions|rules)",
-    r"system prompt",
-    r"you are now",
-    r"jailbreak",
-    r"pretend (?:to be|you are)",
-    r"act as (?:a|an|my)\b",
-    r"developer mode",
-    r"reveal your (?:prompt|instructions)",
-    r"another customer'?s?",
-    r"someone else'?s (?:account|order|address|card)",
-    r"write (?:me )?(?:a poem|an essay|my homework|code for)",
-    r"tell me a joke",
-    r"who should i vote",
-    r"what do you think (?:of|about) (?:religion|politics|the president)",
-    r"your competitor",
-    r"(?:fuck|shit|idiot|moron|stupid bot|bastard)\w*",
-    r"hack (?:in|my|the|an)",
-    r"bypass (?:the|your)",
-    r"how to (?:make|build) a (?:bomb|weapon)",
-    r"(?:legal|medical) advice",
-    r"diagnos",
-)
-"""What a customer asks that is injection, abuse, off-topic or somebody else's business."""
+def says(act: Act, text: str = "text", language: str = "language") -> pl.Expr:
+    """Whether a text does this, null where its language has no lexicon; reads the columns `text` and `language`."""
+    plain = pl.col(text).str.replace_all("\N{RIGHT SINGLE QUOTATION MARK}", "'", literal=True)
+    found: pl.Expr = pl.lit(None, pl.Boolean)
+    for name, acts in lexicons().items():
+        found = pl.when(code(language) == name).then(plain.str.contains(acts[act])).otherwise(found)
+    return found
+
+
+def unread(conversations: pl.DataFrame, most: float, least: int) -> str | None:
+    """Why the lexicons cannot speak for these conversations; None where they can.
+
+    Args:
+        conversations: with `language`.
+        most: share of them in languages without a lexicon that may be left out.
+        least: how many must be in a language that has one.
+    """
+    if not 0 <= most <= 1:
+        raise ParamsError("readiness.samples.max_unread_share: is a share from 0 to 1")
+    known = conversations.filter(is_read())
+    listed = ", ".join(lexicons())
+    if known.height < least:
+        return f"{known.height} conversations are declared to be in a language of the lexicons ({listed}); {least} are needed"
+    if known.height < (1 - most) * conversations.height:
+        rest = conversations.filter(~is_read()).select(code().fill_null("not declared"))["language"]
+        worst = rest.value_counts().sort(["count", "language"], descending=[True, False]).row(0)
+        return (
+            f"{len(rest)} of {conversations.height} conversations are in no language of the lexicons ({listed}), most {worst[0]}"
+        )
+    return None

@@ -282,6 +282,7 @@ SHOWN_TABLES: Final = {
     "planted_recall": "Recall of planted identifiers, with its lower bound",
     "lost": "Slices that lose more than others, and the stage that removes them",
     "answer_parity": "Answers by slice",
+    "boundary": "Boundary and refusals by declared language; empty where there is no lexicon",
     "moved_topics": "Topics gained and lost",
     "uncovered": "Topics with most later traffic that nothing in training resembles",
     "synthetic": "Share of synthetic answers by topic",

@@ -183,6 +183,9 @@ class Samples(Section):
     min_judged_language: int = Field(ge=0)
     """Fewer answers in a language that a lexicon knows leave M12 unknown."""
 
+    max_unread_share: float = Field(ge=0, le=1)
+    """Share of conversations in languages without a lexicon, or in none declared, beyond which M12 and M14 are unknown."""
+
     max_topics: int = Field(ge=2)
     """Topics of the table; the smallest ones beyond are pooled."""
 

@@ -41,10 +41,7 @@ def normal(value: str) -> str:
 
 
 VOLATILE: Final = (
-    r"(?i)[$€£¥]\s?\d|\b\d[\d.,]*\s?(?:usd|eur|gbp|dollars|euros)\b|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b"
-    r"|\b(?:promo|coupon|voucher|discount) code\b|\bv(?:ersion )?\d+(?:\.\d+)+\b"
-    r"|\b(?:outage|incident|maintenance|out of stock|back in stock|sold out|currently unavailable)\b"
-    r"|\b(?:temporarily|until further notice)\b"
-    r"|\b(?:today|tomorrow|yesterday|this (?:week|month|quarter)|next (?:week|month))\b"
+    r"(?i)[$€£¥]\s?\d|\b\d[\d.,]*\s?(?:[€£¥]|(?:usd|eur|gbp|dollars|euros?|d[oó]lares)\b)"
+    r"|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b|\bv(?:ersi[oó]n )?\d+(?:\.\d+)+\b"
 )
-"""Prices, dates, codes, versions, outages, stock: what makes answers age (M14). English."""
+"""Prices, dates and versions, in any language: with the words of `lexicons/`, what makes answers age (M14)."""

@@ -1,11 +1,11 @@
-"""M12 boundary and refusal balance, by an English lexicon."""
+"""M12 boundary and refusal balance, by the lexicons of the declared languages."""
 
 import polars as pl
 
 from checks.bounds import interval
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
-from checks.readiness.lexicon import ESCALATION, OUT_OF_BOUNDS, REFUSAL, SCOPE
+from checks.readiness.lexicon import code, is_read, says, unread
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.settings import ReadinessParams
 
@@ -13,32 +13,41 @@ from checks.readiness.settings import ReadinessParams
 def read(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Reading:
     """Conversations that answer a bad request well; refusals against those expected live."""
     names = ("boundary_share", "boundary_examples", "refusal_share", "refusal_ratio")
-    english = corpus.conversations.filter(pl.col("language").str.to_lowercase().str.starts_with("en"))
-    if english.height < params.samples.min_judged_language:
-        why = f"{english.height} conversations are in English, the one language of the lexicon; "
-        return Reading(tuple(unknown("M12", f"{why}{params.samples.min_judged_language} are needed", *names)))
-    judged = _judge(corpus.turns, english)
-    good, refused, n = int(judged["boundary"].sum()), int(judged["refuses"].sum()), english.height
+    everyone = corpus.conversations.select("conversation_id", "language")
+    judged = everyone.filter(is_read())
+    found = judged.join(_judge(corpus.turns, judged), on="conversation_id", how="left").with_columns(
+        pl.col("boundary", "refuses").fill_null(value=False)
+    )
+    by_language = (
+        everyone.join(found.drop("language"), on="conversation_id", how="left")
+        .group_by(code().fill_null("not declared"))
+        .agg(conversations=pl.len(), boundary=pl.col("boundary").mean(), refusals=pl.col("refuses").mean())
+        .sort(["conversations", "language"], descending=[True, False])
+    )
+    tables = {"boundary": by_language}
+    if why := unread(everyone, params.samples.max_unread_share, params.samples.min_judged_language):
+        return Reading(tuple(unknown("M12", why, *names)), tables)
+    good, refused, n = int(found["boundary"].sum()), int(found["refuses"].sum()), found.height
     low, high = interval(good, n)
-    # of the English ones, as a share of all: a lexicon that cannot read the others must not count them as refusing nothing
+    # of those that a lexicon reads, as a share of all: the others must not count as refusing nothing
     values = [
         Measured("M12", "boundary_share", good / n, low=low, high=high, n=n),
         Measured("M12", "boundary_examples", float(good), n=n),
         Measured("M12", "refusal_share", refused / n, n=n),
         _ratio(refused / n, evidence),
     ]
-    return Reading(tuple(values))
+    return Reading(tuple(values), tables)
 
 
 def _judge(turns: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    spoken = turns.filter(pl.col("speaker") != "tool").join(chosen.select("conversation_id"), on="conversation_id", how="semi")
-    text, agent = pl.col("text"), pl.col("speaker") == "agent"
+    spoken = turns.filter(pl.col("speaker") != "tool").join(chosen, on="conversation_id", how="inner", maintain_order="left")
+    agent = pl.col("speaker") == "agent"
     flagged = spoken.select(
         "conversation_id",
-        bad=~agent & text.str.contains(OUT_OF_BOUNDS),
-        refuses=agent & text.str.contains(REFUSAL),
-        scope=agent & text.str.contains(SCOPE),
-        hands_on=agent & text.str.contains(ESCALATION),
+        bad=~agent & says("out_of_bounds"),
+        refuses=agent & says("refusal"),
+        scope=agent & says("scope"),
+        hands_on=agent & says("escalation"),
     ).with_columns(asked_badly=pl.col("bad").shift(fill_value=False).over("conversation_id"))
     answered = pl.col("scope") | (pl.col("asked_badly") & (pl.col("refuses") | pl.col("hands_on")))
     return flagged.group_by("conversation_id").agg(boundary=answered.any(), refuses=(pl.col("refuses") | pl.col("scope")).any())

@@ -12,6 +12,7 @@ from checks.bounds import interval
 from checks.readiness.clusters import similar_pairs
 from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import Evidence
+from checks.readiness.lexicon import is_read, says, unread
 from checks.readiness.masking import words_of
 from checks.readiness.measured import MAX_RECORDS, Measured, Reading, share_of, unknown
 from checks.readiness.settings import ReadinessParams
@@ -29,7 +30,7 @@ LIKELIHOOD_RATIO: Final = 9.21
 def read(corpus: Corpus, _evidence: Evidence, params: ReadinessParams) -> Reading:
     """How alike like questions are answered, now and over time; what answers state that a model cannot know."""
     stability, curve = _stability(corpus, params)
-    return Reading((*stability, *_ungrounded(corpus, params), *_volatile(corpus)), {"agreement": curve})
+    return Reading((*stability, *_ungrounded(corpus, params), *_volatile(corpus, params)), {"agreement": curve})
 
 
 # --- M06 ----------------------------------------------------------------------------------------------------------------
@@ -343,13 +344,16 @@ def ungrounded_in(answer: str, before: str, written: frozenset[str] = frozenset(
     }
 
 
-def _volatile(corpus: Corpus) -> list[Measured]:
+def _volatile(corpus: Corpus, params: ReadinessParams) -> list[Measured]:
     answers = corpus.turns.filter(pl.col("speaker") == "agent").join(
-        corpus.conversations.select("conversation_id", "topic"), on="conversation_id"
+        corpus.conversations.select("conversation_id", "topic", "language"), on="conversation_id"
     )
     if answers.is_empty():
         return unknown("M14", "no answers", "volatile_share")
-    flagged = answers.select("topic", volatile=pl.col("text").str.contains(VOLATILE))
+    if why := unread(corpus.conversations, params.samples.max_unread_share, 1):
+        return unknown("M14", why, "volatile_share")
+    read_ones = answers.filter(is_read())
+    flagged = read_ones.select("topic", volatile=pl.col("text").str.contains(VOLATILE) | says("volatile"))
     values = [Measured("M14", "volatile_share", share_of(flagged["volatile"]), n=flagged.height)]
     by_topic = flagged.group_by("topic").agg(share=pl.col("volatile").mean(), n=pl.len()).sort("topic")
     return [*values, *(Measured("M14", "volatile_share", share, topic, n=n) for topic, share, n in by_topic.iter_rows())]

@@ -8,13 +8,15 @@ import polars as pl
 
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import Evidence
-from checks.readiness.lexicon import APOLOGY, ESCALATION, REFUSAL
+from checks.readiness.lexicon import Act, says
 from checks.readiness.measured import Measured, Reading, unknown
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import ParamsError
 
 DEDUPE: Final = "dedupe"
 """What it drops is not lost: its keeper says the same."""
+
+BEHAVIOUR: Final[tuple[Act, ...]] = ("refusal", "escalation", "apology", "hedge")
 
 MAX_VALUES: Final = 200
 """Values of a slice at most, the largest first; more are ids and no groups."""
@@ -132,15 +134,16 @@ def adjust(p: Sequence[float]) -> list[float]:
 
 
 def _answers(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured], pl.DataFrame]:
-    """Shares of refusals, escalations, apologies and good ends per slice, English lexicon; length is shown beside."""
+    """Shares of what answers do (BEHAVIOUR) and of good ends per slice; length is shown beside.
+
+    What is said in a language without a lexicon is unknown: it is in no share, and no gap.
+    """
     empty = pl.DataFrame(schema={"slice": pl.String, "value": pl.String, "measure": pl.String})
-    said = corpus.turns.filter(pl.col("speaker") == "agent")
-    text = pl.col("text")
+    said = corpus.turns.filter(pl.col("speaker") == "agent").join(
+        corpus.conversations.select("conversation_id", "language"), on="conversation_id"
+    )
     behaviour = said.group_by("conversation_id").agg(
-        refusal=text.str.contains(REFUSAL).any(),
-        escalation=text.str.contains(ESCALATION).any(),
-        apology=text.str.contains(APOLOGY).any(),
-        characters=text.str.len_chars().mean(),
+        *(says(act).any(ignore_nulls=False).alias(act) for act in BEHAVIOUR), characters=pl.col("text").str.len_chars().mean()
     )
     rows = corpus.conversations.join(behaviour, on="conversation_id").with_columns(
         resolution=pl.col("outcome").struct.field("resolved")
@@ -152,11 +155,7 @@ def _answers(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured], p
         for value in sizes.sort(["count", "value"], descending=[True, False])["value"].to_list()[:MAX_VALUES]:
             own, others = sliced.filter(pl.col("value") == value), sliced.filter(pl.col("value") != value)
             if others.height >= params.samples.min_slice:
-                found += [
-                    row
-                    for measure in ("refusal", "escalation", "apology", "resolution")
-                    if (row := _gap(own, others, name, value, measure))
-                ]
+                found += [row for measure in (*BEHAVIOUR, "resolution") if (row := _gap(own, others, name, value, measure))]
     if not found:
         return unknown("M22", f"no two slices with {params.samples.min_slice} conversations", "answer_gaps"), empty
     q = adjust([row["p"] for row in found])

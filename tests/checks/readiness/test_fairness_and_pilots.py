@@ -73,7 +73,8 @@ def test_without_loss_parity_alarms_at_most_as_often_as_stated() -> None:
 def test_a_planted_gap_in_answers_is_shown_for_examination(tmp_path: Path) -> None:
     plain = talks(300)
     refused = [
-        talk(n, sentence(n), "I cannot help you with that" if n % 2 else sentence(n + 7), language="de") for n in range(900, 1200)
+        talk(n, sentence(n), "Dabei kann ich Ihnen leider nicht helfen" if n % 2 else sentence(n + 7), language="de")
+        for n in range(900, 1200)
     ]
     assessment = assessed(write_line(tmp_path / "line", [*plain, *refused]))
 
@@ -144,10 +145,6 @@ def test_planted_injections_that_are_refused_are_boundary_examples(tmp_path: Pat
 
     assert found(assessment, "boundary_examples").value == 10
     assert found(assessment, "boundary_share").value == pytest.approx(10 / 115)
-
-
-def test_a_language_without_a_lexicon_is_unknown_and_not_without_refusals(tmp_path: Path) -> None:
-    assert found(assessed(write_line(tmp_path / "line", talks(150, language="de"))), "refusal_share").value is None
 
 
 def test_refusals_are_held_against_those_expected_live(tmp_path: Path) -> None:

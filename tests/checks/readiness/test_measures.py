@@ -186,7 +186,7 @@ def test_row_order_parts_and_language_names_change_no_number(tmp_path: Path) -> 
     one = assessed(write_line(tmp_path / "one", rows)).metrics()
 
     assert assessed(write_line(tmp_path / "two", rows[::-1], parts=3)).metrics() == one
-    merged = assessed(write_line(tmp_path / "three", [{**row, "language": "mul"} for row in rows])).metrics()
+    merged = assessed(write_line(tmp_path / "three", [{**row, "language": "en-GB"} for row in rows])).metrics()
     by_lexicon = {"boundary_share", "boundary_examples", "refusal_share"}  # which reads English only, and says so
     assert {name: value for name, value in merged.items() if name not in by_lexicon} == {
         name: value for name, value in one.items() if name not in by_lexicon
