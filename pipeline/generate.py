@@ -21,6 +21,7 @@ from pydantic import field_validator
 
 from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_identifier, find_repeats
 from pipeline.answering.asking import ENCODING, ask_each
+from pipeline.answering.embedding import Rescore
 from pipeline.answering.judging import name_of
 from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.answering.provider_params import Settings
@@ -32,7 +33,7 @@ from pipeline.answering.spending import MILLION
 from pipeline.errors import AccountingError
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
-from pipeline.providers import FETCHERS, PROVIDERS
+from pipeline.providers import FETCHERS, PROVIDERS, find_meaning
 from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
@@ -54,7 +55,19 @@ LONGEST_TEXT: Final = 2_000
 
 T = TypeVar("T")
 
-Find = Callable[[Sequence[str]], Sequence[Found]]
+
+@dataclass(frozen=True)
+class Similar:
+    """What resembles a question."""
+
+    hits: tuple[Hit, ...]
+    """Exchanges and passages that an answer may rest on, best first."""
+
+    style: tuple[Hit, ...] = ()
+    """Exchanges that show how the team writes."""
+
+
+Find = Callable[[Sequence[str]], Sequence[Similar]]
 """What a question resembles."""
 
 
@@ -88,7 +101,8 @@ class GenerateParams(Settings):
         """Fingerprint of what decides an answer; the version of the prompt is part of it where a model is asked."""
         if self.provider in {"nearest", "file"}:
             answers = self.file.answers.read_bytes() if self.provider == "file" and self.file.answers.is_file() else b""
-            return self.fingerprint(sha256(answers).hexdigest(), leave_out=frozenset((*REPLIES_OF_A_MODEL, *PACE, "file")))
+            unused = {*REPLIES_OF_A_MODEL, *PACE, "file"} - ({"openai"} if self.embedding else set())
+            return self.fingerprint(sha256(answers).hexdigest(), leave_out=frozenset(unused))
         more = [load_prompt(self.prompt.name).version, load_prompt("repair").version]
         if self.judge:
             labels = self.judge.labels
@@ -188,7 +202,7 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
     knowledge = load_knowledge(params.knowledge)
-    answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params)
+    answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params, find_meaning(params))
     with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
         made: list[Part] = []
         for number, part in enumerate(parts):
@@ -227,7 +241,7 @@ class Estimate:
 
 
 def estimate(source: Path, params: GenerateParams) -> Estimate:
-    """Count what `run` would send, and send nothing.
+    """Count what `run` would send, embeddings aside, and send nothing.
 
     Raises:
         TableError: the table is not finished, or was never scrubbed.
@@ -248,7 +262,7 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
                 ended.append(step.value)
         return ended
 
-    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge), params)
+    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge), params, None)
     answer = PROVIDERS[params.provider](params)
     if params.provider in FETCHERS:
         endpoint, _ = FETCHERS[params.provider](params)
@@ -353,18 +367,31 @@ def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: 
             yield Exchange(f"{conversation_id}/{run[0]['turn_id']}", "\n".join(said)[-LONGEST_TEXT:], text)
 
 
-def _search(index: Index, knowledge: Knowledge, params: GenerateParams) -> Find:
+def _search(index: Index, knowledge: Knowledge, params: GenerateParams, rescore: Rescore | None) -> Find:
     style = params.prompt.style_examples if params.provider in FETCHERS else 0
+    more = params.embedding.candidates if params.embedding and rescore else 0
 
-    def find(questions: Sequence[str]) -> list[Found]:
-        both = zip(index.find(questions, style), knowledge.find(questions), strict=True)
-        return [replace(each, hits=tuple(sorted((*each.hits, *passages), key=_best_first))) for each, passages in both]
+    def find(questions: Sequence[str]) -> list[Similar]:
+        exchanges, passages = index.find(questions, max(style, more)), knowledge.find(questions, more)
+        if rescore:
+            exchanges = _bounded(
+                rescore(questions, exchanges), exchanges, params.retrieval.min_similarity, params.retrieval.max_hits
+            )
+            passages = _bounded(rescore(questions, passages), passages, params.knowledge.min_relevance, params.knowledge.max_hits)
+        return [
+            Similar(tuple(sorted((*said.hits, *written.hits), key=lambda hit: (-hit.score, hit.id))), said.others[:style])
+            for said, written in zip(exchanges, passages, strict=True)
+        ]
 
     return find
 
 
-def _best_first(hit: Hit) -> tuple[float, str]:
-    return -hit.score, hit.id
+def _bounded(rescored: Sequence[Sequence[Hit]], found: Sequence[Found], min_score: float, max_hits: int) -> list[Found]:
+    both: list[Found] = []
+    for ranked, before in zip(rescored, found, strict=True):
+        hits = [hit for hit in ranked if before.is_telling and hit.score >= min_score][:max_hits]
+        both.append(Found(tuple(hits), tuple(ranked[len(hits) :]), before.is_telling))
+    return both
 
 
 def _is_open() -> pl.Expr:

@@ -219,7 +219,7 @@ class LlmServer:
                 _respond(transport, 200, json.dumps(self.meter()).encode())
             elif received.path.startswith(("/v1/files", "/v1/batches")):
                 _respond(transport, 200, self._desk(received))
-            elif received.path.partition("?")[0] == "/v1/chat/completions":
+            elif received.path.partition("?")[0] in {"/v1/chat/completions", "/v1/embeddings"}:
                 await self._complete(received, transport)
             else:
                 _respond(transport, 404, b'{"error": {"message": "no such path"}}')

@@ -23,7 +23,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from pipeline.answering.request import Hit
-from pipeline.answering.retrieval import DECIMALS, WORD
+from pipeline.answering.retrieval import DECIMALS, WORD, Found
 from pipeline.errors import SourceError
 from pipeline.params import Section
 from pipeline.rules.residual_identifier import kinds
@@ -99,23 +99,21 @@ class Knowledge:
         content = [[passage.id, passage.heading, passage.text] for passage in self._passages]
         return sha256(json.dumps(content).encode()).hexdigest()
 
-    def find(self, questions: Sequence[str]) -> list[tuple[Hit, ...]]:
-        """The most relevant passages of every question, best first, of equal ones the smaller id first."""
-        return [self._find(question) for question in questions] if self._passages else [()] * len(questions)
+    def find(self, questions: Sequence[str], others: int = 0) -> list[Found]:
+        """The most relevant passages of every question, best first, of equal ones the smaller id; `others` as in `Index`."""
+        return [self._find(question, others) for question in questions] if self._passages else [Found(())] * len(questions)
 
-    def _find(self, question: str) -> tuple[Hit, ...]:
+    def _find(self, question: str, others: int) -> Found:
         terms = sorted(set(_terms(question)))
         if not terms:
-            return ()
+            return Found(())
         most = sum(self._information(term) for term in terms) / (1 + K1)
         scores = self._scorer.get_scores([term for term in terms if term in self._holders])
         ranked = sorted((-round(float(score) / most, DECIMALS), place) for place, score in enumerate(scores) if score > 0)
-        best = [(-score, self._passages[place]) for score, place in ranked[: self._params.max_hits]]
-        return tuple(
-            Hit(passage.id, min(score, 1.0), passage.heading, passage.text, is_exchange=False)
-            for score, passage in best
-            if score >= self._params.min_relevance
-        )
+        best = [(-score, self._passages[place]) for score, place in ranked[: self._params.max_hits + others]]
+        hits = [Hit(each.id, min(score, 1.0), each.heading, each.text, is_exchange=False) for score, each in best]
+        enough = sum(hit.score >= self._params.min_relevance for hit in hits[: self._params.max_hits])
+        return Found(tuple(hits[:enough]), tuple(hits[enough : enough + others]))
 
     def _information(self, term: str) -> float:
         holders = self._holders.get(term, 1)  # a word that no passage holds weighs as much as a rare one

@@ -137,6 +137,19 @@ class BatchParams(Section):
     """Requests of one batch."""
 
 
+class EmbeddingParams(Section):
+    """A model that tells what texts mean, at the same endpoint."""
+
+    model: str
+    """As the endpoint calls it."""
+
+    weight: float = Field(ge=0, le=1)
+    """Its share in the score of what resembles a question; the rest is that of the words."""
+
+    candidates: int = Field(ge=1)
+    """Exchanges and passages each that are scored again, the lexically best."""
+
+
 class JudgeParams(Section):
     """A model that looks at answers which met every rule."""
 
@@ -206,6 +219,9 @@ class Settings(Section):
 
     batch: BatchParams
     """Requests that are handed in together."""
+
+    embedding: EmbeddingParams | None
+    """Resemblance by meaning beside that by words; null: by words alone, and nothing is sent for it."""
 
     judge: JudgeParams | None
     """A second opinion on answers of a model; null: none is asked."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -38,6 +38,8 @@ class Request:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the body, such as `response_format` or what one vendor alone understands."""
 
+    path: ClassVar[str] = "/chat/completions"
+
     def body(self) -> dict[str, Any]:
         """The body of a chat completion request."""
         drawn = {"temperature": self.temperature, "seed": self.seed}
@@ -57,8 +59,19 @@ class Request:
     @cached_property
     def key(self) -> str:
         """Cache key over every field, so that none can be forgotten; 64 hexadecimal digits."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {"path": self.path, **{field.name: getattr(self, field.name) for field in fields(self)}}
         return sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True)
+class EmbeddingRequest(Request):
+    """One text, to be made a vector; the reply's text is that vector, 4 bytes a number, little-endian, in base64."""
+
+    path: ClassVar[str] = "/embeddings"
+
+    def body(self) -> dict[str, Any]:
+        """The body of an embeddings request."""
+        return {"model": self.model, "input": self.messages[0].content, "encoding_format": "float"}
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,11 @@ class Found:
     hits: tuple[Hit, ...]
     """Enough for an answer to rest on it, best first."""
 
-    style: tuple[Hit, ...] = ()
-    """The most similar exchanges of the others."""
+    others: tuple[Hit, ...] = ()
+    """The most similar of the rest, best first."""
+
+    is_telling: bool = True
+    """False: the question has too few words for resemblance to mean anything."""
 
 
 class Index:
@@ -98,33 +101,33 @@ class Index:
                 digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
 
-    def find(self, questions: Sequence[str], style: int = 0) -> list[Found]:
+    def find(self, questions: Sequence[str], others: int = 0) -> list[Found]:
         """The most similar exchanges of every question, best first, of equal ones the smaller id first.
 
-        `style`: how many to give beside those that an answer may rest on.
+        `others`: how many to give beside those that an answer may rest on.
         """
         found: list[Found] = []
         if self._matrix is None:
             return [Found(())] * len(questions)
         step = max(1, CELLS_PER_BLOCK // len(self._exchanges))
         for start in range(0, len(questions), step):
-            found += self._find_block(questions[start : start + step], style)
+            found += self._find_block(questions[start : start + step], others)
         return found
 
-    def _find_block(self, questions: Sequence[str], style: int) -> Iterator[Found]:
+    def _find_block(self, questions: Sequence[str], others: int) -> Iterator[Found]:
         counts = self._count.transform(questions)
         words = np.diff(counts.indptr)
         similar = (self._weigh.transform(counts) @ self._matrix).tocsr()
         for row, terms in enumerate(words):
             where = slice(similar.indptr[row], similar.indptr[row + 1])
             scores, columns = similar.data[where].round(DECIMALS), similar.indices[where]
-            best = np.lexsort((columns, -scores))[: self._params.max_hits + style]
+            best = np.lexsort((columns, -scores))[: self._params.max_hits + others]
             ranked = [self._hit(int(columns[place]), min(float(scores[place]), 1.0)) for place in best]
             # n words in a row are n terms and n - 1 pairs
-            means_something = (terms + 1) // 2 >= self._params.min_words
-            enough = [hit for hit in ranked if means_something and hit.score >= self._params.min_similarity]
+            is_telling = bool((terms + 1) // 2 >= self._params.min_words)
+            enough = [hit for hit in ranked if is_telling and hit.score >= self._params.min_similarity]
             hits = tuple(enough[: self._params.max_hits])
-            yield Found(hits, tuple(ranked[len(hits) : len(hits) + style]))
+            yield Found(hits, tuple(ranked[len(hits) : len(hits) + others]), is_telling)
 
     def _hit(self, column: int, score: float) -> Hit:
         exchange = self._exchanges[column]

@@ -76,7 +76,8 @@ def fetch_with(settings: Settings, open_ask: Open) -> Fetch:
 def models_of(settings: Settings) -> tuple[str, ...]:
     """The models that these params send requests to."""
     judge = settings.judge.model if settings.judge else None
-    return (settings.model.name, judge) if judge else (settings.model.name,)
+    embedding = settings.embedding.model if settings.embedding else None
+    return tuple(model for model in (settings.model.name, judge, embedding) if model)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pipeline.answering.embedding import Rescore, rescorer
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answerer
 from pipeline.answering.sending import Fetch
@@ -20,3 +21,10 @@ FETCHERS: Final[Mapping[str, Callable[[Settings], tuple[str, Fetch]]]] = {
     "fake": lambda settings: (fake.NAME, fake.fetcher(settings)),
 }
 """Providers that send requests: where to, and how."""
+
+
+def find_meaning(settings: Settings) -> Rescore | None:
+    """What scores by meaning, where params name a model for it."""
+    if settings.embedding is None:
+        return None
+    return rescorer(settings.openai.base_url, settings.embedding, openai.direct_fetcher(settings))

@@ -8,7 +8,10 @@ Sources: OpenAI API reference, "Create chat completion", "Batch" (read November 
 """
 
 import os
+import sys
 import time
+from array import array
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -19,7 +22,7 @@ import orjson
 from pipeline.answering.asking import SCHEMA, ask_each
 from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
 from pipeline.answering.provider_params import EndpointParams, PaceParams, Settings
-from pipeline.answering.request import Answerer, Choice, Reply, Request
+from pipeline.answering.request import Answerer, Choice, EmbeddingRequest, Reply, Request
 from pipeline.answering.sending import Ask, Fetch, fetch_with
 from pipeline.errors import EndpointError, Overloaded, ParamsError, ProviderError
 
@@ -51,8 +54,8 @@ END_OF_THOUGHT: Final = "</think>"
 """Models that think aloud do so before it, when nobody has taken their thoughts away."""
 
 
-Post = Callable[[bytes, str], Awaitable[tuple[int, Mapping[str, str], bytes]]]
-"""Sends a body under an idempotency key; status, headers and content of what came back."""
+Post = Callable[[str, bytes, str], Awaitable[tuple[int, Mapping[str, str], bytes]]]
+"""Sends a body to a path under an idempotency key; status, headers and content of what came back."""
 
 
 def answerer(settings: Settings) -> Answerer:
@@ -64,6 +67,11 @@ def fetcher(settings: Settings) -> Fetch:
     """Gets replies from `settings.openai.base_url`."""
     if settings.mode == "batch" and not settings.replay:
         return fetch_in_batches(settings.openai.base_url, settings, lambda: _BatchDesk(settings.openai, settings.pace))
+    return direct_fetcher(settings)
+
+
+def direct_fetcher(settings: Settings) -> Fetch:
+    """Gets replies at once, whatever the mode."""
     return fetch_with(settings, lambda: connect(settings.openai, settings.pace))
 
 
@@ -80,14 +88,14 @@ def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[
         nonlocal is_schema_refused
         has_schema = request.extra.get("response_format") == SCHEMA
         if not (has_schema and is_schema_refused):
-            status, headers, content = await post(request.encoded, request.key)
+            status, headers, content = await post(request.path, request.encoded, request.key)
             if status == OK:
-                return _read(content)
+                return _read_vector(content) if isinstance(request, EmbeddingRequest) else _read(content)
             if not has_schema or status not in REFUSALS_OF_A_FIELD or _code(content) == FILTERED:
                 return _refused(status, headers, content, request)
         # the prompt asks for the same JSON in words
         body = {name: value for name, value in request.body().items() if name != "response_format"}
-        status, headers, content = await post(orjson.dumps(body), f"{request.key}-unformatted")
+        status, headers, content = await post(request.path, orjson.dumps(body), f"{request.key}-unformatted")
         if status != OK:
             return _refused(status, headers, content, request)
         is_schema_refused = True
@@ -109,11 +117,16 @@ def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callab
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # no proxy, no .netrc
     )
-    address = URL(f"{endpoint.base_url.rstrip('/')}/chat/completions").update_query(endpoint.query)
+    addresses = {
+        kind.path: URL(f"{endpoint.base_url.rstrip('/')}{kind.path}").update_query(endpoint.query)
+        for kind in (Request, EmbeddingRequest)
+    }
 
-    async def post(body: bytes, token: str) -> tuple[int, Mapping[str, str], bytes]:
+    async def post(path: str, body: bytes, token: str) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            async with session.post(address, data=body, headers={"Idempotency-Key": token}, allow_redirects=False) as response:
+            async with session.post(
+                addresses[path], data=body, headers={"Idempotency-Key": token}, allow_redirects=False
+            ) as response:
                 return response.status, response.headers, await response.read()
         except TimeoutError:
             raise Overloaded("timeout", may_be_billed=True) from None
@@ -263,6 +276,18 @@ def _read(content: bytes) -> Reply:
         )
     except (ValueError, TypeError, LookupError, AttributeError):
         raise Overloaded("no_completion", may_be_billed=True) from None  # the cause quotes the reply
+
+
+def _read_vector(content: bytes) -> Reply:
+    try:
+        answer = orjson.loads(content)
+        vector = array("f", answer["data"][0]["embedding"])
+        if sys.byteorder == "big":
+            vector.byteswap()
+        used = max(0, int((answer.get("usage") or {}).get("prompt_tokens") or 0))
+        return Reply((Choice(b64encode(vector.tobytes()).decode(), "stop"),), str(answer.get("model") or ""), used, 0)
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+        raise Overloaded("no_embedding", may_be_billed=True) from None  # the cause quotes the reply
 
 
 def _choice(choice: dict[str, Any]) -> Choice:

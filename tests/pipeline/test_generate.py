@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.answering.request import Answer, Gap, Question, Settled
 from pipeline.errors import ParamsError, TableError
-from pipeline.generate import PROVIDERS, GenerateParams, generate, run
+from pipeline.generate import PROVIDERS, GenerateParams, Similar, generate, run
 from pipeline.params import load_section
 from pipeline.schema import DEDUPED
 from pipeline.tables import Table
@@ -47,8 +47,8 @@ def sorry(questions: Any, settle: Any) -> list[Settled]:
     return [settle(question, (Answer("Sorry to hear that.", "fake", "m", "v", ()),)) for question in questions]
 
 
-def nothing_alike(questions: Any) -> list[tuple[()]]:
-    return [()] * len(questions)
+def nothing_alike(questions: Any) -> list[Similar]:
+    return [Similar(())] * len(questions)
 
 
 def test_nearest_gives_the_human_answer_of_the_most_similar_conversation_and_says_where_it_is_from(tmp_path: Path) -> None:

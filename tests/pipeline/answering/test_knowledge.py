@@ -42,7 +42,7 @@ def settings(**more: Any) -> KnowledgeParams:
 
 
 def test_the_passage_that_covers_the_question_is_found_with_its_place_and_score(tmp_path: Path) -> None:
-    [[hit]] = knowledge(tmp_path, returns_md=RETURNS).find(["My lamp flickers, what about the warranty?"])
+    [hit] = knowledge(tmp_path, returns_md=RETURNS).find(["My lamp flickers, what about the warranty?"])[0].hits
 
     assert (hit.id, hit.question, hit.answer) == ("kb/returns.md#1", "Warranty", "A lamp that flickers is replaced.")
     assert 0.35 < hit.score < 1
@@ -51,7 +51,7 @@ def test_the_passage_that_covers_the_question_is_found_with_its_place_and_score(
 
 @pytest.mark.parametrize("question", ["Who won the match?", "", "?!"])
 def test_a_question_about_something_else_finds_nothing(tmp_path: Path, question: str) -> None:
-    assert knowledge(tmp_path, returns_md=RETURNS).find([question]) == [()]
+    assert knowledge(tmp_path, returns_md=RETURNS).find([question])[0].hits == ()
 
 
 def test_html_and_json_are_read_as_text_under_their_headings(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_html_and_json_are_read_as_text_under_their_headings(tmp_path: Path) -> 
         b_json='{"Desk": {"Chair": {"text": "Turn the chair."}}}',
     )
 
-    [[lamp], [chair]] = known.find(["Turn the lamp off", "Turn the chair of the desk"])
+    [lamp], [chair] = (found.hits for found in known.find(["Turn the lamp off", "Turn the chair of the desk"]))
     assert "Turn the lamp off." in lamp.answer
     assert (chair.id, chair.question, chair.answer) == ("kb/b.json#0", "Desk / Chair", "Turn the chair.")
 
@@ -71,13 +71,17 @@ def test_a_long_section_becomes_several_passages(tmp_path: Path) -> None:
 
     known = knowledge(tmp_path, long_txt=paragraphs)
 
-    assert [hits[0].id for hits in known.find(["word0", "word2", "word4"])] == ["kb/long.txt#0", "kb/long.txt#1", "kb/long.txt#2"]
+    assert [found.hits[0].id for found in known.find(["word0", "word2", "word4"])] == [
+        "kb/long.txt#0",
+        "kb/long.txt#1",
+        "kb/long.txt#2",
+    ]
 
 
 def test_the_guidelines_of_abcd_answer_what_its_customers_ask(tmp_path: Path) -> None:
     (tmp_path / "guidelines.json").write_bytes((SHARED / "abcd_sample" / "guidelines.json").read_bytes())
 
-    [hits] = load_knowledge(settings(folder=tmp_path)).find(["I want to recover my username"])
+    hits = load_knowledge(settings(folder=tmp_path)).find(["I want to recover my username"])[0].hits
 
     assert hits[0].question == "Account Access / subflows / Recover Username / instructions"
 
@@ -106,7 +110,7 @@ def test_a_folder_that_is_missing_stops_the_run(tmp_path: Path) -> None:
 def test_the_teams_own_address_may_be_allowed_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("Write to help@acme.io")
 
-    assert load_knowledge(settings(folder=tmp_path, allow="[help@acme.io]")).find(["Write to help"]) != [()]
+    assert load_knowledge(settings(folder=tmp_path, allow="[help@acme.io]")).find(["Write to help"])[0].hits != ()
 
 
 def test_a_changed_passage_makes_parts_with_questions_again(tmp_path: Path) -> None:
