@@ -32,6 +32,7 @@ from pipeline.reading.archives import INSIDE, is_archive, members_of, reading_or
 from pipeline.reading.drafts import FORGOTTEN, Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
 from pipeline.reading.files import readable
 from pipeline.reading.finishing import finished
+from pipeline.reading.languages import language_of_all, languages_of
 from pipeline.reading.lookups import LookUpWriter, look_up
 from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
@@ -485,7 +486,7 @@ class _Assembled:
 
     def _finished(self, draft: Draft, rows: Sequence[Row], native: str, conversation_id: str) -> dict[str, Any]:
         origin = draft.origin or rows[0]
-        fixed = self._settings.fixed
+        fixed, guesses = self._settings.fixed, self._settings.guess_language
         times = [turn.sent_at for turn in draft.turns if turn.sent_at is not None]
         for turn in draft.turns:
             self._count(f"turns_{turn.speaker}", 1)
@@ -499,7 +500,7 @@ class _Assembled:
             "source_row": origin.number,
             "opened_at": draft.opened_at if draft.opened_at is not None else min(times, default=None),
             "channel": draft.channel or fixed.channel,
-            "language": draft.language or fixed.language,
+            "language": draft.language or fixed.language or (language_of_all(draft.turns) if guesses else None),
             "product": draft.product or fixed.product,
             "topics": list(draft.topics),
             "customer_key": self._person(draft.customer) if draft.customer else None,
@@ -523,6 +524,7 @@ class _Assembled:
             ],
             "native_id": native,
             "participants": [dict(zip(("person", "role", "kind", "value"), each, strict=True)) for each in sorted(people)],
+            "turn_languages": languages_of(draft.turns) if guesses else [None] * len(draft.turns),
         }
 
     def _flush(self) -> None:

@@ -68,7 +68,13 @@ CONVERSATION: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "turns": pl.List(TURN),
 }
 
-INGESTED: Final = {**CONVERSATION, "native_id": pl.String, "participants": pl.List(PARTICIPANT)}
+INGESTED: Final = {
+    **CONVERSATION,
+    "native_id": pl.String,
+    "participants": pl.List(PARTICIPANT),
+    "turn_languages": pl.List(pl.String),
+}
+"""`turn_languages`: guessed of each turn as it was received, in their order; null where it is too short to say."""
 SCRUBBED: Final = CONVERSATION
 DEDUPED: Final = {**CONVERSATION, "cluster_id": pl.String}
 """`cluster_id` is the conversation_id of the keeper of the near-duplicate cluster the conversation stands for."""

@@ -158,6 +158,8 @@ class SourceSettings(Section):
     """A silence after which the next message begins another conversation; null where an export's own ids decide. Days."""
     notices: Literal["keep", "remove"] = "keep"
     """What becomes of messages nobody wrote to anybody: requests for a rating, notes of a merge, "me too"s of others."""
+    guess_language: bool = True
+    """Whether the language of a conversation that nobody states, and of each turn, is guessed from its words."""
     fixed: Fixed = Fixed()
     """Values for every conversation of this source."""
 
