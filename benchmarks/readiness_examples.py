@@ -65,6 +65,9 @@ SAID: Final = (
 )
 """Measures of the whole set that the page speaks of."""
 
+SHOWN_TOPICS: Final = 15
+MISSED: Final = ("entity_type", "group", "oddity", "planted", "found")
+
 
 def assess(name: str, folder: Path, *more: str) -> dict[str, Any]:
     """Verdict, row, what follows, why, topics and values of the line in `folder`."""
@@ -76,6 +79,7 @@ def assess(name: str, folder: Path, *more: str) -> dict[str, Any]:
     subprocess.run([*command, "--out", out], check=True, cwd=folder, stdout=subprocess.DEVNULL)
     found = json.loads((out / "assessment.json").read_text("utf-8"))
     values = {each["measure"]: each for each in found["values"] if "topic" not in each}
+    planted = found["tables"].get("planted_recall", [])
     return {
         "verdict": found["verdict"],
         "row": found["row"],
@@ -83,16 +87,18 @@ def assess(name: str, folder: Path, *more: str) -> dict[str, Any]:
         "missing_evidence": sorted(found["missing_evidence"]),
         "because": sorted({each["do"] for topic in found["topics"] for each in topic["because"] if topic["row"] == found["row"]}),
         "values": {one: values[one].get("value", values[one].get("unknown")) for one in SAID if one in values},
-        "topics": [
+        "topics": len(found["topics"]),
+        "largest_topics": [
             {
                 "topic": topic["topic"],
                 "share": topic["share"],
                 "then": topic["then"],
                 "ahead": [f"{each['condition']} {each['measure']} {each['shown']}" for each in topic["ahead"]],
             }
-            for topic in found["topics"]
+            for topic in found["topics"][:SHOWN_TOPICS]
         ],
-        "planted": found["tables"].get("planted_recall", []),
+        "planted": sum(cell["planted"] for cell in planted),
+        "missed": [{name: cell[name] for name in MISSED} for cell in planted if cell["found"] < cell["planted"]],
     }
 
 
