@@ -21,10 +21,20 @@ from pipeline.spans import Span
 PARTICIPANTS: Final = "KnownValueRecognizer"
 SAID: Final = "SaidNameRecognizer"
 
+FOUND_BEFORE: Final = "FoundBeforeRecognizer"
+
 SCORE: Final = 1.0
 """What the export says is certain."""
 
 SAID_SCORE: Final = 0.9
+
+FOUND_SCORE: Final = 0.5
+
+SURE: Final = 0.6
+"""Score from which a number that a pattern found in one turn is looked for in the others."""
+
+SURE_NAME: Final = 0.95
+"""The same of a model's names, as a share of the highest score a model's find can have."""
 
 MIN_DIGITS: Final = 4
 """Shorter numbers are looked for as they are written, not in any spacing: 12 would be found in every price."""
@@ -53,6 +63,12 @@ FUNCTION_WORDS: Final = _set(
     " la le el bin und et y"
 )
 """Words that are never looked for by themselves, whoever is called so."""
+
+IDENTIFIERS: Final = _set(
+    "ACCOUNT_NUMBER ORDER_NUMBER TICKET_NUMBER TRACKING_NUMBER DEVICE_ID LICENSE_PLATE ID_NUMBER PIN PHONE_NUMBER EMAIL_ADDRESS"
+    " CREDIT_CARD IBAN_CODE US_SSN USER_NAME PASSWORD SECRET"
+)
+"""Types whose values, where they hold a digit, are looked for again as they are."""
 
 NAME_WORDS: Final = _set(
     "may mark al art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
@@ -109,24 +125,38 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
     def add(text: str, entity_type: str, *, is_number: bool = False, is_word: bool = False) -> None:
         found.add(Needle(fold(text), entity_type, is_number, is_word, score, recognizer))
 
+    def is_word(text: str) -> bool:
+        return text.casefold() in NAME_WORDS or (recognizer == FOUND_BEFORE and fold(text) in _known_words())
+
     if not _says_nothing(value):
-        add(value, kind, is_word=kind == "PERSON" and value.casefold() in NAME_WORDS)
+        add(value, kind, is_word=kind == "PERSON" and is_word(value))
     for digits in _numbers_of(kind, value):
         add(digits, kind, is_number=True)
     local = value.partition("@")[0] if kind == "EMAIL_ADDRESS" else ""
     if len(local) >= MIN_DIGITS and local.casefold() not in _GENERIC_MAILBOXES:
         add(local, "USER_NAME")
-    for text, is_word in _forms(value) if kind == "PERSON" else ():
-        add(text, kind, is_word=is_word)
+    for text, may_be_word in _forms(value) if kind == "PERSON" else ():
+        add(text, kind, is_word=may_be_word or is_word(text))
     return frozenset(found)
 
 
+def sure(text: str, spans: Iterable[Span], model_weight: float) -> Iterator[tuple[str, str]]:
+    """(entity type, value) of what was found so surely in one turn that it is looked for in all turns of the conversation."""
+    for span in spans:
+        value = text[span.start : span.end]
+        if span.entity_type in IDENTIFIERS:
+            if span.score >= SURE and any(map(str.isdecimal, value)) and len(value) >= MIN_DIGITS:
+                yield span.entity_type, value
+        elif span.entity_type == "PERSON" and span.score >= SURE_NAME * model_weight and value[:1].isupper():
+            yield "PERSON", value
+
+
 def _forms(name: str) -> Iterator[tuple[str, bool]]:
-    """What else somebody of that name is called, and whether that is an everyday word."""
+    """What else somebody of that name is called, and whether that is often an everyday word."""
     for spelling in _spellings(name):
         if spelling != name:
             yield spelling, False
-        yield from ((part, part.casefold() in NAME_WORDS) for part in _parts_of(spelling))
+        yield from ((part, False) for part in _parts_of(spelling))
     yield from ((other, True) for other in _short_forms(name))
     yield from ((other, False) for other in _with_initials(name))
 

@@ -299,6 +299,7 @@ def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Li
             *((each.value, own) for each, own in zip(arguments_of[number], typed, strict=True)),
         ]
         wanted = _wanted(texts, said, participants_of[number]) | lists.denied
+        wanted |= _found_before(texts, base, lists.allowed)
         for turn, text in enumerate(texts):
             spans = [*base[text], *answered[turn], *known_values.find(text, wanted)]
             if spans:
@@ -375,6 +376,15 @@ def _wanted(texts: Sequence[str], answered: Iterable[tuple[str, Iterable[Span]]]
     for text, spans in answered:
         said.extend((span.entity_type, text[span.start : span.end]) for span in spans)
     return wanted | known_values.needles(said, known_values.SAID, known_values.SAID_SCORE) if said else wanted
+
+
+def _found_before(texts: Sequence[str], base: Mapping[str, Sequence[Span]], allowed: Sequence[str]) -> frozenset[Needle]:
+    """What was found so surely in one turn that it is looked for in every turn; own names are nobody's."""
+    from pipeline.recognizers import MODEL_WEIGHT  # noqa: PLC0415  # imports Presidio
+
+    values = {pair for text in texts for pair in known_values.sure(text, base[text], MODEL_WEIGHT)} if len(texts) > 1 else set()
+    own = [value for value in values if not any(term in (low := known_values.lower(value[1])) or low in term for term in allowed)]
+    return known_values.needles(own, known_values.FOUND_BEFORE, known_values.FOUND_SCORE)
 
 
 def _look_at_all(

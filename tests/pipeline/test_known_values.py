@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.known_values import find, fold, lower, needles, said_names
+from pipeline.known_values import FOUND_BEFORE, find, fold, lower, needles, said_names, sure
+from pipeline.spans import Span
 
 
 def found(kind: str, value: str, text: str) -> list[str]:
@@ -104,6 +105,27 @@ def test_capital_letters_that_grow_when_lowered_do_not_shift_a_find() -> None:
     text = "İİİ crystal"
     (span,) = find(text, needles([("PERSON", "Crystal")]))
     assert text[span.start : span.end] == "crystal"
+
+
+def test_a_name_that_was_only_found_counts_as_a_word_where_it_is_one() -> None:
+    wanted = needles([("PERSON", "Happy Thorvaldsen")], FOUND_BEFORE, 0.5)
+    assert [span[:2] for span in find("so happy, thorvaldsen", wanted)] == [(10, 21)]
+
+
+@pytest.mark.parametrize(
+    ("span", "is_sure"),
+    [
+        (Span(0, 7, "ACCOUNT_NUMBER", 0.75, "x"), True),
+        (Span(0, 7, "ACCOUNT_NUMBER", 0.5, "x"), False),
+        (Span(0, 2, "ACCOUNT_NUMBER", 0.75, "x"), False),
+        (Span(8, 15, "ACCOUNT_NUMBER", 0.75, "x"), False),
+        (Span(8, 15, "PERSON", 0.38, "x"), True),
+        (Span(8, 15, "PERSON", 0.2, "x"), False),
+        (Span(0, 7, "DATE_TIME", 0.9, "x"), False),
+    ],
+)
+def test_only_sure_finds_are_looked_for_again(span: Span, is_sure: bool) -> None:
+    assert bool(list(sure("AB-4711 Crystal", [span], 0.39))) is is_sure
 
 
 @given(st.text(max_size=60))

@@ -342,6 +342,12 @@ def test_five_hundred_planted_values_stand_nowhere_after_a_run(tmp_path: Path, c
     assert [value for value in PLANTED if quotes(value, held)] == []
 
 
+def test_a_number_that_one_turn_announces_is_found_bare_in_the_others() -> None:
+    (first, second, third) = texts(scrubbed(talk("it is 5225, yes", "my account number is 5225", "the 52.25 for 5225?")))
+    assert "5225" not in first + second + third
+    assert "52.25" in third
+
+
 def failing(texts: Sequence[str]) -> list[list[Span]]:
     if any("here" in text for text in texts):
         raise ValueError(f"cannot read {texts}")
