@@ -1,10 +1,14 @@
 """Do the trainers' own loaders take every row? Run by an interpreter that has torch, trl and datasets, for a chat table.
 
     python benchmarks/trainers.py data/curated/chat --out benchmarks/results/trl-demo.json
+    python benchmarks/trainers.py build/preferences/chat --out benchmarks/results/trl-preferences.json
+
+(the second of what `python -m benchmarks.preferences build/preferences` makes)
 
 For each format that TRL reads: rows in the file = rows loaded = rows tokenised (TRL drops what the cut leaves without a
 trained token); rows without a trained token at TRL's
 default `max_length` and at the length that keeps every row whole; two optimiser steps of a tiny random Llama, and its loss.
+Preference sets (kto, trl_dpo) likewise through KTOTrainer and DPOTrainer: rows in = rows loaded = rows tokenised, two steps.
 The tokenizer is a BPE of 8,000 entries trained on the rows, so nothing is downloaded and counts are an upper bound: a real
 vocabulary needs fewer tokens.
 """
@@ -23,11 +27,13 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABL
 import datasets
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-from trl import SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}"
+    "{% if message['role'] == 'assistant' %}{% generation %}"
+    "{% for call in message['tool_calls'] or [] %}{{ call['function'] | tojson }}{% endfor %}"
+    "{{ (message['content'] or '') + eos_token }}{% endgeneration %}"
     "{% else %}{{ message['content'] + eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
@@ -127,6 +133,39 @@ def prove(folder: Path, name: str) -> dict[str, Any]:
     }
 
 
+def prove_preferences(folder: Path, name: str) -> dict[str, Any]:
+    """Everything TRL does with the train split of a preference set."""
+    files = [path for path in sorted((folder / name).glob("train*.jsonl")) if not path.name.endswith(".meta.jsonl")]
+    rows = datasets.load_dataset("json", data_files=[str(file) for file in files], split="train")
+    tokenizer = tokenizer_for(files)
+    config_class, trainer_class = (DPOConfig, DPOTrainer) if name == "trl_dpo" else (KTOConfig, KTOTrainer)
+    with tempfile.TemporaryDirectory() as scratch:
+        config = config_class(
+            output_dir=scratch,
+            max_steps=2,
+            per_device_train_batch_size=2,
+            report_to="none",
+            save_strategy="no",
+            use_cpu=True,
+            bf16=False,
+            logging_steps=1,
+            seed=1,
+            disable_tqdm=True,
+        )
+        model, reference = tiny_llama(len(tokenizer)), tiny_llama(len(tokenizer))
+        trainer = trainer_class(model=model, ref_model=reference, args=config, train_dataset=rows, processing_class=tokenizer)
+        trainer.train()
+        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        return {
+            "format": name,
+            "lines": sum(path.read_bytes().count(b"\n") for path in files),
+            "rows_loaded": rows.num_rows,
+            "rows_tokenised": len(trainer.train_dataset),
+            "losses": losses,
+            "loss_is_finite": all(math.isfinite(loss) for loss in losses) and len(losses) == 2,  # noqa: PLR2004  # two steps
+        }
+
+
 def main() -> None:
     """Read the table, prove each format, write what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -137,6 +176,9 @@ def main() -> None:
     result = {
         "versions": {name: version(name) for name in ("trl", "transformers", "datasets", "torch")},
         "formats": [prove(asked.chat, name) for name in names],
+        "preferences": [
+            prove_preferences(asked.chat, name) for name in ("kto", "trl_dpo") if any((asked.chat / name).glob("train*"))
+        ],
     }
     print(json.dumps(result, indent=1))
     if asked.out:
