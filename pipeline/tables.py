@@ -156,7 +156,7 @@ class _Finished:
     folder: Path
     part: Part
     signed_at: int
-    """When its manifest or receipt was written, after its files; nanoseconds."""
+    """When its manifest was written, after its files; nanoseconds. 0: it has none yet."""
 
     def paths(self) -> dict[str, Path]:
         return {frame: self.folder / frame / f"{self.part.name}.parquet" for frame in self.part.files}
@@ -201,7 +201,8 @@ class TableWriter:
         for receipt in sorted((self.folder / RECEIPTS).glob("*.json")):
             content = json.loads(receipt.read_text("utf-8"))
             if tuple(content["made_by"]) == self._made_by:
-                yield _Finished(self.folder, Part(**content["part"]), receipt.stat().st_mtime_ns)
+                # never trusted unread: a run that was killed may have linked an older file to this name
+                yield _Finished(self.folder, Part(**content["part"]), signed_at=0)
 
     @property
     def _made_by(self) -> tuple[str, int, str]:
@@ -222,7 +223,8 @@ class TableWriter:
             unfinished.unlink(missing_ok=True)
             os.link(path, unfinished)
             unfinished.replace(new)
-        return self._sign(Part(name, inputs, part.rows, part.files, part.reasons, part.counts))
+        # without a receipt: what it was linked from stays until this table is published
+        return Part(name, inputs, part.rows, part.files, part.reasons, part.counts)
 
     def write(self, name: str, inputs: Mapping[str, str], outcome: Outcome) -> Part:
         """Write the frames of one part, receipt last. Safe to call from several processes for parts of other names.

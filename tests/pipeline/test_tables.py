@@ -2,7 +2,7 @@ import os
 import resource
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
@@ -106,6 +106,18 @@ def test_a_part_that_nobody_touched_since_it_was_signed_is_not_read_to_be_reused
     assert untouched == 0
     assert [path.name for path in read if path.suffix == ".parquet"] == ["part-00000.parquet"]
     assert ids(Table(tmp_path / "deduped")) == [["a"]]
+
+
+def test_a_receipt_over_whose_file_another_was_linked_is_not_believed(tmp_path: Path) -> None:
+    make(tmp_path / "deduped", {"h1": outcome("a")})
+    with suppress(KeyboardInterrupt), new_table(tmp_path / "deduped", "dedupe", 1, "p1", None) as writer:
+        writer.write("part-00000", {"source": "h9"}, outcome("x"))
+        writer.reuse("part-00000", {"source": "h1"})
+        raise KeyboardInterrupt
+
+    make(tmp_path / "deduped", {"h9": outcome("x")})
+
+    assert ids(Table(tmp_path / "deduped")) == [["x"]]
 
 
 def test_a_run_that_ends_early_leaves_the_old_table_and_its_finished_parts_serve_the_next(tmp_path: Path) -> None:
