@@ -16,6 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from pipeline.mail import phrases
 
+MAX_HEADER_GAP: Final = 40
+"""Characters between the verb of a reply header and its colon."""
+MAX_CARD_LINES: Final = 6
 MAX_HEADER_LINES: Final = 4
 """Lines over which clients wrap a reply header."""
 MAX_HEADER_CHARACTERS: Final = 400
@@ -32,6 +35,7 @@ STEMS_WITH_OPENING: Final = 2
 
 _QUOTED: Final = re.compile(r"^\s{0,3}(?:>|\|\s|&gt;)")
 _PROMPT: Final = re.compile(r"^>>> ?\w")
+_BARRED: Final = re.compile(r"\S\s?[|·•]\s?\S")
 _DELIMITER: Final = re.compile(r"^--[ \u00a0]?$")
 _WORDS: Final = re.compile(r"\w+")
 _DIRECTIONS: Final = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F)))
@@ -70,7 +74,7 @@ def clean_mail(text: str, *, is_forward: bool = False) -> Cleaned:
     return result
 
 
-def _own_lines(  # noqa: C901, PLR0912  # one branch per thing a line may begin
+def _own_lines(  # noqa: C901, PLR0911, PLR0912  # one branch per thing a line may begin
     lines: Sequence[str], is_forward: bool, result: Cleaned
 ) -> tuple[list[str], list[str]]:
     """The lines that are not history, and those of a forwarded mail below them."""
@@ -99,6 +103,9 @@ def _own_lines(  # noqa: C901, PLR0912  # one branch per thing a line may begin
                 return own, list(lines[at:])
             result.take("quoted", lines[at:])
             return _without_bar(own), []
+        elif _begins_history(line) and not is_forward and any(each.strip() for each in own):
+            result.take("quoted", lines[at:])
+            return _without_bar(own), []
         elif header := _reply_header(lines, quoted, at):
             is_sure, size = header
             after = next((each for each in range(at + size, len(lines)) if lines[each].strip()), len(lines))
@@ -115,6 +122,17 @@ def _own_lines(  # noqa: C901, PLR0912  # one branch per thing a line may begin
             own.append(line)
             at += 1
     return own, []
+
+
+def _begins_history(line: str) -> bool:
+    """Whether a reply header beyond doubt stands in one line with what it introduces, as programs write that lose line breaks."""
+    verb = phrases.WROTE.search(line)
+    header, colon, history = line[verb.end() :].partition(":") if verb else ("", "", "")
+    if verb is None or not colon or not history.strip() or len(header) > MAX_HEADER_GAP:
+        return False
+    before = line[: verb.end()].strip(" *_\u00a0")
+    evidence = (phrases.LEAD.match, phrases.DATE.search, phrases.TIME.search, phrases.ADDRESS.search)
+    return not phrases.SOMEBODY_WROTE.search(before) and all(find(before) for find in evidence)
 
 
 def _quoted(lines: Sequence[str]) -> list[bool]:
@@ -312,7 +330,19 @@ def _signature(own: Sequence[str]) -> int:
     for at in range(len(own) - 1, max(-1, len(own) - 13), -1):
         if phrases.SIGN_OFF.match(own[at][:200]):
             return _below_name(own, at)
-    return len(own)
+    return _card(own)
+
+
+def _card(own: Sequence[str]) -> int:
+    """Where a last paragraph that is a visiting card begins: bars between its parts, a contact, and no sentence."""
+    start = next((at + 1 for at in range(len(own) - 1, -1, -1) if not own[at].strip()), 0)
+    above = next((own[at].rstrip() for at in range(start - 1, -1, -1) if own[at].strip()), ":")
+    block = own[start:]
+    if not 1 < len(block) <= MAX_CARD_LINES or above.endswith((":", "：", "?", "？")):  # noqa: RUF001  # it is what was asked for
+        return len(own)
+    has_bars = sum(_BARRED.search(line) is not None for line in block) * 2 >= len(block)
+    is_card = has_bars and any(phrases.CONTACT.search(line) for line in block) and not any(_is_prose(line) for line in block)
+    return start if is_card else len(own)
 
 
 def _below_name(own: Sequence[str], sign_off: int) -> int:

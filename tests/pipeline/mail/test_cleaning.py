@@ -63,6 +63,34 @@ def test_real_text_that_looks_like_the_frame_of_a_mail_stays(text: str) -> None:
     assert clean_mail(text).text == text
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "Money back please.\n\nOn Tue, Jan 6, 2026 at 9:14 AM, Desk<desk@example.com> wrote:   Tell us why.\nRegards",
+            "Money back please.",
+        ),
+        ("Cancel it.\n\nJo Fox | Buyer | Fenwick Ltd\nT: 555-0101 | www.example.com", "Cancel it."),
+    ],
+    ids=["a header and its history in one line", "a visiting card without a closing formula"],
+)
+def test_what_programs_and_companies_write_in_other_shapes_goes_too(text: str, left: str) -> None:
+    assert clean_mail(text).text == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My details:\n\nJo Fox | Buyer | Fenwick Ltd\nT: 555-0101 | www.example.com",
+        "Which of them is right?\n\nJo Fox | 555-0101\nKim Roe | 555-0102",
+        "Hello\n\nOn Monday your colleague wrote: send the tent back, which I did.",
+        "Jo Fox | Buyer | Fenwick Ltd\nT: 555-0101 | www.example.com",
+    ],
+)
+def test_what_may_be_an_answer_or_a_tale_stays(text: str) -> None:
+    assert clean_mail(text).text == text
+
+
 def test_a_forwarded_mail_is_content() -> None:
     text = "See below.\n\nFrom: Jo Fox <jo@example.com>\nSent: Monday, 5 January 2026 12:00\nTo: Sam\nSubject: Lamp\n\nIt broke."
 
