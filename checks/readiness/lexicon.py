@@ -1,7 +1,7 @@
 """Phrases by what a turn does, one file per language in `lexicons/`.
 
-Coarse on purpose: shares over many answers, never a judgement of one. A language is what the source declares in the column
-`language`; it is never guessed. Where it has no file, or none is declared, what is said is unknown and not "nothing of the kind".
+Coarse on purpose: shares over many answers, never a judgement of one. A language is what the column `language` says, and is
+not guessed here. Where it has no file, or there is none, what is said is unknown and not "nothing of the kind".
 """
 
 from collections.abc import Mapping

@@ -280,6 +280,7 @@ SHOWN_TABLES: Final = {
     "waterfall": "From raw logs to effective examples",
     "residuals": "Identifiers and secrets left, by kind (values are never shown)",
     "planted_recall": "Recall of planted identifiers, with its lower bound",
+    "sent": "What was sent to models",
     "lost": "Slices that lose more than others, and the stage that removes them",
     "answer_parity": "Answers by slice",
     "boundary": "Boundary and refusals by declared language; empty where there is no lexicon",

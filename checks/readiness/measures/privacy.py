@@ -31,7 +31,9 @@ def read(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Reading
         _egress(corpus, evidence, params),
         *_provenance(corpus, params),
     ]
-    return Reading(tuple(values), {"residuals": listed, "planted_recall": cells, "k_map": histogram})
+    return Reading(
+        tuple(values), {"residuals": listed, "planted_recall": cells, "k_map": histogram, "sent": _sent(corpus, evidence, params)}
+    )
 
 
 def _leaks(corpus: Corpus, evidence: Evidence) -> list[Measured]:
@@ -221,6 +223,18 @@ def _egress(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Meas
     if listed is not None:
         sent += int(listed.filter(~pl.col("scrubbed"))["records"].sum())
     return Measured("M19", "unscrubbed_sent", float(sent), n=corpus.exported)
+
+
+def _sent(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> pl.DataFrame:
+    """endpoint, model, records, scrubbed: what models were sent, by this line and by the owner's own list."""
+    schema = {"endpoint": pl.String, "model": pl.String, "records": pl.Int64, "scrubbed": pl.Boolean}
+    stages = list(corpus.line)
+    was_scrubbed = "scrub" in stages and ("generate" not in stages or stages.index("scrub") < stages.index("generate"))
+    asked = corpus.turns.filter(pl.col("provider").is_not_null() & ~pl.col("provider").is_in(params.offline_providers))
+    own = asked.group_by(endpoint="provider", model="model").agg(records=pl.col("conversation_id").n_unique().cast(pl.Int64))
+    listed = evidence.get("sent")
+    frames = [own.with_columns(scrubbed=pl.lit(was_scrubbed)).select(list(schema)), *([] if listed is None else [listed])]
+    return pl.concat(frames).sort("records", "endpoint", "model", "scrubbed", descending=[True, False, False, False])
 
 
 def _provenance(corpus: Corpus, params: ReadinessParams) -> list[Measured]:

@@ -189,6 +189,7 @@ def test_records_a_model_saw_before_scrub_are_counted(tmp_path: Path) -> None:
     bad = assessed(write_line(tmp_path / "bad", rows, stages=("ingest", "generate", "scrub", "validate", "emit")))
 
     assert (value(good, "unscrubbed_sent"), value(bad, "unscrubbed_sent")) == (0, 1)
+    assert [each.tables["sent"].rows() for each in (good, bad)] == [[("openai", "m", 1, True)], [("openai", "m", 1, False)]]
     assert value(good, "provenance") == 1.0
     assert value(assessed(write_line(tmp_path / "unnamed", rows)), "provenance") == 0.75  # the terms of the model are not stated
 
