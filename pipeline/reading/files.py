@@ -37,6 +37,8 @@ WHOLE_DOCUMENT_BYTES: Final = 16 * 2**20
 """A JSON document up to this size is parsed at once, a larger one as a stream: about ten times slower, but bounded."""
 
 PARQUET_BATCH_ROWS: Final = 1024
+HELD_PARQUET_BYTES: Final = 128 * 2**20
+"""A Parquet file inside an archive is held whole up to this size, and refused beyond: nothing is unpacked to disk."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -64,6 +66,7 @@ _OTHERS: Final = {
     ".pst": "an Outlook store; convert it to mbox, with readpst for one",
     ".7z": "a 7z archive; pack it again as .zip or .tar.gz",
     ".rar": "a RAR archive; pack it again as .zip or .tar.gz",
+    **dict.fromkeys((".zip", ".tar", ".tgz"), "an archive inside an archive; unpack the outer one"),
     ".bz2": "packed with bzip2; pack it again with gzip or zstd",
     ".xz": "packed with xz; pack it again with gzip or zstd",
     ".pdf": "a PDF; export its source as JSON or CSV",
@@ -556,10 +559,14 @@ def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any
     import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, for this layout only
     from pyarrow import parquet  # noqa: PLC0415  # as above
 
-    if file.member:
-        raise SourceError(f"{file.label}: is a Parquet file inside an archive, where it cannot be read in place; unpack it")
+    packed: io.BytesIO | None = None
+    if file.member or file.name.lower().endswith(_COMPRESSED):  # Parquet is read from its end
+        with opened(file) as stream:
+            packed = io.BytesIO(stream.read(HELD_PARQUET_BYTES + 1))
+        if packed.getbuffer().nbytes > HELD_PARQUET_BYTES:
+            raise SourceError(f"{file.label}: is a packed Parquet file of more than {HELD_PARQUET_BYTES >> 20} MiB; unpack it")
     try:
-        with parquet.ParquetFile(file.path) as content:
+        with parquet.ParquetFile(packed or file.path) as content:
             names = list(content.schema_arrow.names)
             yield names
             position = 0

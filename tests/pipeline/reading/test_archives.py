@@ -7,10 +7,12 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import polars as pl
 import pytest
 import zstandard
 
 from pipeline.errors import SourceError
+from pipeline.reading import files
 from tests.pipeline.received import PAIRS, ingested, rows, texts
 
 QUESTION = b"question,answer\nWhere is my parcel?,On its way.\n"
@@ -152,3 +154,39 @@ def test_an_archive_that_is_cut_off_is_one_clear_error(tmp_path: Path, name: str
 
     with pytest.raises(SourceError, match=f"^{name}: .*fetch (it|the file) again$"):
         ingested(folder, PAIRS)
+
+
+def parquet(question: str) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame({"question": [question], "answer": ["On its way."]}).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.zip", zipped({"in/log.parquet": parquet("Where?")})),
+        ("a.tar.gz", gzip.compress(tarred({"log.parquet": parquet("Where?")}))),
+        ("log.parquet.zst", zstandard.compress(parquet("Where?"))),
+    ],
+)
+def test_a_packed_parquet_file_is_read_in_memory(tmp_path: Path, name: str, content: bytes) -> None:
+    mapping = {**PAIRS, "files": ["*.parquet", "*.parquet.zst"]}
+
+    assert list(texts(ingested(received(tmp_path, name, content), mapping)).values()) == [
+        ["customer: Where?", "agent: On its way."]
+    ]
+
+
+def test_a_packed_parquet_file_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "HELD_PARQUET_BYTES", 2**6)
+
+    with pytest.raises(SourceError, match=r"log\.parquet: is a packed Parquet file of more than 0 MiB; unpack it$"):
+        ingested(received(tmp_path, "a.zip", zipped({"log.parquet": parquet("Where?")})), {**PAIRS, "files": ["*.parquet"]})
+
+
+def test_an_archive_inside_an_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    folder = received(tmp_path, "a.zip", zipped({"inner.zip": zipped(FILES)}))
+
+    with pytest.raises(SourceError, match=r"inner\.zip: is an archive inside an archive; unpack the outer one$"):
+        ingested(folder, {**PAIRS, "files": ["*"]})
