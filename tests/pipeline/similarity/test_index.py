@@ -1,9 +1,11 @@
 """An index makes the next run cheaper and changes nothing about its result."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -145,6 +147,40 @@ def test_a_crowd_that_gets_an_earlier_member_is_judged_anew(tmp_path: Path, monk
     run(scrubbed(tmp_path / "scrubbed", [*rows, early], [len(rows)]), tmp_path / "deduped", params(), MEANS)
 
     assert seen == [len(rows) + 1, len(rows) + 1]  # the first was given up
+
+
+class Killed(BaseException):
+    """Stands for kill -9; `benchmarks/dedupe.py kills` sends the real one."""
+
+
+def test_ten_kills_change_no_byte_of_table_or_index(tmp_path: Path) -> None:
+    old, new = crowd(), [conversation(number, words(number % 9, 40), words(number % 3, 3)) for number in range(60, 80)]
+    run(scrubbed(tmp_path / "scrubbed", old, [20]), tmp_path / "known/deduped", params(), MEANS)
+    source = scrubbed(tmp_path / "scrubbed", [*old, *new], [20, 40])
+    replace, renamed, deadline = Path.replace, [0], [10**6]
+
+    def watched(path: Path, target: Path) -> Path:
+        renamed[0] += 1
+        if renamed[0] > deadline[0]:
+            raise Killed
+        return replace(path, target)
+
+    def run_on(name: str) -> dict[str, bytes]:
+        renamed[0] = 0
+        run(source, tmp_path / name / "deduped", params(), MEANS)
+        return {path: data for path, data in content(tmp_path / name).items() if not path.endswith(".lock")}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", watched)
+        shutil.copytree(tmp_path / "known", tmp_path / "whole")
+        wanted = run_on("whole")
+        for number, moment in enumerate(np.linspace(0, renamed[0] - 1, 10).astype(int).tolist()):
+            shutil.copytree(tmp_path / "known", tmp_path / f"killed{number}")
+            deadline[0] = moment
+            with pytest.raises(Killed):
+                run_on(f"killed{number}")
+            deadline[0] = 10**6
+            assert run_on(f"killed{number}") == wanted
 
 
 def test_other_params_start_anew(tmp_path: Path) -> None:
