@@ -10,6 +10,7 @@ import orjson
 import polars as pl
 from pydantic import Field, field_validator
 
+from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.parts import Maker, Means, Task, make_parts
@@ -41,6 +42,9 @@ class EmitParams(Section):
     train_bots: bool
     """Whether answers of bots are learnt too; otherwise they have weight 0, and formats without weights leave them out."""
 
+    knowledge: KnowledgeParams
+    """Passages of the team's knowledge that stand below the system text of a conversation whose first question they answer."""
+
     look_ups: Literal["fold", "drop"]
     """What becomes of look-ups in formats without tool calls: their words join what the customer said, or nothing does."""
 
@@ -71,7 +75,11 @@ class EmitParams(Section):
 
 
 def emit(
-    conversations: pl.DataFrame, splits: pl.Series, params: EmitParams, rejected: Mapping[str, Sequence[str]] | None = None
+    conversations: pl.DataFrame,
+    splits: pl.Series,
+    params: EmitParams,
+    rejected: Mapping[str, Sequence[str]] | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Outcome:
     """Write every conversation as rows of each format.
 
@@ -80,13 +88,14 @@ def emit(
         splits: train, validation, test or null, in the same order.
         params: formats and system texts.
         rejected: conversation_id -> answers that were not accepted before its last turn was.
+        knowledge: what passages are found in; null attaches none.
     Returns:
         kept: CHAT, what at least one format holds. dropped: `bridges_splits` where there is no split, else the first
             fault that keeps it out of every format, with the format as detail. beside: a frame LINES per format.
         counts: `<format>_<split>_rows`; in conversations `<format>_lost_<fault>`, and `<format>_unrated` or `_unpaired`.
     """
     conversations = conform(conversations, VALIDATED, "emit")
-    press = _Press(params, rejected or {})
+    press = _Press(params, rejected or {}, knowledge)
     for conversation, split in zip(_conversations(conversations), splits.to_list(), strict=True):
         press.take(conversation, split)
     return press.outcome()
@@ -113,6 +122,8 @@ class _Conversation(NamedTuple):
     origins: list[str]
     generations: dict[str, Any]
     """turn_id -> how it was generated."""
+    knowledge: Sequence[str]
+    """Ids of the passages that stand below its system text."""
 
 
 def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
@@ -141,7 +152,7 @@ def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
         ]
         if plain[0] in calls:
             turns = list(_with_look_ups(turns, ids, speakers, texts, calls[plain[0]]))
-        yield _Conversation._make([*plain, turns, ids, speakers, origins, generations.get(plain[0], {})])
+        yield _Conversation._make([*plain, turns, ids, speakers, origins, generations.get(plain[0], {}), ()])
 
 
 def _with_look_ups(
@@ -186,8 +197,8 @@ def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
 class _Press:
     """Collects the rows of one part."""
 
-    def __init__(self, params: EmitParams, rejected: Mapping[str, Sequence[str]]) -> None:
-        self._params, self._rejected = params, rejected
+    def __init__(self, params: EmitParams, rejected: Mapping[str, Sequence[str]], knowledge: Knowledge | None) -> None:
+        self._params, self._rejected, self._knowledge = params, rejected, knowledge
         self._kept: list[tuple[Any, ...]] = []
         self._dropped: list[tuple[str, str, str]] = []
         self._lines = {name: _Lines() for name in params.formats}
@@ -198,7 +209,7 @@ class _Press:
         if split is None:
             self._dropped.append((one.conversation_id, BRIDGES_SPLITS, "customer and cluster stand in different splits"))
             return
-        example = self._example(one)
+        one, example = self._example(one)
         plain = example if one.speakers.count("tool") == 0 else without_calls(example)
         formats: list[str] = []
         lost: list[tuple[str, str]] = []
@@ -221,13 +232,18 @@ class _Press:
         else:
             self._dropped.append((one.conversation_id, *lost[0]))
 
-    def _example(self, one: _Conversation) -> Example:
+    def _example(self, one: _Conversation) -> tuple[_Conversation, Example]:
         turns = one.turns
         if self._params.train_bots and "bot" in one.speakers:
             turns = [turn._replace(trained=True) for turn in turns]
         system = self._params.system_by_product.get(one.product or "", self._params.system)
+        if self._knowledge and turns[0].role == "user":
+            (found,) = self._knowledge.find([turns[0].content])
+            passages = [f"{hit.question}\n{hit.answer}".strip() for hit in found.hits]
+            system = "\n\n".join([*([system] if system else []), *passages]) or None
+            one = one._replace(knowledge=[hit.id for hit in found.hits])
         liked = None if one.csat is None else one.csat >= self._params.liked_csat
-        return Example(turns, system, self._params.look_ups, liked, self._rejected.get(one.conversation_id, ()))
+        return one, Example(turns, system, self._params.look_ups, liked, self._rejected.get(one.conversation_id, ()))
 
     def _tokens_of(self, system: str | None) -> int:
         if system not in self._system_tokens:
@@ -316,6 +332,7 @@ def _meta(one: _Conversation, split: str, reply: str | None) -> str:
             "speakers": one.speakers,
             "origins": one.origins,
             "generation": one.generations,
+            "knowledge": one.knowledge,
         }
     )
 
@@ -323,12 +340,13 @@ def _meta(one: _Conversation, split: str, reply: str | None) -> str:
 def prepare(table: Table, params: EmitParams) -> Maker:
     """The maker of one part, from the part and the splits of its conversations."""
     generated = _generated(table, params)
+    knowledge = load_knowledge(params.knowledge) if params.knowledge.folder else None
 
     def make(payload: tuple[Part, list[str | None]]) -> Outcome:
         part, splits = payload
         given = table.read(part)
         rejected = _rejected(generated, given) if generated else {}
-        outcome = emit(given, pl.Series(splits, dtype=pl.String), params, rejected)
+        outcome = emit(given, pl.Series(splits, dtype=pl.String), params, rejected, knowledge)
         outcome.account_for(given["conversation_id"], f"emit, {part.name}")
         return outcome
 
@@ -372,6 +390,8 @@ def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifes
     table = Table(source)
     generated = _generated(table, params)
     beside = {"rejected": _digest([part.files["rejected"] for part in generated.manifest.parts])} if generated else {}
+    if params.knowledge.folder:
+        beside["knowledge"] = load_knowledge(params.knowledge).checksum
     tasks = [
         Task({part.name: part.files["kept"], f"{part.name} splits": _digest(splits), **beside}, (part, splits))
         for part, splits in _split(table, params.splits, means)

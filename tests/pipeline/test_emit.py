@@ -29,6 +29,7 @@ PARAMS = EmitParams.model_validate(
         "system_by_product": {},
         "train_bots": True,
         "look_ups": "fold",
+        "knowledge": {"folder": None, "allow": [], "max_passage_words": 50, "max_hits": 1, "min_relevance": 0.3},
         "liked_csat": 0.75,
         "max_file_bytes": 1_000_000,
         "encoding": "o200k_base",
@@ -120,6 +121,7 @@ def test_provenance_stands_in_the_side_line_and_never_in_the_row() -> None:
             "speakers": ["customer", "agent"],
             "origins": ["human", "synthetic"],
             "generation": {"t1": HOW},
+            "knowledge": [],
         }
     ]
 
@@ -433,3 +435,32 @@ def test_the_side_line_names_look_ups_too() -> None:
 
     assert meta["turns"] == ["t0", "t1", "t2", "t3"]
     assert meta["speakers"] == ["customer", "tool", "tool", "agent"]
+
+
+def test_the_passage_that_answers_the_question_stands_below_the_system_text_and_the_side_line_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "knowledge"
+    folder.mkdir()
+    (folder / "returns.md").write_text("# Returns\nReturn parcels are free for 30 days.\n# Tents\nTents are green.\n")
+    section = {**PARAMS.knowledge.model_dump(), "folder": folder}
+    by = params(system="Be kind.", knowledge=section, splits={"train": 1.0, "validation": 0.0, "test": 0.0, "by": "hash"})
+    rows = [conversation(1, "Are return parcels free?", "Yes."), conversation(2, "Who are you?", "A clerk.")]
+
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", by, MEANS)
+
+    told = [row["messages"][0]["content"] for row in read(tmp_path / "chat/openai/train.jsonl")]
+    assert told == ["Be kind.\n\nReturns\nReturn parcels are free for 30 days.", "Be kind."]
+    named = [meta["knowledge"] for meta in read(tmp_path / "chat/openai/train.meta.jsonl")]
+    assert named == [["kb/returns.md#0"], []]
+
+
+def test_another_text_of_a_passage_makes_the_part_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "knowledge"
+    folder.mkdir()
+    by = params(knowledge={**PARAMS.knowledge.model_dump(), "folder": folder})
+    source = a_table(tmp_path / "validated", [conversation(1, "Are return parcels free?", "Yes.")])
+    for text in ("Return parcels are free.", "Return parcels cost nothing."):
+        (folder / "returns.txt").write_text(text)
+        run(source, tmp_path / "chat", by, MEANS)
+
+    (part,) = Table(tmp_path / "chat").manifest.parts
+    assert "cost nothing" in Table(tmp_path / "chat").read(part, "lines_openai")["row"][0]
