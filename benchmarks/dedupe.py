@@ -46,7 +46,9 @@ from pipeline.tables import Table
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "benchmarks/results/dedupe.json"
 SHARED: Final = Path(os.environ.get("TICKETMILL_SHARED", ROOT.parent / "shared"))
-PEERS: Final = {"text-dedup": ["text-dedup==0.4.0"], "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7"]}
+PEERS: Final = ROOT / "benchmarks/peers"
+"""One file per peer: every package of its environment, as `pip freeze` wrote it when the figures were taken."""
+
 UNMASKED: Final = "dedupe.mask=[]"
 """Peers know no surrogates."""
 
@@ -114,12 +116,13 @@ def machine() -> dict[str, Any]:
 def make_peers(folder: Path) -> dict[str, str]:
     """A virtual environment per peer; the project's own is not touched."""
     made = {}
-    for name, packages in PEERS.items():
-        place = folder / name
+    for pins in sorted(PEERS.glob("*.txt")):
+        place = folder / pins.stem
         if not (place / "bin/python").exists():
             subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        subprocess.run([place / "bin/python", "-m", "pip", "install", "--quiet", *packages], check=True)
-        made[name] = packages[0]
+        # they are complete, and one of them holds a package whose own bounds they do not meet
+        subprocess.run([place / "bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", pins], check=True)
+        made[pins.stem] = next(line for line in pins.read_text().splitlines() if line.startswith(f"{pins.stem}=="))
     return made
 
 
