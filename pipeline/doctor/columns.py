@@ -79,6 +79,9 @@ _PERSONAL: Final = (
     ("name author customer agent user", "PERSON"),
 )
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
+_LABELLED: Final = re.compile(
+    r"(?:^|(?<=[.!?])[ \t]+|[|\t][ \t]*)[ \t>*-]{0,4}([^\W\d_][\w -]{0,24}?)\**[ \t]*[:\uff1a]", re.MULTILINE
+)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
 
@@ -268,6 +271,20 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     if "agent" not in found and "bot" not in found and found.get("tool") == [values.get("system")] and "system" in values:
         found["agent"] = found.pop("tool")  # "user" and "system": a dialogue system speaks for the company
     return found
+
+
+def transcript_labels(column: Column) -> dict[str, list[str]]:
+    """Who speaks in cells that are whole conversations, as they are called there; none where few cells are one."""
+    found: dict[str, list[str]] = {}
+    cells = 0
+    for text in column.texts[:200]:
+        labels = {match[1] for match in _LABELLED.finditer(text)}
+        roles = {label: _SPEAKS.get(_bare(label.strip().casefold())) for label in labels}
+        cells += {"customer", "agent"} <= set(roles.values()) or {"customer", "bot"} <= set(roles.values())
+        for label, role in sorted(roles.items()):
+            if role in {"customer", "agent", "bot"} and label not in found.get(role, ()):
+                found.setdefault(role, []).append(label)
+    return found if cells * 2 > len(column.texts[:200]) else {}
 
 
 def id_column(

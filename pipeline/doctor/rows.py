@@ -21,6 +21,7 @@ from pipeline.doctor.columns import (
     text_column,
     text_format,
     time_column,
+    transcript_labels,
 )
 
 
@@ -33,6 +34,8 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
     text = text_column(columns, set())
     if text is None:
         return None
+    if labels := transcript_labels(text):
+        return _as_transcripts(mapping, columns, text, labels, len(rows))
     pair = pair_columns(columns)
     group = id_column(columns, set(), text.name, rows)
     speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
@@ -65,30 +68,61 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
             turn["order"] = order.name
             used.add(order.name)
             reasons.append(f"{order.name!r} counts the messages of a conversation")
-    elif pair is not None or speaker is None or group is None:
-        question, answer = pair or (text, None)
-        mapping["pair"] = {"question": question.name, **({"answer": answer.name} if answer else {})}
-        used |= {question.name, *([answer.name] if answer else [])}
-        reasons.append(
-            f"one row per question: {question.name!r}"
-            + (f", answered in {answer.name!r}" if answer else ", and no answer in any column")
-        )
-        unique = next(
-            (each for each in columns.values() if each.name not in used and each.is_scalar and each.filled == 1
-             and each.distinct == len(rows) and (each.hints(ID) or "id" in each.tokens)), None
-        )  # fmt: skip
-        if unique is not None:
-            mapping["id"] = unique.name
-            used.add(unique.name)
-        time = time_column(columns, used)
-        if time is not None:
-            mapping["pair"]["asked_at"] = time[0].name
-            declare_time(mapping, time, reasons, remarks)
-            used.add(time[0].name)
+    else:
+        used |= _as_questions(mapping, columns, pair or (text, None), reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text)
     if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
         remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
     return Candidate("table", mapping, reasons, remarks)
+
+
+def _as_transcripts(
+    mapping: dict[str, Any], columns: Mapping[str, Column], text: Column, labels: Mapping[str, list[str]], rows: int
+) -> Candidate:
+    used = {text.name}
+    mapping["transcript"] = {"at": text.name, **labels}
+    if (unique := _unique(columns, used, rows)) is not None:
+        mapping["id"] = unique
+        used.add(unique)
+    _rest_of_table(mapping, columns, used, text)
+    return Candidate(
+        "table", mapping, [f"{text.name!r} holds whole conversations: their lines begin with who speaks and a colon"]
+    )
+
+
+def _as_questions(
+    mapping: dict[str, Any],
+    columns: Mapping[str, Column],
+    pair: tuple[Column, Column | None],
+    reasons: list[str],
+    remarks: list[str],
+    rows: int,
+) -> set[str]:
+    """Put one row per question into the mapping; returns the columns that it takes."""
+    question, answer = pair
+    mapping["pair"] = {"question": question.name, **({"answer": answer.name} if answer else {})}
+    used = {question.name, *([answer.name] if answer else [])}
+    reasons.append(
+        f"one row per question: {question.name!r}"
+        + (f", answered in {answer.name!r}" if answer else ", and no answer in any column")
+    )
+    if (unique := _unique(columns, used, rows)) is not None:
+        mapping["id"] = unique
+        used.add(unique)
+    time = time_column(columns, used)
+    if time is not None:
+        mapping["pair"]["asked_at"] = time[0].name
+        declare_time(mapping, time, reasons, remarks)
+        used.add(time[0].name)
+    return used
+
+
+def _unique(columns: Mapping[str, Column], used: set[str], rows: int) -> str | None:
+    """The column that names each row: called an id, always there, and never twice the same."""
+    return next(
+        (each.name for each in columns.values() if each.name not in used and each.is_scalar and each.filled == 1
+         and each.distinct == rows and (each.hints(ID) or "id" in each.tokens)), None
+    )  # fmt: skip
 
 
 def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column) -> None:

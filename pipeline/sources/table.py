@@ -1,10 +1,11 @@
-"""Rows of a CSV, JSON lines or Parquet file: one row per turn, or one row per question and answer.
+"""Rows of a CSV, JSON lines or Parquet file: one row per turn, per question and answer, or per transcript.
 
 ticket,from,body,at
 81,customer,Where is my order?,2026-01-05 12:00:00
 81,agent,It left on Monday.,2026-01-05 12:04:00
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -72,6 +73,38 @@ class PairColumns(Section):
         return [self.question, self.answer, self.asked_at, self.answered_at]
 
 
+class TranscriptColumn(Section):
+    """One cell is a whole conversation: "Customer: Where is it?", a line break, "Agent: On its way."."""
+
+    at: str
+    """Column of the transcript."""
+    customer: list[str] = Field(min_length=1)
+    """What stands before the colon where the customer speaks, whatever its case."""
+    agent: list[str] = Field(default_factory=list)
+    """The same for a human agent."""
+    bot: list[str] = Field(default_factory=list)
+    """The same for a bot."""
+
+    @cached_property
+    def speakers(self) -> dict[str, str]:
+        """Label, casefolded -> speaker."""
+        lists = {"customer": self.customer, "agent": self.agent, "bot": self.bot}
+        return {label.casefold(): speaker for speaker, labels in lists.items() for label in labels}
+
+    @cached_property
+    def begins(self) -> re.Pattern[str]:
+        """Where somebody begins to speak: a line or the end of a sentence, perhaps a time, a label, perhaps a name, a colon."""
+        labels = "|".join(re.escape(label) for label in sorted(self.speakers, key=len, reverse=True))
+        begin = r"(?:^|(?<=[.!?])[ \t]+|[ \t]*[|\t][ \t]*)[ \t>*-]{0,4}"
+        time = r"(?:[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*)?"
+        end = r"\**[ \t]*(?:\([^()\n]{0,60}\))?[ \t]*[:\uff1a]\**[ \t]*"
+        return re.compile(f"{begin}{time}(?P<who>{labels}){end}", re.IGNORECASE | re.MULTILINE)
+
+    def columns(self) -> list[str | None]:
+        """Every column that is read."""
+        return [self.at]
+
+
 class TableSettings(MappedSettings):
     """A source in rows."""
 
@@ -86,10 +119,16 @@ class TableSettings(MappedSettings):
     ignore_columns: list[str] = Field(default_factory=list)
     """Columns that are known and not read. A column that is neither mapped nor here is refused."""
 
+    transcript: TranscriptColumn | None = None
+    """Where one cell is a whole conversation."""
+
     @model_validator(mode="after")
-    def _is_one_of_two(self) -> Self:
-        if (self.turn is None) == (self.pair is None):
-            raise ValueError("map either 'turn' (one row per turn) or 'pair' (one row per question and answer)")
+    def _has_one_shape(self) -> Self:
+        if sum(shape is not None for shape in (self.turn, self.pair, self.transcript)) != 1:
+            raise ValueError(
+                "map either 'turn' (one row per turn), 'pair' (one row per question and answer) "
+                "or 'transcript' (one cell per conversation)"
+            )
         if self.turn and self.id is None:
             raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
         return self
@@ -97,7 +136,7 @@ class TableSettings(MappedSettings):
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Every column that is mapped, in one order."""
-        shape: TurnColumns | PairColumns | None = self.turn or self.pair
+        shape = self.turn or self.pair or self.transcript
         names = {*(shape.columns() if shape else []), *self.of_conversation()}
         return tuple(sorted(name for name in names if name is not None))
 
@@ -180,10 +219,12 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> 
     draft = Draft()
     if settings.turn:
         _add_turns(draft, records, settings, settings.turn)
+    elif len(records) > 1:
+        raise Refused("repeated_id", f"{len(records)} rows")
     elif settings.pair:
-        if len(records) > 1:
-            raise Refused("repeated_id", f"{len(records)} rows")
         _add_pair(draft, records[0], settings, settings.pair)
+    elif settings.transcript:
+        _add_transcript(draft, records[0], settings, settings.transcript)
     _add_conversation(draft, records, settings)
     return draft
 
@@ -211,6 +252,18 @@ def _add_pair(draft: Draft, record: Mapping[str, Any], settings: TableSettings, 
         if column:
             text = clean(as_text(record[column], column), settings.text_format)
             _add(draft, DraftTurn(speaker, text, _time(record, time, settings), None))
+
+
+def _add_transcript(draft: Draft, record: Mapping[str, Any], settings: TableSettings, shape: TranscriptColumn) -> None:
+    text = clean(as_text(record[shape.at], shape.at), settings.text_format)
+    begins = list(shape.begins.finditer(text))
+    if text and not begins:
+        raise Refused("unknown_speaker", shape.at)
+    if begins and text[: begins[0].start()].strip():
+        draft.count("texts_before_speakers")
+    ends = (*(each.start() for each in begins[1:]), len(text))
+    for begin, end in zip(begins, ends, strict=False):  # an empty cell begins nowhere
+        _add(draft, DraftTurn(shape.speakers[begin["who"].casefold()], text[begin.end() : end].strip(), None, None))
 
 
 def _add(draft: Draft, turn: DraftTurn) -> None:

@@ -104,6 +104,14 @@ def chats() -> list[dict[str, Any]]:
     ]
 
 
+def transcripts() -> list[dict[str, Any]]:
+    """A whole conversation in one cell."""
+    return [
+        {"no": number, "text": "\n".join(f"{('Client', 'Agent')[place % 2]}: {says}" for place, says in enumerate(SAYS))}
+        for number in range(6)
+    ]
+
+
 def pairs() -> list[dict[str, Any]]:
     return [
         {
@@ -142,6 +150,7 @@ THREAD: Final = ["customer", "agent", "customer", "agent"]
         ("spark__csv", spark(posts()), "table", THREAD),
         ("dump__txt", orjson.dumps(posts()), "table", THREAD),
         ("byid__json", orjson.dumps({str(place): each for place, each in enumerate(chats())}), "events", THREAD),
+        ("transcripts__csv", as_csv(transcripts()), "table", THREAD),
         ("german__csv", as_csv(german(), ";").encode("cp1252"), "table", THREAD),
     ],
 )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import pytest
@@ -143,3 +143,38 @@ def test_a_pair_whose_id_stands_twice_in_a_file_is_set_aside(tmp_path: Path) -> 
 def test_a_mapping_that_is_neither_turns_nor_pairs_is_refused(change: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         params({**TURNS, **change})
+
+
+CHATTED: Final = {
+    "format": "table",
+    "path": ".",
+    "files": ["*.csv"],
+    "id": "chat",
+    "transcript": {"at": "said", "customer": ["Customer", "Client"], "agent": ["Agent"], "bot": ["Bot"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("cell", "turns"),
+    [
+        ("Customer: Hi\nIt: broke\nAgent: Which: part?", ["customer: Hi\nIt: broke", "agent: Which: part?"]),
+        ("[12:03] client (Jo): Hi\n[12:04 PM] AGENT (Al) : Hello", ["customer: Hi", "agent: Hello"]),
+        ("Client: It broke. Agent: Which part? Client: Poles", ["customer: It broke.", "agent: Which part?", "customer: Poles"]),
+        ("**Bot:** Welcome\n\n**Customer:** Hi", ["bot: Welcome", "customer: Hi"]),
+        ("Customer: I told your Agent: no\nAgent:\nAgent: Fine", ["customer: I told your Agent: no", "agent: Fine"]),
+        ("Chat of Monday\nCustomer： Hi", ["customer: Hi"]),  # noqa: RUF001  # as typed in Japan and China
+    ],
+)  # fmt: skip
+def test_a_cell_may_be_a_whole_conversation(cell: str, turns: list[str], tmp_path: Path) -> None:
+    quoted = cell.replace('"', '""')
+
+    assert texts(ingested(write(tmp_path / "in", log__csv=f'chat,said\n7,"{quoted}"\n'), CHATTED)) == {"7": turns}
+
+
+def test_what_stands_before_anybody_speaks_is_counted_and_a_cell_where_nobody_does_is_set_aside(tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv='chat,said\n7,"Chat of Monday\nAgent: Hi"\n8,Hello\n9,\n'), CHATTED)
+
+    assert texts(table) == {"7": ["agent: Hi"]}
+    assert table.manifest.counts["texts_before_speakers"] == 1
+    assert quarantined(table) == [("log.csv", 2, "unknown_speaker", "said")]
+    assert [row["reason"] for row in rows(table, "dropped")] == ["no_messages"]
