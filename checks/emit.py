@@ -35,8 +35,17 @@ class Bounds(Section):
     min_test_rows: int = Field(ge=0)
     """Fewest rows of the test split, in every format."""
 
-    min_clusters: int = Field(ge=0)
-    """Fewest duplicate clusters in train: what the set is worth, however often it repeats itself."""
+    size: Literal["floor", "start", "pilot", "production"]
+    """What the set is meant for; decides which of `min_clusters` binds."""
+
+    min_clusters: dict[Literal["floor", "start", "pilot", "production"], int]
+    """Size -> fewest duplicate clusters in train: what the set is worth, however often it repeats itself."""
+
+    @model_validator(mode="after")
+    def _binds(self) -> "Bounds":
+        if self.size not in self.min_clusters:
+            raise ValueError(f"min_clusters has no {self.size}")
+        return self
 
     max_file_bytes: int = Field(gt=0)
     """Largest file."""
@@ -120,6 +129,7 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
         {
             "formats": len(readings),
             **{f"{split}_rows": min((reading.rows[split] for reading in plain), default=None) for split in SPLITS},
+            "formats_below_floor": sum(reading.rows["train"] < FORMATS[reading.name].min_rows for reading in readings),
             "largest_file_bytes": max((reading.largest for reading in readings), default=None),
             **{fault: sum(getattr(reading, fault) for reading in readings) for fault in FAULTS},
             "lost_share": max((1 - len(reading.splits) / kept for reading in plain), default=None) if kept else None,
@@ -141,7 +151,8 @@ def expectations(bounds: Bounds) -> list[Limit]:
         at_least("train_rows", bounds.min_train_rows),
         at_least("validation_rows", bounds.min_validation_rows),
         at_least("test_rows", bounds.min_test_rows),
-        at_least("train_clusters", bounds.min_clusters),
+        at_least("train_clusters", bounds.min_clusters[bounds.size]),
+        at_most("formats_below_floor", 0),
         at_most("largest_file_bytes", bounds.max_file_bytes),
         *(at_most(fault, 0) for fault in FAULTS),
         at_most("lost_share", bounds.max_lost_share),

@@ -16,7 +16,8 @@ BOUNDS = Bounds(
     min_train_rows=10,
     min_validation_rows=1,
     min_test_rows=1,
-    min_clusters=10,
+    size="floor",
+    min_clusters={"floor": 10, "start": 50, "pilot": 1000, "production": 10_000},
     max_file_bytes=100_000,
     max_lost_share=0,
     max_untrained_rows=0,
@@ -142,6 +143,32 @@ def test_test_rows_that_repeat_train_rows_stop_the_line(tmp_path: Path) -> None:
 
 def test_too_few_rows_stop_the_line(tmp_path: Path) -> None:
     assert {"train_rows", "train_clusters"} <= broken(chat(tmp_path, count=5))
+
+
+@pytest.mark.parametrize(("size", "clusters"), [("floor", 10), ("start", 50), ("pilot", 1000), ("production", 10_000)])
+def test_one_cluster_short_of_the_size_it_is_meant_for_stops_the_line(tmp_path: Path, size: str, clusters: int) -> None:
+    (limit,) = (each for each in expectations(BOUNDS.model_copy(update={"size": size})) if each.measure == "train_clusters")
+    assert limit.least == clusters
+    table = chat(tmp_path, count=80)
+    held = measure(table, BOUNDS)["train_clusters"][0]
+    enough = BOUNDS.model_copy(update={"size": size, "min_clusters": {size: held}})
+
+    assert "train_clusters" not in broken(table, enough)
+    assert "train_clusters" in broken(table, enough.model_copy(update={"min_clusters": {size: held + 1}}))
+
+
+def test_copies_of_one_chat_are_one_cluster_however_many_rows_they_fill(tmp_path: Path) -> None:
+    rows = [conversation(n, f"Where is parcel {n}?", f"In van {n}.", cluster_id=f"c{n % 3}") for n in range(60)]
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS, MEANS)
+
+    found = broken(Table(tmp_path / "chat"))
+    assert "train_clusters" in found
+    assert "train_rows" not in found
+
+
+def test_fewer_rows_than_a_consumer_trains_on_stop_the_line_whatever_the_params_ask(tmp_path: Path) -> None:
+    lenient = BOUNDS.model_copy(update={"min_train_rows": 0, "min_clusters": {"floor": 0}})
+    assert "formats_below_floor" in broken(chat(tmp_path, count=9), lenient)
 
 
 def test_a_file_over_the_limit_stops_the_line(tmp_path: Path) -> None:
