@@ -15,6 +15,7 @@ from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
 from checks.parts import Counts, EachPart, every_part
+from pipeline.errors import TableError
 from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
 from pipeline.params import Section
@@ -49,9 +50,12 @@ class Bounds(Section):
     max_secrets: int = Field(ge=0)
     """Keys, tokens and private keys that the second detector still sees."""
 
-    planted_per_cell: int = Field(ge=1)
-    """Invented values per kind, and names per group of names, that are planted into copies of the conversations and scrubbed
-    with the params of the table. 299 without a miss show 99 %, 59 show 95 %."""
+    planted_ids_per_kind: int = Field(ge=1)
+    """Invented values per kind that are planted into copies of the conversations and scrubbed with the params of the table.
+    299 without a miss show 99 %, and one miss would fail; of 1,000, four may be missed."""
+
+    planted_names_per_group: int = Field(ge=1)
+    """The same of names, per group. Of 300, eight may be missed and show 95 %."""
 
     min_planted_ids_lower: float = Field(ge=0, le=1)
     """Lower bound (one-sided 95 %, Clopper-Pearson) on the recall of planted cards, IBANs, social security numbers, e-mail
@@ -74,8 +78,9 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
     """One row.
 
     Columns:
-        lost: conversations that went in and are not in the table; null when the table before cannot be read.
-        known_value_hits: known values that still stand in the text or columns of their conversation; null likewise.
+        lost: conversations that went in and are in no part of the table; null when the table before cannot be read.
+        known_value_hits: known values that still stand in the text or columns of their conversation; null when a part they were
+            made from cannot be read.
         known_values: how many were looked for.
         emails, cards, ibans, ip_addresses, phones, secrets: finds of the second detector.
         residual_per_1000_turns: the first five over the turns; null without a turn.
@@ -91,13 +96,13 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
     is_whole = before is not None and all(part["hits"] is not None for part in parts)
     residuals, turns = sum(counts[name] for name in DETECTORS if name != "secrets"), counts["turns"]
     columns: dict[str, float | int | None] = {
-        "lost": counts["lost"] if is_whole else None,
+        "lost": _lost(table, before),
         "known_values": counts["looked_for"],
         "known_value_hits": counts["hits"] if is_whole else None,
         **{name: counts[name] for name in DETECTORS},
         "residual_per_1000_turns": 1000 * residuals / turns if turns else None,
         "turns_with_findings_share": counts["with_findings"] / turns if turns else None,
-        **_planted(table, before, bounds.planted_per_cell),
+        **_planted(table, before, bounds),
     }
     return pl.DataFrame({name: [value] for name, value in columns.items()}, schema_overrides=dict.fromkeys(columns, pl.Float64))
 
@@ -111,20 +116,34 @@ def _count(table: Table, before: Table | None, not_swept: frozenset[str], part: 
         "turns": int(kept["turns"].list.len().sum()),
         "with_findings": table.read(part, "findings", ["conversation_id", "turn_id"]).unique().height,
         **{name: residuals[name] for name in DETECTORS},
-        "lost": 0,
         "looked_for": 0,
         "hits": None,
     }
     if before is None or source is None:
         return counts
     given = before.read(source, columns=["conversation_id", "participants"])
-    lost = given.filter(~pl.col("conversation_id").is_in(kept["conversation_id"].implode())).height
     looked_for = hits = 0
     for conversation_id, participants in given.iter_rows():
         values = {(row["kind"], row["value"]) for row in participants or [] if row["kind"] not in not_swept}
         looked_for += len(values)
         hits += sum(_stands(texts.get(conversation_id, []), sorted(values)))
-    return {**counts, "lost": lost, "looked_for": looked_for, "hits": hits}
+    return {**counts, "looked_for": looked_for, "hits": hits}
+
+
+def _lost(table: Table, before: Table | None) -> int | None:
+    """Of every part that went in, whether or not a part came of it."""
+    if before is None:
+        return None
+    try:
+        given, kept = (_ids(each) for each in (before, table))
+    except TableError:
+        return None
+    return given.join(kept, on="conversation_id", how="anti").height
+
+
+def _ids(table: Table) -> pl.DataFrame:
+    frames = [table.read(part, columns=["conversation_id"]) for part in table.manifest.parts]
+    return pl.concat(frames) if frames else pl.DataFrame(schema={"conversation_id": pl.String})
 
 
 def expectations(bounds: Bounds) -> list[Limit]:
@@ -153,7 +172,7 @@ THROWAWAY_KEY: Final = Key(b"planted values are nobody's secret")
 """What is found does not depend on the key."""
 
 
-def _planted(table: Table, before: Table | None, n: int) -> dict[str, float | None]:
+def _planted(table: Table, before: Table | None, bounds: Bounds) -> dict[str, float | None]:
     from checks.bounds import lower  # noqa: PLC0415  # scipy
     from checks.readiness.planting import plan, scrub_planted, short_hosts  # noqa: PLC0415  # numpy; imports the stage, and it Presidio
 
@@ -162,13 +181,20 @@ def _planted(table: Table, before: Table | None, n: int) -> dict[str, float | No
     if before is None or PARAMS not in table.manifest.extras or not before.manifest.total("kept"):
         return unmeasured
     section = ScrubParams.model_validate_json(used.read_bytes())
-    plants = [each for each in plan(n, SEED) if each["oddity"] == "plain" and each["entity_type"] in {*PLANTED_IDS, "PERSON"}]
+    wanted = {**dict.fromkeys(PLANTED_IDS, bounds.planted_ids_per_kind), "PERSON": bounds.planted_names_per_group}
+    seen: Counter[tuple[str, str]] = Counter()
+    plants = []
+    for each in plan(max(wanted.values()), SEED):
+        cell = each["entity_type"], each["group"]
+        if each["oddity"] == "plain" and seen[cell] < wanted.get(cell[0], 0):
+            seen[cell] += 1
+            plants.append(each)
     rows = scrub_planted(short_hosts(before, HOSTS, SEED), plants, section, THROWAWAY_KEY).to_dicts()
-    bounds = {(row["entity_type"], row["group"]): lower(row["found"], row["planted"]) for row in rows}
+    lowest = {(row["entity_type"], row["group"]): lower(row["found"], row["planted"]) for row in rows}
     recalls = [row["found"] / row["planted"] for row in rows if row["entity_type"] == "PERSON"]
     return {
-        "planted_ids_lower": min(bounds[kind, ""] for kind in PLANTED_IDS),
-        "planted_names_lower": min(bound for (kind, _), bound in bounds.items() if kind == "PERSON"),
+        "planted_ids_lower": min(lowest[kind, ""] for kind in PLANTED_IDS),
+        "planted_names_lower": min(bound for (kind, _), bound in lowest.items() if kind == "PERSON"),
         "planted_gap": max(recalls) - min(recalls),
     }
 
@@ -225,7 +251,7 @@ def _stands(texts: Sequence[str], values: Sequence[tuple[str, str]]) -> Iterator
 # --- second detector ----------------------------------------------------------------------------------------------------
 
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,5})")
-_CARD: Final = re.compile(r"(?<![\d.-])[3-6](?:[ -]?\d){12,18}(?![\d-])")
+_CARD: Final = re.compile(r"(?<![\w.-])[3-6](?:[ -]?\d){12,18}(?![\w-])")
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _RESERVED_IPV4: Final = re.compile(r"192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2[45]\d\.|127\.|0\.")

@@ -96,6 +96,15 @@ def test_without_the_table_before_the_sweep_is_null_and_so_fails(tmp_path: Path)
     assert result["lost"] is None
 
 
+def test_a_part_of_which_nothing_came_is_lost(tmp_path: Path) -> None:
+    before = ingested_table(tmp_path / "ingested", [ingested(talk("a")), ingested(talk("b", number=2), talk("c", number=3))])
+    with new_table(tmp_path / "scrubbed", "scrub", 1, "test", given=before) as writer:
+        part = before.manifest.parts[0]
+        outcome = Outcome(kept=before.read(part).select(list(SCRUBBED)), beside={"findings": empty(FINDINGS)})
+        writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
+    assert measured(Table(tmp_path / "scrubbed"))["lost"] == 2
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
@@ -103,6 +112,7 @@ def test_without_the_table_before_the_sweep_is_null_and_so_fails(tmp_path: Path)
         ("write to a@harbour.example.com", []),
         ("4111 1111 1111 1111", ["cards"]),
         ("4111 1111 1111 1112", []),
+        ("IE00LBJZ4111111111111111", []),
         ("GB82 WEST 1234 5698 7654 32", ["ibans"]),
         ("GB00 WEST 1234 5698 7654 32", []),
         ("from 81.2.69.160", ["ip_addresses"]),
@@ -138,7 +148,7 @@ def test_every_bound_judges_a_measure_that_is_taken(tmp_path: Path) -> None:
 def test_without_a_model_planted_names_are_left_and_the_gate_says_so(tmp_path: Path) -> None:
     source = ingested_table(tmp_path / "ingested", [ingested(talk("i am crystal", "Hello"))])
     run(source.folder, tmp_path / "scrubbed", PATTERNS, MEANS)
-    lower = measured(Table(tmp_path / "scrubbed"), planted_per_cell=30)["planted_names_lower"]
+    lower = measured(Table(tmp_path / "scrubbed"), planted_ids_per_kind=5, planted_names_per_group=30)["planted_names_lower"]
     assert lower is not None
     assert lower < SHIPPED.min_planted_names_lower
 
