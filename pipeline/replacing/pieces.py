@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from pipeline.replacing.atoms import SHAPE, Atom, Form, Piece, Slot, normal_code, normal_word
@@ -12,8 +13,8 @@ SHORT: Final = 4
 WORD_OR_NUMBER: Final = re.compile(r"\w*\d\w*|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 
-def words(value: str, kept: frozenset[str], kind: Callable[[str], str]) -> Iterator[Piece]:
-    """Word by word, but for those that are `kept`; `kind` says from which space a word is drawn."""
+def words(value: str, kept: frozenset[str], atom: Callable[[str], Atom]) -> Iterator[Piece]:
+    """Word by word, but for those that are `kept`; `atom` says what a word is."""
     position = 0
     for match in WORD_OR_NUMBER.finditer(value):
         yield value[position : match.start()]
@@ -26,7 +27,7 @@ def words(value: str, kept: frozenset[str], kind: Callable[[str], str]) -> Itera
             yield text
         else:
             word = normal_word(text)
-            yield Slot(Atom(kind(word) if len(word) > 1 else "letter", word), text) if word else text
+            yield Slot(atom(word) if len(word) > 1 else Atom("letter", word), text) if word else text
         yield suffix
         position = match.end()
     yield value[position:]
@@ -40,7 +41,7 @@ def code(value: str) -> Iterator[Piece]:
     elif any(sign.isdecimal() for sign in plain):
         yield Slot(Atom(SHAPE, plain, "".join("#" if sign.isdecimal() else "@" for sign in plain)), value)
     else:
-        yield from words(value, frozenset(), lambda _word: "family")
+        yield from words(value, frozenset(), partial(Atom, "family"))
 
 
 def whole(kind: str, shape: Callable[[str], str]) -> Form:

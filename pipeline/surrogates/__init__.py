@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.replacing.atoms import SHAPE, Draw, Form, shaped
-from pipeline.replacing.invented import family
 from pipeline.surrogates import cards, domains, handles, ibans, names, network, organizations, phones, places, social_security
 
 KINDS: Final[Mapping[str, Draw]] = {
-    "female": names.female,
-    "male": names.male,
-    "family": family,
+    "female": names.like("female"),
+    "male": names.like("male"),
+    "family": names.like("family"),
     "place": places.place,
     "domain": domains.domain,
     SHAPE: shaped,

@@ -2,18 +2,51 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from pipeline.replacing.atoms import Atom, Dice, Piece, Slot
-from pipeline.replacing.invented import family
+from pipeline.replacing.invented import family, listed
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.replacing.pieces import code
 from pipeline.surrogates.handles import handle
 from pipeline.surrogates.names import person
 
+CLASSES: Final = {
+    "mail": "mail.example.com",
+    "edu": ".edu.example.org",
+    "gov": ".gov.example.org",
+    "org": ".example.org",
+    "net": ".example.net",
+    "com": ".example.com",
+}
+"""What kind of place a domain is -> how its stand-in ends."""
 
-def domain(_shape: str, dice: Dice, longer: int) -> str:
-    """A domain below example.com, .net or .org."""
-    return family("", dice, longer) + dice.pick((".example.com", ".example.net", ".example.org"))
+MAIL_PROVIDERS: Final = frozenset(
+    listed(
+        "gmail googlemail yahoo ymail hotmail outlook live msn aol icloud me mac gmx web t-online freenet proton "
+        "protonmail pm zoho  yandex mail fastmail hey tutanota tuta posteo laposte orange wanadoo free libero virgilio "
+        "alice terra uol bol seznam wp o2  interia qq 163 126 naver daum rediffmail comcast verizon att sbcglobal "
+        "bellsouth cox charter btinternet sky "
+    )
+)
+"""The label before the public suffix of providers that give everybody an address."""
+
+
+def class_of(host: str) -> str:
+    """What kind of place a domain is: a key of CLASSES."""
+    labels = host.casefold().split(".")
+    ends = set(labels[-2:]) if len(labels) > 1 else set()
+    if len(labels) <= 3 and labels[0] in MAIL_PROVIDERS:  # noqa: PLR2004  # provider.co.uk; not mail.company.co.uk.example
+        return "mail"
+    for name, signs in (("edu", {"edu", "ac"}), ("gov", {"gov", "gob", "gouv", "mil"})):
+        if ends & signs:
+            return name
+    return labels[-1] if labels[-1] in CLASSES else "com"
+
+
+def domain(shape: str, dice: Dice, longer: int) -> str:
+    """A domain below example.com, .net or .org; the shape is its class."""
+    return family("", dice, longer) + CLASSES[shape]
 
 
 def email(value: str) -> Iterator[Piece]:
@@ -21,7 +54,7 @@ def email(value: str) -> Iterator[Piece]:
     local, at, host = value.rpartition("@")
     yield from handle(local)
     yield at
-    yield Slot(Atom("domain", host.casefold()), host)
+    yield Slot(Atom("domain", host.casefold(), class_of(host)), host)
 
 
 _URL = re.compile(
@@ -41,7 +74,7 @@ def url(value: str) -> Iterator[Piece]:
         yield from handle(match["user"])
         yield "@"
     yield match["www"] or ""
-    yield Slot(Atom("domain", match["host"].casefold()), match["host"])
+    yield Slot(Atom("domain", match["host"].casefold(), class_of(match["host"])), match["host"])
     position = 0
     rest = match["rest"]
     for part in re.finditer(r"[^\W_]+", rest):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipeline.replacing.atoms import Atom, Piece, Slot, normal_word
-from pipeline.replacing.name_lists import family_names, given_names, name_kind
+from pipeline.replacing.name_lists import family_names, given_names, name_atom
 from pipeline.replacing.pieces import code
 
 NUMBER_OR_LETTERS: Final = re.compile(r"\d+|[^\W\d_]+")
@@ -22,7 +22,7 @@ def handle(value: str) -> Iterator[Piece]:
         else:
             for part in _unglue(text):
                 word = normal_word(part)
-                yield Slot(Atom(name_kind(word) if len(word) > 1 else "letter", word), part) if word else part
+                yield Slot(name_atom(word) if len(word) > 1 else Atom("letter", word), part) if word else part
         position = match.end()
     yield value[position:]
 

@@ -1,9 +1,10 @@
 """Companies and other bodies: their own words are replaced, what kind of body they are stays."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from pipeline.replacing.atoms import Piece
+from pipeline.replacing.atoms import Atom, Piece
 from pipeline.replacing.invented import listed
 from pipeline.replacing.pieces import words
 
@@ -18,4 +19,4 @@ KEPT_WORDS: Final = frozenset(
 
 def apart(value: str) -> Iterator[Piece]:
     """The pieces of the name of an organisation."""
-    return words(value, KEPT_WORDS, lambda _word: "family")
+    return words(value, KEPT_WORDS, partial(Atom, "family"))

@@ -1,9 +1,10 @@
 """Places and street addresses."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from pipeline.replacing.atoms import Piece
+from pipeline.replacing.atoms import Atom, Piece
 from pipeline.replacing.invented import FAMILY_STARTS, invented, listed
 from pipeline.replacing.pieces import words
 
@@ -23,4 +24,4 @@ KEPT_WORDS: Final = frozenset(
 
 def apart(value: str) -> Iterator[Piece]:
     """The pieces of a place or an address."""
-    return words(value, KEPT_WORDS, lambda _word: "place")
+    return words(value, KEPT_WORDS, partial(Atom, "place"))
