@@ -23,6 +23,8 @@ FILE: Final = "replies.sqlite"
 WAIT_SECONDS: Final = 60.0
 """How long one process waits for another's write; a write takes well under a millisecond."""
 
+OWNERS: Final = "owner-*.lock"
+
 PAGES_BETWEEN_CHECKPOINTS: Final = 4_000
 """16 MB of log: copying it back waits for the disk, and everything else waits with it."""
 
@@ -52,16 +54,19 @@ class Replies:
                 f"PRAGMA wal_autocheckpoint={PAGES_BETWEEN_CHECKPOINTS}; {TABLES}"
             )
             self.owner, self._lock = _lock_a_new_file(folder)
+            for path in folder.glob(OWNERS):
+                if not self.is_alive(path.name):
+                    self._bury(path.name)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.connection.execute("DELETE FROM claim WHERE owner = ?", (self.owner,))
+            with self._translated():
+                self._bury(self.owner)
         finally:
             self.connection.close()
-            (self._folder / self.owner).unlink(missing_ok=True)
             os.close(self._lock)
 
     def find(self, key: str) -> Reply | None:
@@ -89,10 +94,13 @@ class Replies:
             return True
         if self.is_alive(owner):
             return False
-        self.connection.execute("DELETE FROM claim WHERE owner = ?", (owner,))
-        (self._folder / owner).unlink(missing_ok=True)
+        self._bury(owner)
         self.connection.execute(insert, (key, self.owner))
         return True
+
+    def _bury(self, owner: str) -> None:
+        self.connection.execute("DELETE FROM claim WHERE owner = ?", (owner,))
+        (self._folder / owner).unlink(missing_ok=True)
 
     def disclaim(self, key: str) -> None:
         """Anybody may send this request again."""
@@ -136,7 +144,10 @@ class Replies:
 
 def _lock_a_new_file(folder: Path) -> tuple[str, int]:
     """Name and descriptor of a locked file; a name is drawn once, so a dead owner never comes back."""
-    name = f"owner-{os.getpid()}-{secrets.token_hex(8)}.lock"
-    lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return name, lock
+    while True:
+        name = OWNERS.replace("*", f"{os.getpid()}-{secrets.token_hex(8)}")
+        lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / name).exists():  # else another process took it for a dead one's before it was locked
+            return name, lock
+        os.close(lock)

@@ -545,6 +545,7 @@ def test_what_a_killed_process_was_asking_for_is_asked_by_the_next_at_once(tmp_p
 
     assert answers(tmp_path) == ["Here."]
     assert time.monotonic() - started < 20
+    assert list((tmp_path / "replies").glob("owner-*")) == []
 
 
 def test_a_certificate_that_nobody_trusts_stops_the_run_and_nothing_is_sent(tmp_path: Path) -> None:
