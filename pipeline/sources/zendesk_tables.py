@@ -107,33 +107,30 @@ class ZendeskTablesSettings(zendesk.TicketSettings, ExportSettings):
 
 
 def open_unit(files: Sequence[ReceivedFile], settings: ZendeskTablesSettings, limits: Limits) -> Read:
-    """Find the ticket of each chat, then read: the ids of tickets that have chats are held.
+    """Find the ticket of each chat, then read: two ids per chat are held.
 
     A chat event names its chat only, and a chat may name several tickets: the one that was delivered is meant.
     """
-    named: dict[str, set[str]] = {}
-    wanted: set[str] = set()
+    chats: dict[str, str | None] = {}
+    several: dict[str, set[str]] = {}
     for number, file in enumerate(files):
         for found in _records(file, number, settings, limits, frozenset({"chat"})):
             chat, ticket = native_id(found.fields.get("chat_id")), native_id(found.fields.get("ticket_id"))
-            if chat and ticket:
-                named.setdefault(chat, set()).add(ticket)
-                wanted.add(ticket)
+            if chat and ticket and (known := chats.setdefault(chat, ticket)) not in {ticket, None}:
+                several.setdefault(chat, {str(known)}).add(ticket)
+    wanted = set().union(*several.values())
     delivered: set[str] = set()
-    if wanted:
-        for number, file in enumerate(files):
-            tickets = (
-                native_id(each.fields.get("id")) for each in _records(file, number, settings, limits, frozenset({"ticket"}))
-            )
-            delivered.update(ticket for ticket in tickets if ticket in wanted)
-    chats = {chat: _meant(tickets, delivered) for chat, tickets in named.items()}
+    for number, file in enumerate(files) if wanted else ():
+        tickets = (native_id(each.fields.get("id")) for each in _records(file, number, settings, limits, frozenset({"ticket"})))
+        delivered.update(ticket for ticket in tickets if ticket in wanted)
+    chats |= {chat: _meant(tickets, delivered) for chat, tickets in several.items()}
     return lambda file, number, settings, limits: _read(file, number, settings, limits, chats)
 
 
 def _meant(tickets: set[str], delivered: set[str]) -> str | None:
     """The one ticket of a chat; null where several of its tickets were delivered."""
-    here = tickets & delivered or tickets
-    return min(here) if len(here) == 1 or not tickets & delivered else None
+    here = tickets & delivered
+    return min(here or tickets) if len(here) < 2 else None  # noqa: PLR2004  # several
 
 
 def _records(
