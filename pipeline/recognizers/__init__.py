@@ -6,7 +6,7 @@ Importing this package imports Presidio and spaCy (about a second): do so only w
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from presidio_analyzer import EntityRecognizer
+from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from pipeline.recognizers import addresses, attributes, contacts, foreign, numbers, people, plain, presidio, secrets
 from pipeline.spans import Span
@@ -31,23 +31,20 @@ def _packaged_names() -> Callable[[Sequence[str]], list[list[Span]]]:
 
     recognizer = NamesRecognizer()
 
-    def read(texts: Sequence[str]) -> list[list[Span]]:
-        every = [
-            [
-                kept
-                for one in found
-                if (
-                    kept := plain.without(
-                        text, Span(one.start, one.end, one.entity_type, one.score * MODEL_WEIGHT, "NamesRecognizer")
-                    )
+    def believed(text: str, found: Sequence[RecognizerResult]) -> list[Span]:
+        spans = [
+            kept
+            for one in found
+            if (
+                kept := plain.without(
+                    text, Span(one.start, one.end, one.entity_type, one.score * MODEL_WEIGHT, "NamesRecognizer")
                 )
-            ]
-            for text, found in zip(texts, recognizer.find_batch(texts), strict=True)
+            )
         ]
-        return [
-            foreign.believable(text, spans) if spans and foreign.is_foreign(text) else spans
-            for text, spans in zip(texts, every, strict=True)
-        ]
+        return foreign.believable(text, spans) if spans and foreign.is_foreign(text) else spans
+
+    def read(texts: Sequence[str]) -> list[list[Span]]:
+        return [believed(text, found) for text, found in zip(texts, recognizer.find_batch(texts), strict=True)]
 
     return read
 
