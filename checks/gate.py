@@ -6,12 +6,14 @@ and null fails: unmeasured is never a pass.
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from statistics import median
+from typing import Any, Final, Literal, Protocol
 
 import polars as pl
+from pydantic import Field
 
 from checks.parts import EachPart, every_part
 from pipeline.errors import SchemaError
@@ -36,6 +38,34 @@ def at_least(measure: str, bound: float) -> Limit:
 def at_most(measure: str, bound: float) -> Limit:
     """The measure must not lie above `bound`."""
     return Limit(measure, most=bound)
+
+
+class Policy(Section):
+    """Section `judging` of params.yaml: what every gate does with its limits. docs/night.md says when to change it."""
+
+    warn: list[str]
+    """Measures, as `stage.measure`, beyond whose bounds a gate warns and does not stop the line."""
+
+    max_change: dict[str, float]
+    """Measure, as `stage.measure` -> largest distance from the median of the last runs, as a share of that median."""
+
+    runs: int = Field(ge=1)
+    """Good runs that the median is taken of; before there are so many, nothing is compared."""
+
+    def of_history(self, stage: str, history: Sequence[Mapping[str, float | None]]) -> list[Limit]:
+        """Limits relative to what the stage measured in earlier good runs, oldest first."""
+        limits = []
+        for name, share in self.max_change.items():
+            own, _, measure = name.partition(".")
+            values = [value for run in history if (value := run.get(measure)) is not None][-self.runs :]
+            if own == stage and len(values) == self.runs:
+                usual = median(values)
+                limits.append(Limit(measure, usual - share * abs(usual), usual + share * abs(usual)))
+        return limits
+
+
+UNCHANGED: Final = Policy(warn=[], max_change={}, runs=1)
+"""Every limit stops the line, and none comes from the history."""
 
 
 class Check(Protocol):
@@ -64,6 +94,8 @@ class Judgement:
     least: float | None
     most: float | None
     passed: bool
+    severity: Literal["stop", "warn"] = "stop"
+    """Whether the line stops when it is not met."""
 
     @property
     def margin(self) -> float | None:
@@ -99,31 +131,45 @@ class Verdict:
         return {**asdict(self), "judgements": [{**asdict(each), "margin": each.margin} for each in self.judgements]}
 
 
-def judge(check: Check, table: Table, bounds: Section, each: EachPart = every_part) -> Verdict:
+def judge(
+    check: Check,
+    table: Table,
+    bounds: Section,
+    each: EachPart = every_part,
+    policy: Policy = UNCHANGED,
+    history: Sequence[Mapping[str, float | None]] = (),
+) -> Verdict:
     """Measure a table, its parts by means of `each`, and judge the measures.
 
+    `history`: the measures of this gate in earlier good runs, oldest first.
+
     Raises:
-        SchemaError: the check bounds a measure that it does not take, or took no single row of numbers.
+        SchemaError: the check or the policy bounds a measure that is not taken, or it took no single row of numbers.
     """
     stage = table.manifest.stage
     measures = check.measure(table, bounds, each)
-    limits = check.expectations(bounds)
+    limits = [*check.expectations(bounds), *policy.of_history(stage, history)]
     if measures.height != 1:
         raise SchemaError(f"checks/{stage}.py: measured {measures.height} rows, needs exactly 1")
     if unknown := {limit.measure for limit in limits} - set(measures.columns):
         raise SchemaError(f"checks/{stage}.py: bounds a measure it does not take: {min(unknown)!r}")
+    warned = {name.removeprefix(f"{stage}.") for name in policy.warn if name.startswith(f"{stage}.")}
+    if unknown := warned - {limit.measure for limit in limits}:
+        raise SchemaError(f"judging.warn: {stage} has no bound on {min(unknown)!r}; correct the params")
     values = {
         name: None if value is None or math.isnan(value) else float(value) for name, value in measures.row(0, named=True).items()
     }
     met = _meet(values, limits)
     judgements = [
-        Judgement(limit.measure, values[limit.measure], limit.least, limit.most, ok)
+        Judgement(
+            limit.measure, values[limit.measure], limit.least, limit.most, ok, "warn" if limit.measure in warned else "stop"
+        )
         for limit, ok in zip(limits, met, strict=True)
     ]
     return Verdict(
         stage=stage,
         table=table.checksum,
-        passed=all(met),
+        passed=all(each.passed or each.severity == "warn" for each in judgements),
         judgements=judgements,
         measures=values,
         kept=table.manifest.total("kept"),

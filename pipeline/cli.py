@@ -286,21 +286,25 @@ def gate(
 
 def _judge(stage: str, table: Table, params: list[Path], settings: list[str], reports: Path, passed: Path, as_json: bool) -> bool:
     """Judge one table, record the verdict and print it; whether it passed."""
-    from checks.gate import judge, record  # noqa: PLC0415  # only a gate needs what checks import
+    from checks.gate import Policy, judge, record  # noqa: PLC0415  # only a gate needs what checks import
     from checks.parts import remembering  # noqa: PLC0415  # the same
 
     check: Any = importlib.import_module(f"checks.{stage}")
     if table.manifest.stage != stage:
         raise CurationError(f"{table.folder}: was made by {table.manifest.stage}, not by {stage}; name its own stage")
     bounds = load_section(check.Bounds, f"gates.{stage}", params, settings)
-    verdict = judge(check, table, bounds, remembering(COUNTED / f"{stage}.json"))
+    policy = load_section(Policy, "judging", params, settings)
+    history = [run["measures"].get(stage, {}) for run in job.recall() if run["exit_code"] == 0 and "measures" in run]
+    verdict = judge(check, table, bounds, remembering(COUNTED / f"{stage}.json"), policy, history)
     record(verdict, reports, passed)
     if as_json:
         typer.echo(json.dumps(verdict.to_json()))
     else:
         for each in verdict.judgements:
             if not each.passed:
-                typer.echo(f"{stage}: {each.measure} is {_show(each.value)}, {_bounds(each.least, each.most)}", err=True)
+                warning = "warning, " if each.severity == "warn" else ""
+                bounds_told = _bounds(each.least, each.most)
+                typer.echo(f"{stage}: {warning}{each.measure} is {_show(each.value)}, {bounds_told}", err=True)
         typer.echo(f"{stage}: {'passed' if verdict.passed else 'failed'}, {len(verdict.judgements)} measures judged")
     return verdict.passed
 

@@ -42,7 +42,8 @@ SHARED: Final[Mapping[str, str]] = {
     "gates": "position INTEGER, stage VARCHAR, passed BOOLEAN, is_current BOOLEAN",
     "measures": "stage VARCHAR, measure VARCHAR, value DOUBLE",
     "judgements": (
-        "stage VARCHAR, measure VARCHAR, value DOUBLE, least DOUBLE, most DOUBLE, margin DOUBLE, passed BOOLEAN, place INTEGER"
+        "stage VARCHAR, measure VARCHAR, value DOUBLE, least DOUBLE, most DOUBLE, margin DOUBLE, "
+        "passed BOOLEAN, severity VARCHAR, place INTEGER"
     ),
     "consumers": "format VARCHAR, cuts_at_tokens BIGINT, min_rows BIGINT, max_rows BIGINT, is_written BOOLEAN",
     "spending": "budget VARCHAR, requests BIGINT, tokens BIGINT, cost DOUBLE, held_requests BIGINT",
@@ -184,6 +185,7 @@ def _shared_rows(tables: Sequence[Table], verdicts: Mapping[str, Mapping[str, An
                 each["most"],
                 each["margin"],
                 each["passed"],
+                each.get("severity", "stop"),
                 place,
             )
             for stage, verdict in verdicts.items()

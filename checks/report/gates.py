@@ -19,7 +19,8 @@ VERDICT: Final = Panel(
         Figure(
             "failed",
             "Bounds that were not met",
-            """SELECT stage, measure, value, least, most, margin FROM judgements WHERE NOT passed ORDER BY stage, place""",
+            """SELECT stage, measure, severity, value, least, most, margin FROM judgements WHERE NOT passed
+            ORDER BY stage, place""",
         ),
     ),
 )

@@ -109,7 +109,8 @@ def short_form(content: Content) -> str:
             f"{sign} {show(row[side])}" for sign, side in (("≥", "least"), ("≤", "most")) if row[side] is not None
         )
         value = "unmeasured" if row["value"] is None else show(row["value"])
-        lines.append(f"- {row['stage']}: {row['measure']} is {value}, must be {bound}")
+        warning = "warning, " if row["severity"] == "warn" else ""
+        lines.append(f"- {row['stage']}: {warning}{row['measure']} is {value}, must be {bound}")
     reasons = records(figure_of(content, "funnel", "reasons"))
     lines += ["", "| stage | in | kept | dropped |", "|---|--:|--:|---|"]
     for row in records(figure_of(content, "funnel", "stages")):

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from checks.gate import Limit, Verdict, at_least, at_most, judge, record
+from checks.gate import UNCHANGED, Limit, Policy, Verdict, at_least, at_most, judge, record
 from pipeline.errors import SchemaError
 from pipeline.params import Section
 from pipeline.stage import Outcome
@@ -21,10 +22,16 @@ def table(tmp_path: Path) -> Table:
     return Table(tmp_path / "deduped")
 
 
-def judged(table: Table, measures: dict[str, float | None], *limits: Limit) -> Verdict:
+def judged(
+    table: Table,
+    measures: dict[str, float | None],
+    *limits: Limit,
+    policy: Policy = UNCHANGED,
+    history: Sequence[dict[str, float | None]] = (),
+) -> Verdict:
     frame = pl.DataFrame({name: [value] for name, value in measures.items()}, schema=dict.fromkeys(measures, pl.Float64))
     check: Any = SimpleNamespace(measure=lambda _table, _bounds, _each: frame, expectations=lambda _bounds: list(limits))
-    return judge(check, table, Section())
+    return judge(check, table, Section(), policy=policy, history=history)
 
 
 def test_a_table_within_its_bounds_passes_and_a_bound_is_within(table: Table) -> None:
@@ -62,7 +69,8 @@ def test_the_report_is_written_whatever_the_verdict_and_the_pass_goes_away(table
     assert not (passed / "dedupe").exists()
     written = json.loads((reports / "dedupe.json").read_text())
     assert written["passed"] is False
-    assert written["judgements"] == [{"measure": "m", "value": 0.0, "least": 1, "most": None, "passed": False, "margin": -1.0}]
+    said = {"measure": "m", "value": 0.0, "least": 1, "most": None, "passed": False, "severity": "stop", "margin": -1.0}
+    assert written["judgements"] == [said]
     assert written["counts"] == {"pairs": 3}
 
 
@@ -71,3 +79,36 @@ def test_the_same_table_and_bounds_give_the_same_bytes(table: Table, tmp_path: P
         record(judged(table, {"m": 1.0}, at_least("m", 1)), tmp_path / name, tmp_path / name)
 
     assert (tmp_path / "one/dedupe.json").read_bytes() == (tmp_path / "two/dedupe.json").read_bytes()
+
+
+def test_a_limit_that_only_warns_stops_nothing_and_stands_in_the_verdict(table: Table) -> None:
+    policy = Policy(warn=["dedupe.m"], max_change={}, runs=1)
+    verdict = judged(table, {"m": 2.0, "n": 1.0}, at_most("m", 1), at_most("n", 1), policy=policy)
+
+    assert verdict.passed
+    assert [(each.passed, each.severity) for each in verdict.judgements] == [(False, "warn"), (True, "stop")]
+    assert not judged(table, {"m": 2.0, "n": 2.0}, at_most("m", 1), at_most("n", 1), policy=policy).passed
+
+
+def test_a_warning_about_a_measure_without_a_bound_is_an_error(table: Table) -> None:
+    with pytest.raises(SchemaError, match=r"judging\.warn: dedupe has no bound on 'shares'"):
+        judged(table, {"m": 2.0}, at_most("m", 1), policy=Policy(warn=["dedupe.shares"], max_change={}, runs=1))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "passed"),
+    [
+        ([10.0, 12.0, 11.0], 13.0, True),
+        ([10.0, 12.0, 11.0], 14.0, False),
+        ([10.0, 12.0, 11.0], 8.0, False),
+        ([90.0, 10.0, 12.0, 11.0], 14.0, False),  # the median of the last three
+        ([10.0, 12.0], 99.0, True),  # too few to compare with
+        ([10.0, None, 12.0, 11.0], 14.0, False),
+    ],
+)
+def test_a_bound_may_follow_the_median_of_the_last_runs(
+    table: Table, before: list[float | None], now: float, passed: bool
+) -> None:
+    policy = Policy(warn=[], max_change={"dedupe.m": 0.2, "emit.m": 0.0}, runs=3)
+
+    assert judged(table, {"m": now}, policy=policy, history=[{"m": value} for value in before]).passed is passed
