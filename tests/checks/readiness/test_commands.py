@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 
 from checks.readiness.assess import assess
 from checks.readiness.cli import app
+from checks.readiness.gate import judge_limits
+from checks.readiness.measured import Measured
 from checks.readiness.report import write
 from pipeline.tables import Table
 from tests.checks.readiness.lines import ROOT, STATED, params, talks, write_line
@@ -140,6 +143,18 @@ def test_assess_stops_the_line_at_the_limits_that_params_name_and_at_no_other(
 
     assert (result.exit_code, json.loads(result.stdout)["failed_gates"]) == (code, failed)
     assert (tmp_path / "report.html").exists()
+
+
+def test_a_limit_that_works_inside_a_measure_is_a_gate_by_what_it_finds(tmp_path: Path) -> None:
+    assessment = assess(write_line(tmp_path / "line", talks(30)), params(statements=STATED, evidence="none"))
+    values = assessment.values.changed(Measured("M21", "lost_slices", 1.0), Measured("M16", "planted_shortfall", 0.0))
+    table = write_line(tmp_path / "other", talks(3))
+    judged = judge_limits(replace(assessment, values=values), table, ["min_survival_ratio", "min_recall_ids"])
+
+    assert [(each.measure, each.most, each.passed) for each in judged.judgements] == [
+        ("lost_slices", 0.0, False),
+        ("planted_shortfall", 0.0, True),
+    ]
 
 
 def test_a_gate_of_no_such_limit_is_one_clear_error(line: Table) -> None:
