@@ -1,7 +1,8 @@
 """OpenAI's chat shape, which most others read too: `messages` of role and content, weight 0 on what is not trained.
 
 Source: OpenAPI `FineTuneChatRequestInput` and the supervised fine-tuning guide of developers.openai.com; file limit from
-openai-python src/openai/resources/files.py. A chat that ends with the user or repeats a role is allowed there.
+openai-python src/openai/resources/files.py; that nothing says nothing from the cookbook, "Data preparation and analysis for
+chat model fine-tuning". A chat that ends with the user or repeats a role is allowed there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,6 @@ ASKED: Final = Messages(
     user_first=False,
     alternates=False,
     assistant_last=False,
-    may_be_empty=True,
 )
 
 

@@ -123,7 +123,7 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "content_empty",
         chat_row(USER, {"role": "assistant", "content": ""}),
-        ("trl", "axolotl", "llamafactory_openai", "mistral", "fireworks"),
+        ("openai", "azure", "trl", "axolotl", "llamafactory_openai", "mistral", "fireworks"),
     ),
     ("system_not_first", chat_row(USER, SYSTEM, ANSWER), ALL_MESSAGES),
     ("two_systems", chat_row(SYSTEM, SYSTEM, USER, ANSWER), ALL_MESSAGES),
