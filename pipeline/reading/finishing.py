@@ -24,6 +24,9 @@ LANGUAGE_NAMES: Final = {
 }  # fmt: skip
 """English names that exports write instead of a code -> ISO 639-1."""
 
+GONE: Final = re.compile(r"\[ ?(?:deleted|removed)(?: (?:by|message|post|user)[^\[\]\n]{0,30})? ?\]", re.IGNORECASE)
+"""What forums put in the place of a post that somebody took back."""
+
 DAY: Final = 86_400_000_000
 """Microseconds."""
 
@@ -41,6 +44,7 @@ def finished(draft: Draft, settings: SourceSettings) -> Sequence[Draft]:
         raise Refused("unknown_value", "language")
     if settings.clean_mail and (draft.channel or settings.fixed.channel or "").casefold() in MAIL_CHANNELS:
         draft.turns = [cleaned for turn in draft.turns if (cleaned := _cleaned(turn, draft)) is not None]
+    draft.turns = [turn for turn in draft.turns if turn.call or not _is_gone(turn, draft)]
     _note(draft, settings)
     if draft.heading and draft.turns and not draft.turns[0].text.startswith(draft.heading):
         draft.turns[0] = draft.turns[0]._replace(text=f"{draft.heading}\n\n{draft.turns[0].text}")
@@ -57,6 +61,13 @@ def _cleaned(turn: DraftTurn, draft: Draft) -> DraftTurn | None:
         draft.count("mails_without_own_words")
         return None
     return turn._replace(text=result.text)
+
+
+def _is_gone(turn: DraftTurn, draft: Draft) -> bool:
+    is_gone = GONE.fullmatch(turn.text) is not None
+    if is_gone:
+        draft.count("deleted_messages")
+    return is_gone
 
 
 def _note(draft: Draft, settings: SourceSettings) -> None:

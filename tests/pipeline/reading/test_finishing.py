@@ -118,3 +118,11 @@ def test_a_language_that_is_no_code_is_refused_and_not_repeated(words: str) -> N
     assert (refusal.value.reason, refusal.value.detail) == ("unknown_value", "language")
     with pytest.raises(ValidationError):
         settings(fixed={"language": words})
+
+
+def test_what_a_forum_puts_in_the_place_of_a_deleted_post_is_no_turn() -> None:
+    said = ["[deleted]", "[removed]", "[ Removed by Reddit ]", "[removed by moderator]", "It said [deleted] there", "Hi"]
+    [session] = finished(draft(*(turn("customer", text) for text in said)), settings())
+
+    assert [each.text for each in session.turns] == ["It said [deleted] there", "Hi"]
+    assert session.counts == {"deleted_messages": 4}
