@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from checks.readiness import evidence_cli
+from checks.readiness.options import Last, Reports, load
 from pipeline.options import DEFAULT_PARAMS, GATE_SAID_NO, LAST_TABLE, NO_SETTINGS, AsJson, Params, Settings
-from pipeline.params import load_section
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,17 +22,8 @@ def readiness() -> None:
     """Should this data be used for fine-tuning, and what would make it so?"""
 
 
-Last = Annotated[Path, typer.Argument(help="The last table of the line: of emit, or of validate.")]
-Reports = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
-
 REPORTS: Final = Path("data/curated/reports/readiness")
 EVERY_LIMIT: Final = ["all"]
-
-
-def _load(params: list[Path], settings: list[str]) -> Any:
-    from checks.readiness.settings import ReadinessParams  # noqa: PLC0415  # a help page needs none of it
-
-    return load_section(ReadinessParams, "readiness", params, settings)
 
 
 @app.command()
@@ -57,7 +49,7 @@ def assess(
 
     if require is not None and require not in order():
         raise typer.BadParameter(f"{require}: no such verdict; one of {', '.join(order())}")
-    section, opened = _load(params, settings), Table(table)
+    section, opened = load(params, settings), Table(table)
     assessment = measure(opened, section)
     write(assessment, out)
     failed = _judge(assessment, opened, section.gates) if section.gates else []
@@ -107,124 +99,10 @@ def _print(assessment: Any, out: Path) -> None:
     typer.echo(f"Report: {out / 'report.html'}")
 
 
-Evidence = Annotated[Path | None, typer.Option("--evidence", help="Folder of evidence; by default readiness.evidence.")]
-
-
-@app.command()
-def sample(
-    target: Annotated[Path, typer.Argument(help="The sheet to write: .csv or .xlsx. It holds scrubbed conversations.")],
-    table: Annotated[Path, typer.Option(help="The last table of the line.")] = LAST_TABLE,
-    n: Annotated[int, typer.Option(min=1, help="Conversations.")] = 300,
-    stratify: Annotated[str, typer.Option(help="Columns to spread over, by comma.")] = "topic,source,language",
-    topic: Annotated[str | None, typer.Option(help="Of one topic; its audits then stand for that topic alone.")] = None,
-    params: Params = DEFAULT_PARAMS,
-    settings: Settings = NO_SETTINGS,
-) -> None:
-    """Draw a blind audit sheet: conversations that read otherwise since they were audited, then such as nobody audited.
-
-    ticketmill readiness sample audit.xlsx --n 300
-    """
-    from checks.readiness.audit import draw_sheet, write_sheet  # noqa: PLC0415  # polars
-    from checks.readiness.evidence import read_evidence  # noqa: PLC0415  # as above
-    from checks.readiness.reading import read_corpus  # noqa: PLC0415  # as above
-    from pipeline.tables import Table  # noqa: PLC0415  # as above
-
-    section = _load(params, settings)
-    strata = [name for name in stratify.split(",") if name]
-    rows = draw_sheet(read_corpus(Table(table), section), read_evidence(Path(section.evidence)), section, n, strata, topic)
-    write_sheet(rows, target)
-    typer.echo(
-        f"readiness: {len(rows):,} conversations in {target}; fill in yes or no, then `ticketmill readiness score-audit {target}`"
-    )
-
-
-@app.command(name="score-audit")
-def score_audit(
-    sheet: Annotated[Path, typer.Argument(help="A filled-in sheet.")],
-    params: Params = DEFAULT_PARAMS,
-    settings: Settings = NO_SETTINGS,
-    as_json: AsJson = False,
-) -> None:
-    """Keep the answers of a sheet as evidence (no text, no notes) and say how far they carry.
-
-    ticketmill readiness score-audit audit.xlsx
-    """
-    from dataclasses import asdict  # noqa: PLC0415  # beside its user
-
-    from checks.readiness.audit import keep_answers  # noqa: PLC0415  # polars
-
-    section = _load(params, settings)
-    found = keep_answers(sheet, Path(section.evidence), section)
-    if as_json:
-        typer.echo(json.dumps(asdict(found)))
-        return
-    typer.echo(f"audited {found.audited:,}: {found.defects} with a defect, at most {found.defect_upper:.2%} of all (95 %)")
-    for name, count in found.faults.items():
-        typer.echo(f"  not {name}: {count}")
-    typer.echo(f"{found.leaks} with an identifier left, at most {found.leak_upper:.2%} of all (95 %)")
-    if found.more_for_pilot:
-        typer.echo(f"  audit {found.more_for_pilot:,} more without a leak to let a pilot through")
-    if found.agreement is not None:
-        typer.echo(f"auditors agree on {found.agreement:.0%} of what two of them judged")
-
-
-@app.command()
-def plant(
-    ingested: Annotated[Path, typer.Argument(help="The table of ingest; planted into is a copy in memory.")] = Path(
-        "data/raw/ingested"
-    ),
-    n: Annotated[int, typer.Option(min=1, help="Plain values per kind and group of names; a fifth of it per oddity.")] = 300,
-    params: Params = DEFAULT_PARAMS,
-    settings: Settings = NO_SETTINGS,
-    as_json: AsJson = False,
-) -> None:
-    """Plant invented identifiers into a copy of the conversations, scrub it, and keep the recall as evidence.
-
-    ticketmill readiness plant data/raw/ingested --n 300
-    """
-    from checks.bounds import lower  # noqa: PLC0415  # scipy
-    from checks.readiness.evidence import replace_kind  # noqa: PLC0415  # polars
-    from checks.readiness.planting import plant_and_scrub  # noqa: PLC0415  # as above
-    from pipeline.key import load_key  # noqa: PLC0415  # beside its user
-    from pipeline.tables import Table  # noqa: PLC0415  # polars
-
-    section = _load(params, settings)
-    cells = plant_and_scrub(Table(ingested), params, load_key(), n, section.seed, settings)
-    replace_kind("planted", cells, Path(section.evidence))
-    rows = cells.to_dicts()
-    if as_json:
-        typer.echo(json.dumps([{**row, "recall_lower": round(lower(row["found"], row["planted"]), 6)} for row in rows]))
-        return
-    for row in rows:
-        bound = lower(row["found"], row["planted"])
-        cell = f"{row['entity_type']:14} {row['group']:15} {row['oddity']:12}"
-        typer.echo(f"{cell} {row['found']:5} of {row['planted']:5}, at least {bound:.1%}")
-
-
-evidence_app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Bring what the tables cannot say.")
-app.add_typer(evidence_app, name="evidence")
-
-
-@evidence_app.callback()
-def evidence() -> None:
-    """Bring what the tables cannot say: audits, planted recall, scores, judges, what was sent, what is asked live."""
-
-
-@evidence_app.command()
-def add(
-    kind: Annotated[str, typer.Argument(help="audit, planted, scores, judges, sent or live.")],
-    file: Annotated[Path, typer.Argument(help="CSV with a header; columns as in docs/readiness.md.")],
-    params: Params = DEFAULT_PARAMS,
-    settings: Settings = NO_SETTINGS,
-) -> None:
-    """Check a file of evidence and lay its rows beside those that are there.
-
-    ticketmill readiness evidence add scores pilot.csv
-    """
-    from checks.readiness.evidence import add_evidence  # noqa: PLC0415  # polars
-
-    folder = Path(_load(params, settings).evidence)
-    typer.echo(f"readiness: {add_evidence(kind, file, folder):,} rows of {kind} in {folder}")
+app.command()(evidence_cli.sample)
+app.command(name="score-audit")(evidence_cli.score_audit)
+app.command()(evidence_cli.plant)
+app.add_typer(evidence_cli.app, name="evidence")
 
 
 @app.command()
@@ -243,7 +121,7 @@ def plan(
     from checks.readiness.plans import write_plan  # noqa: PLC0415  # as above
     from pipeline.tables import Table  # noqa: PLC0415  # as above
 
-    content = write_plan(measure(Table(table), _load(params, settings)), out)
+    content = write_plan(measure(Table(table), load(params, settings)), out)
     typer.echo(json.dumps(content) if as_json else (out / "plan.md").read_text("utf-8"))
 
 
@@ -263,7 +141,7 @@ def pilot_split(
     from checks.readiness.reading import read_corpus  # noqa: PLC0415  # polars
     from pipeline.tables import Table, translated_errors  # noqa: PLC0415  # as above
 
-    section = _load(params, settings)
+    section = load(params, settings)
     corpus = read_corpus(Table(table), section)
     rows = split(corpus, section, clusters_of(corpus, section))
     with translated_errors(out):
@@ -344,7 +222,7 @@ def card(
 
     if card_format not in CARDS:
         raise typer.BadParameter(f"{card_format}: no such format; one of {', '.join(CARDS)}")
-    typer.echo(CARDS[card_format](measure(Table(table), _load(params, settings))), nl=False)
+    typer.echo(CARDS[card_format](measure(Table(table), load(params, settings))), nl=False)
 
 
 @app.command()
@@ -364,7 +242,7 @@ def gate(
     from pipeline.tables import Table  # noqa: PLC0415  # as above
 
     opened = Table(table)
-    judgements = judge_limits(measure(opened, _load(params, settings)), opened, limit).judgements
+    judgements = judge_limits(measure(opened, load(params, settings)), opened, limit).judgements
     failed = [each for each in judgements if not each.passed]
     if as_json:
         typer.echo(json.dumps({"passed": not failed, "failed": [each.measure for each in failed]}))
