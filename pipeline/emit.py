@@ -22,7 +22,7 @@ from pipeline.tokens import TOKENS_PER_MESSAGE, counter
 from pipeline.writing.card import CardParams, Facts, write_beside
 from pipeline.writing.chat import Example, LookUp, Row, Turn, without_calls
 from pipeline.writing.shards import Shards
-from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits
+from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits, explain_sizes
 
 VERSION: Final = 1
 
@@ -471,9 +471,11 @@ def _facts(writer: TableWriter, parts: Sequence[Part], name: str, given: str, pa
         last=pl.col("opened_at").max(),
     ).collect()
     conversations = dict(kept.group_by("split").len().collect().rows())
+    sizes = {split: conversations.get(split, 0) for split in SPLITS}
     return Facts(
         rows={split: sum(part.counts.get(f"{name}_{split}_rows", 0) for part in parts) for split in SPLITS},
-        conversations={split: conversations.get(split, 0) for split in SPLITS},
+        conversations=sizes,
+        sizes=explain_sizes(sizes, int(totals["synthetic"].item() or 0), params.splits),
         given=given,
         fingerprint=params.fingerprint(),
         **totals.row(0, named=True),

@@ -65,6 +65,9 @@ class Facts:
     given: str
     """Checksum of the table the files were made from."""
 
+    sizes: str
+    """What shares were asked for, which came out, and why they differ."""
+
     fingerprint: str
     """Of the params of emit."""
 

@@ -4,6 +4,11 @@ What holds for every `by`: all conversations of one customer, and all of one clu
 whose customer already stands in one split and whose cluster in another belongs to neither: its split is null, and whoever
 writes the splits drops it by the reason `BRIDGES_SPLITS`. (After dedupe a cluster is one conversation, so that is rare.)
 
+That is the price of two laws at once: an old conversation never changes split, and a delivery that grows step by step ends
+as if it had come at once. Of a customer whose first conversation fell into test, a later one with a synthetic answer may stand
+neither in test nor in train; to move the first would break one law, to look at which came in which run the other. `time`
+decides by whole components, and drops nobody.
+
 What adding data changes:
 
 - `hash`: nothing, whatever is added: a customer's split is a keyed hash of the customer. Only where a cluster or a pinned
@@ -70,6 +75,35 @@ class SplitParams(Section):
     def shares(self) -> tuple[float, float, float]:
         """In the order of SPLITS."""
         return self.train, self.validation, self.test
+
+
+REASONS: Final[Mapping[str, str]] = {
+    "hash": "a keyed hash of the customer decides, so that no conversation ever moves; chance makes the rest",
+    "quota": "conversations of one customer stay together",
+    "topic": "conversations of one customer stay together, and every first topic is shared out by itself",
+    "time": "conversations of one customer stay together, and go where the last of them goes",
+}
+A_POINT: Final = 0.01
+
+
+def explain_sizes(sizes: Mapping[str, int], pinned: int, params: SplitParams) -> str:
+    """What was asked for, what came out, and, where a share is off by more than a point, why.
+
+    Args:
+        sizes: split -> conversations.
+        pinned: how many of those in train had to be there; the shares are of the others.
+        params: what was asked for.
+    """
+    free = {split: sizes[split] - (pinned if split == "train" else 0) for split in SPLITS}
+    total = sum(free.values())
+    if total == 0:
+        return "nothing to share out"
+    got = [free[split] / total for split in SPLITS]
+    stated = [" / ".join(f"{100 * share:.3g}" for share in shares) for shares in (params.shares, got)]
+    text = f"{stated[0]} % asked for, {stated[1]} % are"
+    if any(abs(one - other) > A_POINT for one, other in zip(got, params.shares, strict=True)):
+        text += f": {REASONS[params.by]}"
+    return text
 
 
 def assign_splits(rows: pl.DataFrame, params: SplitParams, key: Key) -> pl.DataFrame:

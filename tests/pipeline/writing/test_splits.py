@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.key import Key
-from pipeline.writing.splits import ROWS, SplitParams, assign_splits, components
+from pipeline.writing.splits import REASONS, ROWS, SplitParams, assign_splits, components, explain_sizes
 from tests.build import KEY, NOON
 
 
@@ -180,6 +180,14 @@ def test_components_follow_chains_of_customers_and_clusters() -> None:
 
     assert found[0] == found[1] == found[2]
     assert len({found[0], found[3], found[4]}) == 3
+
+
+def test_sizes_that_are_off_by_more_than_a_point_have_a_stated_reason() -> None:
+    near, off = ({"train": 100 + train, "validation": 100, "test": 900 - train} for train in (800, 780))
+
+    assert explain_sizes(near, 100, shares()) == "80 / 10 / 10 % asked for, 80 / 10 / 10 % are"
+    assert explain_sizes(off, 100, shares()).endswith("78 / 10 / 12 % are: " + REASONS["hash"])
+    assert explain_sizes({"train": 5, "validation": 0, "test": 0}, 5, shares()) == "nothing to share out"
 
 
 def test_shares_that_do_not_add_up_are_refused() -> None:
