@@ -513,14 +513,16 @@ def run(
         except Exception as error:  # noqa: BLE001  # raised again once it is told; its message may quote a customer
             bug = error
             done.exit_code, done.error = EXPECTED_ERROR, f"bug: {type(error).__name__}"
+        entry: dict[str, Any] = {}
         try:
             entry = job.remember(started, done, DEFAULT_PARAMS, numbers)
-        finally:
-            failure = f"ticketmill run failed, exit {done.exit_code}: {done.error}\n" if done.error else ""
-            job.tell(failure + short_report, done.exit_code, section, log)
-        if section.metrics_file:
+        except CurationError as error:  # a full disk has no room for the history either; who wants to know is told all the same
+            done.exit_code, done.error = done.exit_code or EXPECTED_ERROR, done.error or str(error)
+        failure = f"ticketmill run failed, exit {done.exit_code}: {done.error}\n" if done.error else ""
+        job.tell(failure + short_report, done.exit_code, section, log)
+        if section.metrics_file and entry:
             job.write_metrics(entry, section.metrics_file, log)
-        ended = {"exit_code": done.exit_code, "seconds": entry["seconds"], "failed": done.failed}
+        ended = {"exit_code": done.exit_code, "seconds": entry.get("seconds"), "failed": done.failed}
         log("run ended", {**ended, "error": done.error} if done.error else ended)
     if bug:
         raise bug

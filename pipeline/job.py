@@ -30,6 +30,7 @@ from pydantic import Field, model_validator
 
 from pipeline.errors import CurationError
 from pipeline.params import Section
+from pipeline.tables import translated_errors
 
 LOCK: Final = Path(".ticketmill/run.lock")
 HISTORY: Final = Path(".ticketmill/runs.jsonl")
@@ -129,9 +130,12 @@ def the_only_run() -> Iterator[int]:
 
     Raises:
         CurationError: another run holds it; names its process.
+        TableError: the file of the lock cannot be written.
     """
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("a+", encoding="ascii") as lock:
+    with translated_errors(LOCK):
+        LOCK.parent.mkdir(parents=True, exist_ok=True)
+        lock = LOCK.open("a+", encoding="ascii")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -139,9 +143,10 @@ def the_only_run() -> Iterator[int]:
             raise CurationError(
                 f"{LOCK}: the line of process {lock.read().strip()} is still running; wait for it to end"
             ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        with translated_errors(LOCK):
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
         yield lock.fileno()
 
 
@@ -238,6 +243,9 @@ def remember(started: datetime, done: Reproduced, params: Sequence[Path], number
     """Append one line to the history of runs; returns what was written.
 
     `numbers` are the row counts, gate values and cost of the state the run left.
+
+    Raises:
+        TableError: the history cannot be written.
     """
     fingerprint = sha256(b"\0".join(file.read_bytes() for file in params)).hexdigest()[:16]
     entry = {
@@ -254,15 +262,24 @@ def remember(started: datetime, done: Reproduced, params: Sequence[Path], number
         // (1024 if sys.platform == "linux" else 1024 * 1024),
         **numbers,
     }
-    HISTORY.parent.mkdir(parents=True, exist_ok=True)
-    with HISTORY.open("a", encoding="utf-8") as history:
-        history.write(json.dumps(entry, sort_keys=True) + "\n")
+    with translated_errors(HISTORY):
+        HISTORY.parent.mkdir(parents=True, exist_ok=True)
+        with HISTORY.open("a", encoding="utf-8") as history:
+            # on a line of its own: a full disk may have cut the last one off
+            history.write(("\n" if _is_cut_off(HISTORY) else "") + json.dumps(entry, sort_keys=True) + "\n")
     return entry
+
+
+def _is_cut_off(history: Path) -> bool:
+    with history.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return size > 0 and file.read(1) != b"\n"
 
 
 def recall(history: Path = HISTORY) -> list[dict[str, Any]]:
     """The history of runs, oldest first; a line cut off by a kill is left out."""
-    if not history.exists():
+    if not history.is_file():
         return []
     runs = []
     for line in history.read_text("utf-8").splitlines():

@@ -224,6 +224,52 @@ def test_neither_a_bad_address_nor_a_missing_folder_for_metrics_ends_the_night(l
     assert events == ["run started", "notification failed", "notification failed", "metrics not written", "run ended"]
 
 
+def test_a_history_that_cannot_be_written_fails_the_night_which_is_told_and_the_next_is_remembered(line: Path) -> None:
+    shutil.rmtree(line / ".ticketmill", ignore_errors=True)
+    (line / ".ticketmill/runs.jsonl").mkdir(parents=True)
+    notify = [{"command": ["tee", "note"], "when": "failure"}]
+    code, log = run(line, "true", notify=notify)
+
+    assert code == 1
+    assert log[-1]["error"] == ".ticketmill/runs.jsonl: cannot be written (EISDIR)"
+    assert "exit 1: .ticketmill/runs.jsonl" in (line / "note").read_text()
+    (line / ".ticketmill/runs.jsonl").rmdir()
+    assert run(line, "true")[0] == 0
+    assert len(recall()) == 1
+
+
+def test_a_lock_that_cannot_be_written_is_one_line(line: Path) -> None:
+    shutil.rmtree(line / ".ticketmill", ignore_errors=True)
+    (line / ".ticketmill").write_text("")
+    with start(line, "touch ran") as night:
+        _, told = night.communicate(timeout=60)
+
+    assert (night.returncode, told) == (1, "ticketmill: .ticketmill/run.lock: cannot be written (EEXIST)\n")
+    assert not (line / "ran").exists()
+
+
+def test_a_line_of_history_cut_off_by_a_full_disk_takes_no_later_one_with_it(line: Path) -> None:
+    (line / ".ticketmill").mkdir(exist_ok=True)
+    (line / ".ticketmill/runs.jsonl").write_text('{"exit_code": 0, "sta')
+
+    assert run(line, "true")[0] == 0
+    assert len(recall()) == 1
+
+
+def test_on_a_full_disk_a_stage_ends_in_one_line_and_the_next_night_takes_up_its_parts(line: Path) -> None:
+    code = "from pipeline.cli import main; main()"
+    stage = f"{sys.executable} -c '{code}' ingest {ROOT}/data/raw/received data/raw/again --params {ROOT}/params.yaml --workers 1"
+    small = f"ulimit -f 1; {stage}"
+    ended, log = run(line, small)
+
+    assert ended == 1
+    told = [str(entry["line"]) for entry in log if "line" in entry]
+    assert any("cannot be written (EFBIG)" in each for each in told), told
+    assert not any("bug" in each for each in told)
+    assert not (line / "data/raw/again/_manifest.json").exists()
+    assert run(line, stage)[0] == 0
+
+
 @pytest.mark.parametrize("option", ["--set", "--params"])
 def test_the_night_takes_no_params_that_its_stages_would_not_see(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
