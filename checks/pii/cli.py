@@ -46,8 +46,11 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(scores.to_json()))
         return
-    for kind, (marked, covered) in scores.by_type.items():
-        typer.echo(f"{kind:22} {covered:6,} of {marked:6,} covered, recall {covered / marked:.3f}")
+    for kind in scores.by_type:
+        of_spans, of_letters = scores.of_type(kind), scores.characters_by_type[kind]
+        shown = f"recall {_show(of_spans.recall)}, precision {_show(of_spans.precision)}, F2 {_show(of_spans.f2)}"
+        covered = f"{of_spans.covered:6,} of {of_spans.marked:6,} covered"
+        typer.echo(f"{kind:22} {covered}, {shown}; characters: recall {_show(of_letters.recall)}, F2 {_show(of_letters.f2)}")
     for kind, (found, right) in scores.by_found_type.items():
         typer.echo(f"{kind:22} {right:6,} of {found:6,} right, precision {right / found:.3f}")
     for name, rates in (("spans", scores.spans), ("characters", scores.characters)):

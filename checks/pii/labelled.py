@@ -124,11 +124,18 @@ class Scores:
     by_found_type: Mapping[str, tuple[int, int]]
     """Found type -> finds, those of them that are right."""
 
+    characters_by_type: Mapping[str, Rates]
+    """Marked type -> its letters and digits: covered under any type; found under the same type, and right inside any mark."""
+
     misses: Sequence[tuple[str, int, int, str]]
     """id, start, end and type of marks that were not covered; never text."""
 
     false: Sequence[tuple[str, int, int, str]]
     """The same of finds that are not right."""
+
+    def of_type(self, kind: str) -> Rates:
+        """Spans of a marked type; its precision is that of finds of the same name, None where there are none."""
+        return Rates(*self.by_type[kind], *self.by_found_type.get(kind, (0, 0)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -136,7 +143,8 @@ class Scores:
             "spans": self.spans.to_json(),
             "characters": self.characters.to_json(),
             "by_type": {
-                kind: {"spans": n, "covered": hit, "recall": round(hit / n, 4)} for kind, (n, hit) in self.by_type.items()
+                kind: {"spans": self.of_type(kind).to_json(), "characters": self.characters_by_type[kind].to_json()}
+                for kind in self.by_type
             },
             "by_found_type": {
                 kind: {"finds": n, "right": hit, "precision": round(hit / n, 4)} for kind, (n, hit) in self.by_found_type.items()
@@ -158,18 +166,24 @@ def score(labelled: Sequence[Labelled], found: Sequence[Sequence[Span]]) -> Scor
     by_found: defaultdict[str, Counter[bool]] = defaultdict(Counter)
     misses, false = [], []
     letters = Counter[str]()
+    own_letters: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row, spans in zip(labelled, found, strict=True):
         masked = {place for span in spans for place in range(span.start, span.end)}
         marked = {place for mark in row.marks for place in range(mark.start, mark.end)}
         for mark in row.marks:
             hit = sum(place in masked for place in range(mark.start, mark.end)) >= ENOUGH * (mark.end - mark.start)
             by_type[mark.entity_type][hit] += 1
+            own = list(_telling(row.text, range(mark.start, mark.end)))
+            own_letters[mark.entity_type]["marked"] += len(own)
+            own_letters[mark.entity_type]["covered"] += sum(place in masked for place in own)
             if not hit:
                 misses.append((row.id, *mark))
         for span in spans:
             own = list(_telling(row.text, range(span.start, span.end)))
             right = sum(place in marked for place in own) >= ENOUGH * len(own)
             by_found[span.entity_type][right] += 1
+            own_letters[span.entity_type]["found"] += len(own)
+            own_letters[span.entity_type]["right"] += sum(place in marked for place in own)
             if not right:
                 false.append((row.id, span.start, span.end, span.entity_type))
         letters["marked"] += len(wanted := set(_telling(row.text, marked)))
@@ -182,7 +196,10 @@ def score(labelled: Sequence[Labelled], found: Sequence[Sequence[Span]]) -> Scor
         sum(each[True] for each in by_found.values()),
     )
     characters = Rates(letters["marked"], letters["both"], letters["found"], letters["both"])
-    return Scores(spans_of, characters, _counted(by_type), _counted(by_found), misses, false)
+    by_letters = {
+        kind: Rates(*(own_letters[kind][name] for name in ("marked", "covered", "found", "right"))) for kind in sorted(by_type)
+    }
+    return Scores(spans_of, characters, _counted(by_type), _counted(by_found), by_letters, misses, false)
 
 
 def _telling(text: str, places: Iterable[int]) -> Iterator[int]:

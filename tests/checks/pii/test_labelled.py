@@ -35,6 +35,20 @@ def test_f2_weighs_recall_four_times() -> None:
     assert rates.f2 == pytest.approx(5 * 0.5 / (4 * 1.0 + 0.5))
 
 
+def test_every_type_has_its_rates_of_spans_and_of_characters() -> None:
+    """By hand: "Jo Fox" has 5 letters, of which "Fox" is 3; "to Jo" finds 4 letters under PERSON, 2 of them marked."""
+    row = Labelled("7", TEXT, [Mark(9, 15, "PERSON"), Mark(19, 23, "TIME")])
+    scores = score([row], [[find(6, 11), find(12, 15)]])
+    person, time = scores.of_type("PERSON"), scores.of_type("TIME")
+    assert (person.marked, person.covered, person.found, person.right) == (1, 1, 2, 1)
+    assert (person.recall, person.precision, person.f2) == (1.0, 0.5, pytest.approx(5 * 0.5 / (4 * 0.5 + 1)))
+    assert (time.recall, time.precision, time.f2) == (0.0, None, None)
+    letters = scores.characters_by_type["PERSON"]
+    assert (letters.marked, letters.covered, letters.found, letters.right) == (5, 5, 7, 5)
+    assert scores.characters_by_type["TIME"].recall == 0.0
+    assert scores.misses == [("7", 19, 23, "TIME")]
+
+
 def test_misses_tell_where_and_never_what() -> None:
     shown = json.dumps(score([ROW], [[]]).to_json())
     assert '["7", 9, 15, "PERSON"]' in shown
