@@ -3,8 +3,9 @@
     python benchmarks/own_texts.py [--out FILE] [--misses]
 
 `texts/chat.txt` and `texts/social.txt` were written before their writer had read the recognizers. Misses and false finds
-of every second text (`seen`) were then looked at, and recognizers mended for what they have in common; the others (`held`)
-were measured only, so that row is the honest one. A mark counts as found, a find as right, as in `ticketmill pii evaluate`;
+of every second text (`seen`) were then looked at, and recognizers mended for what they have in common; of the others (`held`)
+only the rates were, so that row is the more honest one (who mended had written both). Before, recall was 0.881 and 0.987
+(chat and social, seen), 0.889 and 0.922 (held). A mark counts as found, a find as right, as in `ticketmill pii evaluate`;
 by the shipped params, but for the types that they keep.
 """
 
