@@ -38,7 +38,7 @@ from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
 from pipeline.sources import SOURCES, SourceMapping
 from pipeline.stage import Outcome
-from pipeline.tables import Manifest, Part, TableWriter, new_table, translated_errors
+from pipeline.tables import Manifest, Part, TableWriter, code_digest, new_table, translated_errors
 
 VERSION: Final = 1
 
@@ -75,7 +75,8 @@ class Unit:
     """Path below SOURCE of its file or folder."""
     files: tuple[ReceivedFile, ...]
     key: str
-    """Over the content of the files, their names, the mapping, max_row_bytes and the project key: equal key, equal rows."""
+    """Over the content of the files, their names, the mapping, max_row_bytes, the project key and the code: equal key, equal
+    rows."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _units(
         own = tuple(group_members)
         for path in {each.path for each in own} - digests.keys():
             digests[path] = _digest(path)
-        content = [VERSION, name, settings.fingerprint(), *shared, *((each.label, digests[each.path]) for each in own)]
+        content = [code_digest(), name, settings.fingerprint(), *shared, *((each.label, digests[each.path]) for each in own)]
         yield Unit(name, label, own, sha256(repr(content).encode()).hexdigest())
 
 

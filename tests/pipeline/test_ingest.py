@@ -171,6 +171,16 @@ def test_a_new_file_leaves_the_parts_of_the_others_as_they_are(tmp_path: Path) -
     assert after.path(after.manifest.parts[1]).stat().st_ino == inode
 
 
+def test_what_other_code_has_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "in", log__jsonl=[chat(1, "Hi")])
+    before = {file.name for file in (ingested(folder, CHATS).folder / "units").iterdir()}
+    monkeypatch.setattr(ingest, "code_digest", lambda: "other")
+    after = {file.name for file in (ingested(folder, CHATS).folder / "units").iterdir()}
+
+    assert len(before) == len(after) == 1
+    assert not before & after
+
+
 def test_a_conversation_that_is_delivered_again_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     again = HEAD + "82,c,corrected,2026-01-05 12:00:00\n"
     table = ingested(write(tmp_path / "in", day1__csv=FOUR, day2__csv=again), TURNS)
