@@ -37,7 +37,7 @@ SECRETS: Final = {
     ),
     "spoken_password": (
         r"(?i)\b(?:my |the |your |temporary |new )?(?:password|passcode|passphrase) (?:is|was|:) "
-        r"(?!(?:[a-z]+|not|in)\b[ ,.!?]|[a-z]+$)[\"']?(?=\S*[\d!@#$%^&])\S{5,}"
+        r"(?!<|\*|(?:[a-z]+|not|in)\b[ ,.!?]|[a-z]+$)[\"']?(?=\S*[\d!@#$%^&])\S{5,}"
     ),
 }
 

@@ -65,6 +65,8 @@ def test_one_live_secret_blocks_and_names_its_conversation(tmp_path: Path, secre
         "my password is not accepted",
         "my password is wrong",
         "password: <PASSWORD>",
+        "My password is <PASSWORD_1> and it fails",
+        "my passcode is ********",
         "reset your password = click here",
         "version 300.2.1.999",
         "192.0.2.17",
