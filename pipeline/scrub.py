@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, NamedTuple
 import polars as pl
 from pydantic import Field
 
-from pipeline import known_values
+from pipeline import known_values, spoken
 from pipeline.errors import CurationError, ParamsError
 from pipeline.forgotten import draws_of
 from pipeline.key import Key
@@ -68,7 +68,7 @@ _IN_WORD: Final = re.compile(r"\w")
 MIN_KNOWN: Final = 3
 """Letters and digits of a known value that no stand-in of its conversation may hold, in part or whole."""
 
-FINDERS: Final = ("analyzer", "known_values", "scrub", "spans")
+FINDERS: Final = ("analyzer", "known_values", "scrub", "spans", "spoken")
 """Modules that decide, with those of FINDER_FOLDERS, what is found and what takes its place."""
 
 FINDER_FOLDERS: Final = ("recognizers", "replacing", "surrogates")
@@ -101,7 +101,8 @@ class ScrubParams(Section):
     """Entries of the shelf `pipeline/recognizers`."""
 
     models: list[str]
-    """Entries of the shelf that read free text with a model; slower, and what finds names nobody announced."""
+    """Entries of the shelf that read free text with a model; slower, and what finds names nobody announced. `spacy:NAME` is a
+    pipeline of your own, an installed package or a folder."""
 
     min_score: float = Field(ge=0, le=1)
     """Finds below it are left alone. Presidio's score, 1 = certain."""
@@ -244,14 +245,14 @@ def make_look(params: ScrubParams) -> Look:
     """
     # here, because Presidio and spaCy take a second to import and `ticketmill --help` needs neither
     from pipeline.analyzer import Analyzer  # noqa: PLC0415
-    from pipeline.recognizers import MODELS, RECOGNIZERS, spoken  # noqa: PLC0415
+    from pipeline.recognizers import MODELS, RECOGNIZERS  # noqa: PLC0415
 
     for kind, wanted, shelf in (("recognizers", params.recognizers, RECOGNIZERS), ("models", params.models, MODELS)):
-        if unknown := [name for name in wanted if name not in shelf]:
+        if unknown := [name for name in wanted if name.partition(":")[0] not in shelf]:
             raise ParamsError(f"scrub.{kind}: {unknown[0]!r} is not one of {', '.join(shelf)}")
     recognizers = [one for name in params.recognizers for one in RECOGNIZERS[name](params.language, params.countries)]
     analyzer = Analyzer(recognizers, params.language, params.min_score)
-    models = [MODELS[name]() for name in params.models]
+    models = [MODELS[kind](name) for kind, _, name in (each.partition(":") for each in params.models)]
 
     def look(texts: Sequence[str]) -> list[list[Span]]:
         by_model = [model(texts) for model in models]
@@ -527,7 +528,7 @@ def _details(conversations: pl.DataFrame, found: pl.DataFrame) -> Iterator[tuple
     """(conversation_id, entity type, value) of every find."""
     texts = _texts(conversations)
     for conversation_id, column, index, start, end, entity_type, _, _ in found.iter_rows():
-        yield conversation_id, entity_type, texts(conversation_id, column, index)[start:end]
+        yield conversation_id, entity_type, spoken.in_digits(entity_type, texts(conversation_id, column, index)[start:end])
 
 
 def _texts(conversations: pl.DataFrame) -> Callable[[str, str, int], str]:
@@ -689,7 +690,7 @@ class _Writer:
         moved: list[tuple[int, int]] = []
         position = length = 0
         for span in spans:
-            standin = self._standin(span.entity_type, text[span.start : span.end])
+            standin = self._standin(span.entity_type, spoken.in_digits(span.entity_type, text[span.start : span.end]))
             pieces += [text[position : span.start], standin]
             length += span.start - position
             moved.append((length, length + len(standin)))

@@ -8,7 +8,7 @@ from typing import Final
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
-from pipeline.recognizers import addresses, attributes, contacts, foreign, numbers, people, plain, presidio, secrets
+from pipeline.recognizers import addresses, attributes, contacts, foreign, numbers, people, plain, presidio, secrets, spacy_model
 from pipeline.spans import Span
 
 RECOGNIZERS: dict[str, Callable[[str, Sequence[str]], list[EntityRecognizer]]] = {
@@ -26,7 +26,7 @@ MODEL_WEIGHT: Final = 0.39
 """Of the same characters a pattern knows better what they are: the finds of a model score below any of a pattern."""
 
 
-def _packaged_names() -> Callable[[Sequence[str]], list[list[Span]]]:
+def _packaged_names(_: str) -> Callable[[Sequence[str]], list[list[Span]]]:
     from pipeline.recognizers.names import NamesRecognizer  # noqa: PLC0415  # onnxruntime, where the model is used only
 
     recognizer = NamesRecognizer()
@@ -49,5 +49,11 @@ def _packaged_names() -> Callable[[Sequence[str]], list[list[Span]]]:
     return read
 
 
-MODELS: dict[str, Callable[[], Callable[[Sequence[str]], list[list[Span]]]]] = {"names": _packaged_names}
-"""Name -> a function that opens a model and gives one that reads many texts at once: a list of spans per text."""
+MODELS: dict[str, Callable[[str], Callable[[Sequence[str]], list[list[Span]]]]] = {
+    "names": _packaged_names,
+    "spacy": lambda name: spacy_model.open_model(name, MODEL_WEIGHT),
+}
+"""Name -> a function that opens a model and gives one that reads many texts at once: a list of spans per text.
+
+It is given what stands after the colon in params: `spacy:en_core_web_lg`.
+"""
