@@ -348,6 +348,17 @@ def test_a_number_that_one_turn_announces_is_found_bare_in_the_others() -> None:
     assert "52.25" in third
 
 
+def test_a_number_in_words_has_the_stand_in_of_its_digits() -> None:
+    said, typed = texts(
+        scrubbed(talk("my account number is eight five seven three one eight nine oh", "account number 85731890"))
+    )
+    assert said.split()[-1] == typed.split()[-1] != "85731890"
+    (card,) = texts(scrubbed(talk("card " + " ".join(["four", *["one"] * 15]))))
+    assert "one" not in card.split()
+    (security,) = texts(scrubbed(talk("my ssn is five one two three four six seven eight nine")))
+    assert security.split()[-1].replace("-", "").isdecimal()
+
+
 def failing(texts: Sequence[str]) -> list[list[Span]]:
     if any("here" in text for text in texts):
         raise ValueError(f"cannot read {texts}")

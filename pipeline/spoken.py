@@ -86,13 +86,7 @@ def find(text: str, analyze: Callable[[str], Sequence[Span]]) -> list[Span]:
     runs = _runs(text)
     if not runs:
         return []
-    read, places, position = "", [], 0
-    for run in runs:
-        read += text[position : run.start]
-        places.append((len(read), len(read) + len(run.digits), run))
-        read += run.digits
-        position = run.end
-    read += text[position:]
+    read, places = _reading(text, runs)
     found = [
         Span(_start(span.start, places), _end(span.end, places), span.entity_type, span.score, RECOGNIZER)
         for span in analyze(read)
@@ -100,6 +94,38 @@ def find(text: str, analyze: Callable[[str], Sequence[Span]]) -> list[Span]:
     ]
     found += [Span(run.start, run.end, "ID_NUMBER", 0.5, RECOGNIZER) for run in runs if _is_number_of_something(text, run)]
     return found
+
+
+NO_NUMBERS: Final = frozenset(
+    {
+        *("PERSON", "LOCATION", "STREET_ADDRESS", "ORGANIZATION", "NRP", "TITLE", "JOB_TITLE", "CUSTOM", "SECURITY_ANSWER"),
+        *("EMAIL_ADDRESS", "URL", "USER_NAME", "PASSWORD", "SECRET", "DATE_TIME", "DATE_OF_BIRTH"),
+    }
+)
+"""Types in whose values a number word is a word."""
+
+
+def in_digits(entity_type: str, value: str) -> str:
+    """A number in words as digits, so that one number has one stand-in and no word of it stands for one digit.
+
+    >>> in_digits("PIN", "two two six one"), in_digits("PERSON", "two two six one")
+    ('2261', 'two two six one')
+    """
+    if entity_type in NO_NUMBERS or not any(map(str.isalpha, value)):
+        return value
+    read = _reading(value, _runs(value))[0]
+    return _TOKEN.sub(lambda token: _SINGLE.get(token.group().lower(), token.group()), read)
+
+
+def _reading(text: str, runs: Sequence["_Run"]) -> tuple[str, list[tuple[int, int, "_Run"]]]:
+    """The text with its runs in digits, and where these stand in it."""
+    read, places, position = "", [], 0
+    for run in runs:
+        read += text[position : run.start]
+        places.append((len(read), len(read) + len(run.digits), run))
+        read += run.digits
+        position = run.end
+    return read + text[position:], places
 
 
 def _may_find(text: str) -> bool:
