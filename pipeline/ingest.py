@@ -487,7 +487,9 @@ class _Assembled:
 
     def _finished(self, draft: Draft, rows: Sequence[Row], native: str, conversation_id: str) -> dict[str, Any]:
         origin = draft.origin or rows[0]
-        fixed, guesses = self._settings.fixed, self._settings.guess_language
+        fixed = self._settings.fixed
+        guesses = self._settings.guess_language
+        languages = languages_of(draft.turns) if guesses else [None] * len(draft.turns)
         times = [turn.sent_at for turn in draft.turns if turn.sent_at is not None]
         for turn in draft.turns:
             self._count(f"turns_{turn.speaker}", 1)
@@ -501,7 +503,7 @@ class _Assembled:
             "source_row": origin.number,
             "opened_at": draft.opened_at if draft.opened_at is not None else min(times, default=None),
             "channel": draft.channel or fixed.channel,
-            "language": draft.language or fixed.language or (language_of_all(draft.turns) if guesses else None),
+            "language": draft.language or fixed.language or (language_of_all(draft.turns, languages) if guesses else None),
             "product": draft.product or fixed.product,
             "topics": list(draft.topics),
             "customer_key": self._person(draft.customer) if draft.customer else None,
@@ -525,7 +527,7 @@ class _Assembled:
             ],
             "native_id": native,
             "participants": [dict(zip(("person", "role", "kind", "value"), each, strict=True)) for each in sorted(people)],
-            "turn_languages": languages_of(draft.turns) if guesses else [None] * len(draft.turns),
+            "turn_languages": languages,
         }
 
     def _flush(self) -> None:

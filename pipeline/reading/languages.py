@@ -1,7 +1,7 @@
 """The language that people write in, guessed where nobody states it; offline, and equal for equal texts.
 
 py3langid (Lui and Baldwin, "langid.py: An Off-the-shelf Language Identification Tool", ACL 2012); its model of 97 languages
-comes in the wheel. A guess costs about 20 microseconds.
+comes in the wheel. A guess costs 10 to 30 microseconds.
 """
 
 import re
@@ -13,8 +13,8 @@ from pipeline.reading.drafts import DraftTurn
 
 ENOUGH_LETTERS: Final = 20
 """In fewer a guess is a coin: "ok thanks" is no language's own."""
-READ_CHARACTERS: Final = 400
-"""A guess does not improve beyond."""
+READ_CHARACTERS: Final = 100
+"""A guess improves little beyond, and costs as many times more."""
 SURE: Final = 0.8
 """Probability below which nothing is said."""
 
@@ -40,11 +40,13 @@ def languages_of(turns: Sequence[DraftTurn]) -> list[str | None]:
     return [language_of(turn.text) for turn in turns]
 
 
-def language_of_all(turns: Sequence[DraftTurn]) -> str | None:
-    """The language of a conversation: of what its customers wrote, or, where that says nothing, of all that people wrote."""
-    customers = [turn.text for turn in turns if turn.speaker == "customer"]
-    everybody = [turn.text for turn in turns if turn.speaker in {"customer", "agent"}]
-    return language_of("\n".join(customers)) or language_of("\n".join(everybody))
+def language_of_all(turns: Sequence[DraftTurn], each: Sequence[str | None]) -> str | None:
+    """The language of a conversation: of most turns of its customers, or else of all people; `each` is that of each turn."""
+    said = [(turn, code) for turn, code in zip(turns, each, strict=True) if turn.speaker in {"customer", "agent"}]
+    for known in ([code for turn, code in said if code and turn.speaker == "customer"], [code for _, code in said if code]):
+        if known:
+            return max(dict.fromkeys(known), key=known.count)
+    return language_of("\n".join(turn.text for turn, _ in said))
 
 
 @cache
