@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ParamsError
@@ -222,6 +222,7 @@ WORDS = st.text(alphabet="ab {}\u200b\n@.1é漢", max_size=12)
 TURNS = st.lists(st.tuples(st.sampled_from(["customer", "agent", "bot", "tool"]), WORDS), max_size=6)
 
 
+@settings(deadline=None)  # a busy machine takes its time
 @given(st.lists(TURNS, max_size=5))
 def test_nothing_vanishes_and_what_is_kept_alternates_from_a_question_to_an_answer(logs: list[list[tuple[str, str]]]) -> None:
     rows = [
@@ -239,6 +240,7 @@ def test_nothing_vanishes_and_what_is_kept_alternates_from_a_question_to_an_answ
         assert all(one["text"].strip("\u200b \n") for one in turns)
 
 
+@settings(deadline=None)  # a busy machine takes its time
 @given(st.lists(TURNS, min_size=1, max_size=4))
 def test_twice_is_once_and_the_order_of_rows_changes_nothing(logs: list[list[tuple[str, str]]]) -> None:
     rows = [
@@ -295,6 +297,7 @@ def test_a_look_up_that_is_kept_stands_right_before_the_answer_it_was_made_for(t
     assert texts_of(judged(*texts, by=keeping())) == kept
 
 
+@settings(deadline=None)  # a busy machine takes its time
 @given(st.lists(st.sampled_from(["customer", "agent", "tool"]), min_size=1, max_size=9))
 def test_what_is_said_is_the_same_with_and_without_look_ups(speakers: list[str]) -> None:
     texts = [f"{speaker}: word{number} and more" for number, speaker in enumerate(speakers)]
