@@ -99,7 +99,7 @@ def find(text: str, analyze: Callable[[str], Sequence[Span]]) -> list[Span]:
 NO_NUMBERS: Final = frozenset(
     {
         *("PERSON", "LOCATION", "STREET_ADDRESS", "ORGANIZATION", "NRP", "TITLE", "JOB_TITLE", "CUSTOM", "SECURITY_ANSWER"),
-        *("EMAIL_ADDRESS", "URL", "USER_NAME", "PASSWORD", "SECRET", "DATE_TIME", "DATE_OF_BIRTH"),
+        *("EMAIL_ADDRESS", "URL", "USER_NAME", "PASSWORD", "SECRET"),
     }
 )
 """Types in whose values a number word is a word."""
