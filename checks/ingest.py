@@ -137,7 +137,7 @@ def _of_rows(table: Table, part: Part) -> pl.DataFrame:
         unbalanced_rows=pl.lit(counts.get("rows_read", 0) - accounted, pl.Int64).abs(),
         dropped=pl.lit(part.rows["dropped"], pl.Int64),
         superseded=again.sum().cast(pl.Int64),
-        quarantined=(~again).sum().cast(pl.Int64),
+        quarantined=(~again & (pl.col("reason") != "forgotten")).sum().cast(pl.Int64),  # who is forgotten is no fault of the data
         unreadable_files=((pl.col("source_row") == 0) & (pl.col("reason") == "unreadable_file")).sum().cast(pl.Int64),
     )
 
