@@ -59,7 +59,7 @@ def test_every_stage_and_gate_of_the_line_has_its_section_of_params() -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     line = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 
-    assert set(cli.STAGES) == set(line) - {"gate"} == set(line["gate"]["foreach"])
+    assert set(cli.STAGES) == set(line) - {"gate", "readiness"} == set(line["gate"]["foreach"])
     assert set(cli.STAGES) <= set(params)
     assert set(cli.STAGES) == set(params["gates"])
 
