@@ -245,7 +245,10 @@ def _lengths(table: Table, readings: Sequence[_Reading]) -> dict[str, float | No
     untrained, cut = 0, 0.0
     for reading in readings:
         reports = [
-            check_file(path, Asked(reading.name, max_findings=1)) for split in SPLITS for path in files_of(reading.folder, split)
+            check_file(path, Asked(reading.name, max_findings=1))
+            for split in SPLITS
+            for path in files_of(reading.folder, split)
+            if path.stat().st_size  # there is nothing to cut in an empty file; that it has no rows is another measure
         ]
         lost = sum(report.counts.get("nothing_trained_after_cut", 0) for report in reports)
         long = sum(report.counts.get("too_long", 0) for report in reports) + lost

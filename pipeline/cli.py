@@ -412,16 +412,15 @@ def report(
     }
     content = build(tables, verdicts, runs, more, baseline)
     page = write_report(content, reports)
+    entries = balance(tables[-1])
     if as_json or markdown:
         typer.echo(json.dumps(content) if as_json else short_form(content), nl=as_json)
-        return
-    gates = {stage: "passed" if verdict["passed"] else "failed" for stage, verdict in verdicts.items()}
-    entries = balance(tables[-1])
-    _print_funnel(entries, gates)
-    typer.echo("\nFiles:")
-    for extra in tables[-1].manifest.extras if tables[-1].manifest.stage == "emit" else ():
-        typer.echo(f"  {tables[-1].folder / extra}")
-    typer.echo(f"\nReport: {page}")
+    else:
+        _print_funnel(entries, {stage: "passed" if verdict["passed"] else "failed" for stage, verdict in verdicts.items()})
+        typer.echo("\nFiles:")
+        for extra in tables[-1].manifest.extras if tables[-1].manifest.stage == "emit" else ():
+            typer.echo(f"  {tables[-1].folder / extra}")
+        typer.echo(f"\nReport: {page}")
     prove(entries)  # last, so that the report of a line that does not balance is there to be read
 
 
@@ -547,12 +546,12 @@ def _numbers_of(table: Path, reports: Path, done: job.Reproduced) -> tuple[dict[
     if is_known and runs and (runs[-1]["exit_code"], runs[-1].get("state")) == (0, state):
         same = ("funnel", "gates", "measures", "cost", "state")
         return {name: runs[-1][name] for name in same}, short_form(content or {})
+    content = build(tables, verdicts, runs, more)
+    write_report(content, reports)
     if done.exit_code == 0:  # a line that stopped may not have its last table yet, or an old one
         from pipeline.ledger import balance, prove  # noqa: PLC0415  # duckdb
 
         prove(balance(Table(table)))
-    content = build(tables, verdicts, runs, more)
-    write_report(content, reports)
     funnel = [{"stage": each.manifest.stage, **_given_and_kept(each.manifest)} for each in tables]
     gates = {stage: verdict["passed"] for stage, verdict in verdicts.items()}
     measures = {stage: verdict["measures"] for stage, verdict in verdicts.items()}

@@ -11,7 +11,6 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -154,7 +153,7 @@ def _shared_rows(tables: Sequence[Table], verdicts: Mapping[str, Mapping[str, An
             table.checksum,
             before is not None and table.manifest.given_checksum != before.checksum,
         )
-        for before, table in pairwise([None, *tables])
+        for before, table in zip([None, *tables[:-1]], tables, strict=True)
     ]
     gates = [
         (

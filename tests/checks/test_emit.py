@@ -141,6 +141,16 @@ def test_test_rows_that_repeat_train_rows_stop_the_line(tmp_path: Path) -> None:
     assert broken(Table(tmp_path / "chat")) == {"similar_share_at_least"}
 
 
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_file_emptied_on_disk_has_no_rows_and_stops_the_line(tmp_path: Path, split: str) -> None:
+    table = chat(tmp_path)
+    (table.folder / f"openai/{split}.jsonl").write_bytes(b"")
+
+    found = measure(table, BOUNDS).row(0, named=True)
+    assert found[f"{split}_rows"] == 0
+    assert {f"{split}_rows", "out_of_step"} <= broken(table)
+
+
 def test_too_few_rows_stop_the_line(tmp_path: Path) -> None:
     assert {"train_rows", "train_clusters"} <= broken(chat(tmp_path, count=5))
 

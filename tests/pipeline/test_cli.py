@@ -92,11 +92,11 @@ def test_a_gate_that_says_no_names_each_measure_and_its_bound_and_exits_3(
     make_line(tmp_path)
     check = SimpleNamespace(
         Bounds=Section,
-        measure=lambda _table, _bounds: pl.DataFrame({"share": [0.25], "rows": [None]}, schema_overrides={"rows": pl.Float64}),
+        measure=lambda *_: pl.DataFrame({"share": [0.25], "rows": [None]}, schema_overrides={"rows": pl.Float64}),
         expectations=lambda _bounds: [at_most("share", 0.1), at_least("rows", 10), at_least("share", 0)],
     )
     monkeypatch.setitem(sys.modules, "checks.scrub", check)  # type: ignore[arg-type]  # a module is what it stands for
-    Path("params.yaml").write_text("gates: {scrub: {}}\n")
+    Path("params.yaml").write_text("gates: {scrub: {}}\njudging: {warn: [], max_change: {}, runs: 1}\n")
 
     assert ticketmill(monkeypatch, "gate", "scrub", "scrubbed") == 3
     printed = capsys.readouterr()
@@ -114,6 +114,18 @@ def test_the_report_names_verdicts_even_where_no_gate_has_judged(
     page = (tmp_path / "reports/index.html").read_text()
     assert "No gate has judged anything yet." in page
     assert "://" not in page
+
+
+@pytest.mark.parametrize("form", [[], ["--markdown"], ["--json"]])
+def test_a_report_of_a_line_that_does_not_balance_is_written_and_exits_1(
+    form: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingested = make_line(tmp_path).line()[0]
+    write(tmp_path / "scrubbed", "scrub", Outcome(pl.DataFrame({"conversation_id": ["a"]})), ingested, "other")
+
+    assert ticketmill(monkeypatch, "report", "scrubbed", "--reports", "reports", *form) == 1
+    assert capsys.readouterr().err == "ticketmill: scrub: 2 conversations do not balance; run the stage again\n"
+    assert (tmp_path / "reports/index.html").read_text().startswith("<!doctype html>")
 
 
 def test_a_bug_shows_where_it_is_but_not_what_it_says(
