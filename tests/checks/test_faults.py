@@ -213,7 +213,7 @@ FAULTS: Final[Mapping[tuple[str, str, str], Make]] = {
     ("scrub", "planted_names_lower", "least"): lambda folder: scrubbed(folder, models=[]),
     ("scrub", "planted_gap", "most"): lambda folder: scrubbed(folder, models=[]),
     ("scrub", "turns_with_findings_share", "least"): said("hello"),
-    ("scrub", "turns_with_findings_share", "most"): scrubbed,
+    ("scrub", "turns_with_findings_share", "most"): lambda folder: scrubbed(folder, models=[]),
     ("dedupe", "kept", "least"): lambda folder: test_dedupe.table(folder, unlike(3), []),
     ("dedupe", "dropped_share", "most"): crowded,
     ("dedupe", "largest_cluster_share", "most"): crowded,
@@ -253,6 +253,7 @@ FAULTS: Final[Mapping[tuple[str, str, str], Make]] = {
     ("emit", "validation_rows", "least"): without("validation"),
     ("emit", "test_rows", "least"): without("test"),
     ("emit", "train_clusters", "least"): chats(5),
+    ("emit", "formats_below_floor", "most"): chats(9),
     ("emit", "largest_file_bytes", "most"): chats(),
     ("emit", "unreadable_lines", "most"): edited("train.jsonl", lambda lines: ["{", *lines[1:]]),
     ("emit", "against_schema", "most"): edited("train.jsonl", lambda lines: ["[]", *lines[1:]]),
@@ -276,9 +277,14 @@ TIGHTER: Final[Mapping[tuple[str, str], Mapping[str, float]]] = {
     ("generate", "topic_synthetic_share"): {"min_topic_conversations": 1},
     # half a gigabyte takes long to write
     ("emit", "largest_file_bytes"): {"max_file_bytes": 1000},
-    # fewer plants take less time; of 30 without a miss the lower bound is 0.905
+    # fewer plants take less time; of 4 without a miss the lower bound is 0.47
     **{
-        ("scrub", name): {"planted_per_cell": 30, "min_planted_ids_lower": 0.9, "min_planted_names_lower": 0.9}
+        ("scrub", name): {
+            "planted_ids_per_kind": 4,
+            "planted_names_per_group": 4,
+            "min_planted_ids_lower": 0.4,
+            "min_planted_names_lower": 0.4,
+        }
         for name in ("planted_ids_lower", "planted_names_lower", "planted_gap", "turns_with_findings_share")
     },
 }
@@ -306,7 +312,8 @@ def test_every_limit_has_a_fault_that_trips_it(tmp_path: Path, stage: str, measu
     make = fault(stage, measure, side)
     assert make is not None, f"seed a fault for {measure} of {stage}"
     check = importlib.import_module(f"checks.{stage}")
-    bounds = load_section(check.Bounds, f"gates.{stage}", [FILE]).model_copy(update=TIGHTER.get((stage, measure), {}))
+    shipped = load_section(check.Bounds, f"gates.{stage}", [FILE])
+    bounds = check.Bounds(**{**shipped.model_dump(), **TIGHTER.get((stage, measure), {})})
     value = check.measure(make(tmp_path), bounds).row(0, named=True)[measure]
     (limit,) = [each for each in check.expectations(bounds) if each.measure == measure and getattr(each, side) is not None]
 
