@@ -168,17 +168,18 @@ def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams
     of their prefixes).
     """
     ordered = sorted(answers, key=lambda pair: pair[0])
-    said = [_said(answer.text) for _, answer in ordered]
-    often = Counter(run for runs in said for run in runs)
-    known: dict[frozenset[tuple[str, ...]], int] = {}
-    holders: dict[tuple[str, ...], list[int]] = {}
+    worded = [_said(answer.text) for _, answer in ordered]
+    often = Counter(run for runs in worded for run in runs)
+    rank = {run: number for number, run in enumerate(sorted(often, key=lambda run: (often[run], run)))}  # rarest first
+    said = [frozenset(rank[run] for run in runs) for runs in worded]
+    known: dict[frozenset[int], int] = {}
+    holders: dict[int, list[int]] = {}
     seen: Counter[int] = Counter()
     over: set[str] = set()
     for place, runs in enumerate(said):
         first = known.get(runs)
         if first is None:
-            rarest = sorted(runs, key=lambda run: (often[run], run))
-            prefix = rarest[: len(runs) - math.ceil(params.repeat_similarity * len(runs)) + 1]
+            prefix = sorted(runs)[: len(runs) - math.ceil(params.repeat_similarity * len(runs)) + 1]
             enough = params.repeat_similarity * len(runs)  # sets of other sizes cannot be alike enough
             sizes = range(math.ceil(enough), math.floor(len(runs) / params.repeat_similarity) + 1)
             alike = sorted({other for run in prefix for other in holders.get(run, ()) if len(said[other]) in sizes})
@@ -198,7 +199,7 @@ def _said(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(_runs(words, 3)) or frozenset([tuple(words)])
 
 
-def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+def _jaccard(one: frozenset[int], other: frozenset[int]) -> float:
     common = len(one & other)
     return common / (len(one) + len(other) - common)
 
