@@ -6,11 +6,11 @@ and null fails: unmeasured is never a pass.
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import polars as pl
 from pydantic import Field
@@ -19,6 +19,10 @@ from checks.parts import EachPart, every_part
 from pipeline.errors import SchemaError
 from pipeline.params import Section
 from pipeline.tables import Table, translated_errors, write_json
+
+if TYPE_CHECKING:
+    from great_expectations.datasource.fluent.interfaces import Batch
+    from great_expectations.expectations.expectation import Expectation
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,23 @@ def judge(
 
 
 def _meet(values: dict[str, float | None], limits: Sequence[Limit]) -> list[bool]:
-    """Ask Great Expectations, in a context that leaves nothing behind and calls nobody, whether each limit is met."""
+    """Ask Great Expectations whether each limit is met."""
+    if not limits:
+        return []
+    batch, expectations = asked_of_great_expectations(values, limits)
+    successes = [bool(batch.validate(expectation).success) for expectation in expectations]
+    return [there and within for there, within in zip(successes[::2], successes[1::2], strict=True)]
+
+
+def asked_of_great_expectations(
+    values: Mapping[str, float | None], limits: Sequence[Limit], warned: Collection[str] = ()
+) -> "tuple[Batch, list[Expectation]]":
+    """The measures as a batch of one row, and two expectations per limit.
+
+    The context of it leaves nothing behind and calls nobody.
+
+    `warned`: measures whose expectations are marked as warnings.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when great_expectations is imported
     import great_expectations as gx  # noqa: PLC0415  # takes seconds; only a gate needs it
     import pandas as pd  # noqa: PLC0415  # comes with great_expectations
@@ -189,7 +209,7 @@ def _meet(values: dict[str, float | None], limits: Sequence[Limit]) -> list[bool
     from great_expectations.expectations.core.expect_column_values_to_not_be_null import (  # noqa: PLC0415
         ExpectColumnValuesToNotBeNull,
     )
-    from great_expectations.expectations.expectation import Expectation  # noqa: PLC0415
+    from great_expectations.expectations.metadata_types import FailureSeverity  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # accepts a mapping, typed as its own class
@@ -202,15 +222,13 @@ def _meet(values: dict[str, float | None], limits: Sequence[Limit]) -> list[bool
     batch = definition.get_batch({"dataframe": frame})
     expectations: list[Expectation] = []
     for limit in limits:
+        severity = FailureSeverity.WARNING if limit.measure in warned else FailureSeverity.CRITICAL
         # a comparison with a missing value passes in Great Expectations, so being there is an expectation of its own
         expectations += [
-            ExpectColumnValuesToNotBeNull(column=limit.measure),
-            ExpectColumnValuesToBeBetween(column=limit.measure, min_value=limit.least, max_value=limit.most),
+            ExpectColumnValuesToNotBeNull(column=limit.measure, severity=severity),
+            ExpectColumnValuesToBeBetween(column=limit.measure, min_value=limit.least, max_value=limit.most, severity=severity),
         ]
-    if not expectations:
-        return []
-    successes = [bool(batch.validate(expectation).success) for expectation in expectations]
-    return [there and within for there, within in zip(successes[::2], successes[1::2], strict=True)]
+    return batch, expectations
 
 
 def record(verdict: Verdict, reports: Path, passed: Path) -> None:

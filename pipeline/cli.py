@@ -389,6 +389,9 @@ def report(
     replies: Annotated[Path, typer.Option(help="Folder of the kept replies, with the account of their cost.")] = REPLIES,
     evidence: Annotated[Path, typer.Option(help="Folder of evidence, with the recall of planted values.")] = EVIDENCE,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the short form, for a chat or a pull request.")] = False,
+    data_docs: Annotated[
+        bool, typer.Option("--data-docs", help="Write Great Expectations' Data Docs beside the report.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print funnel and verdicts, and write them with every number behind them as one page of HTML and as report.json.
@@ -412,6 +415,10 @@ def report(
     }
     content = build(tables, verdicts, runs, more, baseline)
     page = write_report(content, reports)
+    if data_docs:
+        from checks.data_docs import write_data_docs  # noqa: PLC0415  # great_expectations takes seconds
+
+        docs = write_data_docs(verdicts, reports / "data_docs")
     entries = balance(tables[-1])
     if as_json or markdown:
         typer.echo(json.dumps(content) if as_json else short_form(content), nl=as_json)
@@ -421,6 +428,8 @@ def report(
         for extra in tables[-1].manifest.extras if tables[-1].manifest.stage == "emit" else ():
             typer.echo(f"  {tables[-1].folder / extra}")
         typer.echo(f"\nReport: {page}")
+        if data_docs:
+            typer.echo(f"Data Docs: {docs}")
     prove(entries)  # last, so that the report of a line that does not balance is there to be read
 
 
