@@ -1,12 +1,14 @@
 """What must hold after generate: every question asked has an answer or a named gap, and no answer is a mere echo."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_most
-from checks.parts import EachPart, every_part
+from checks.parts import Counts, EachPart, every_part
 from pipeline.params import Section
 from pipeline.rules.residual_identifier import kinds
 from pipeline.rules.unfilled_placeholder import PLACEHOLDER
@@ -49,11 +51,11 @@ class Bounds(Section):
     """Questions that are neither answered nor a named gap, answers nobody asked for, changed turns. Count."""
 
 
-def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.DataFrame:
     """One row; from the turns themselves and the table before, not from what the stage says of itself."""
     before = table.previous()
-    parts = [_measure_part(table, part) for part in table.manifest.parts]
-    sums = pl.concat(parts).sum() if parts else pl.DataFrame(schema=dict.fromkeys(COUNTS, pl.Int64)).sum()
+    counts = each(table, partial(_measure_part, table, before))
+    sums = pl.DataFrame(counts, schema=dict.fromkeys(COUNTS, pl.Int64)).sum()
     asked = pl.col("asked")
     kept, synthetic = table.manifest.total("kept"), pl.col("synthetic")
     return sums.select(
@@ -67,7 +69,7 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
         echo_share=pl.when(synthetic > 0).then(pl.col("echoes") / synthetic).otherwise(0.0),
         placeholders="placeholders",
         identifiers="identifiers",
-        unbalanced=_unbalanced(table, before),
+        unbalanced="unbalanced" if _is_all_of(table, before, counts) else pl.lit(None, pl.Int64),
     )
 
 
@@ -86,10 +88,20 @@ def expectations(bounds: Bounds) -> list[Limit]:
     ]
 
 
-COUNTS: Final = ("asked", "answered", "provider_errors", "synthetic", "unanswered", "echoes", "placeholders", "identifiers")
+COUNTS: Final = (
+    "asked",
+    "answered",
+    "provider_errors",
+    "synthetic",
+    "unanswered",
+    "echoes",
+    "placeholders",
+    "identifiers",
+    "unbalanced",
+)
 
 
-def _measure_part(table: Table, part: Part) -> pl.DataFrame:
+def _measure_part(table: Table, before: Table | None, part: Part, source: Part | None) -> Counts:
     asked = table.read(part, "asked", ["fate", "reason"])
     kept = table.read(part, columns=["conversation_id", "turns"])
     turns = kept.filter(pl.col("turns").list.len() > 0).explode("turns").unnest("turns")
@@ -108,19 +120,17 @@ def _measure_part(table: Table, part: Part) -> pl.DataFrame:
         bool(set(kinds(row["answer"])) - set(kinds(row["before"])))
         for row in made.select("answer", "before").iter_rows(named=True)
     )
-    return pl.DataFrame(
-        {
-            "asked": asked.height,
-            "answered": asked.filter(pl.col("fate") == "answered").height,
-            "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
-            "synthetic": made.height,
-            "unanswered": int(per["is_left_alone"].sum()),
-            "echoes": int(made["echo"].sum()),
-            "placeholders": int(made["placeholder"].sum()),
-            "identifiers": identifiers,
-        },
-        schema=dict.fromkeys(COUNTS, pl.Int64),
-    )
+    return {
+        "asked": asked.height,
+        "answered": asked.filter(pl.col("fate") == "answered").height,
+        "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
+        "synthetic": made.height,
+        "unanswered": int(per["is_left_alone"].sum()),
+        "echoes": int(made["echo"].sum()),
+        "placeholders": int(made["placeholder"].sum()),
+        "identifiers": identifiers,
+        "unbalanced": _unbalanced(table, part, before, source) if before and source else None,
+    }
 
 
 def _share_in_a_topic(table: Table, min_conversations: int) -> float:
@@ -142,31 +152,34 @@ def _words(column: str) -> pl.Expr:
     return pl.col(column).str.to_lowercase().str.extract_all(WORDS)
 
 
-def _unbalanced(table: Table, before: Table | None) -> int | None:
-    """Conversations whose fate does not follow from what went in; None when that cannot be looked at."""
-    if before is None:
-        return None
-    wrong = 0
-    for old, new in zip(before.manifest.parts, table.manifest.parts, strict=True):
-        given = before.read(old, columns=["conversation_id", "turns"])
-        kept = table.read(new, columns=["conversation_id", "turns"])
-        gone = table.read(new, "dropped", ["conversation_id", "reason"])
-        asked = table.read(new, "asked", ["conversation_id", "fate"])
-        joined = given.join(kept, on="conversation_id", how="full", coalesce=True, suffix="_new").join(
-            asked, on="conversation_id", how="full", coalesce=True
-        )
-        added = pl.col("turns_new").list.len() - pl.col("turns").list.len()
-        is_same = pl.col("turns_new") == pl.col("turns")
-        grew = (added == 1) & (pl.col("turns_new").list.head(pl.col("turns").list.len()) == pl.col("turns"))
-        is_open = pl.col("turns").list.eval(pl.element().struct.field("speaker")).list.last() == "customer"
-        right = (
-            pl.when(pl.col("fate").is_null())
-            .then(is_same & ~is_open)
-            .when(pl.col("fate") == "answered")
-            .then(grew)
-            .when(pl.col("fate") == "left_open")
-            .then(is_same)
-            .otherwise(pl.col("conversation_id").is_in(gone["conversation_id"].implode()) & pl.col("turns_new").is_null())
-        )
-        wrong += joined.filter(~right.fill_null(value=False)).height
-    return wrong
+def _is_all_of(table: Table, before: Table | None, counts: Sequence[Counts]) -> bool:
+    """Whether every part was held against one of the table before, and none of those is missing."""
+    parts = len(before.manifest.parts) if before else None
+    return len(table.manifest.parts) == parts and all(each["unbalanced"] is not None for each in counts)
+
+
+def _unbalanced(table: Table, part: Part, before: Table, source: Part) -> int:
+    """Conversations whose fate does not follow from what went in."""
+    given = before.read(source, columns=["conversation_id", "turns"])
+    kept = table.read(part, columns=["conversation_id", "turns"])
+    gone = table.read(part, "dropped", ["conversation_id", "reason"])
+    asked = table.read(part, "asked", ["conversation_id", "fate"])
+    joined = given.join(kept, on="conversation_id", how="full", coalesce=True, suffix="_new").join(
+        asked, on="conversation_id", how="full", coalesce=True
+    )
+    added = pl.col("turns_new").list.len() - pl.col("turns").list.len()
+    is_same = pl.col("turns_new") == pl.col("turns")
+    grew = (added == 1) & (pl.col("turns_new").list.head(pl.col("turns").list.len()) == pl.col("turns"))
+    # a look-up is nothing that is said to anybody
+    speakers = pl.col("turns").list.eval(pl.element().struct.field("speaker"))
+    is_open = speakers.list.eval(pl.element().filter(pl.element() != "tool")).list.last() == "customer"
+    right = (
+        pl.when(pl.col("fate").is_null())
+        .then(is_same & ~is_open)
+        .when(pl.col("fate") == "answered")
+        .then(grew)
+        .when(pl.col("fate") == "left_open")
+        .then(is_same)
+        .otherwise(pl.col("conversation_id").is_in(gone["conversation_id"].implode()) & pl.col("turns_new").is_null())
+    )
+    return joined.filter(~right.fill_null(value=False)).height

@@ -405,7 +405,7 @@ def _question(row: dict[str, Any]) -> Question:
     turns = row["turns"]
     return Question(
         conversation_id=row["conversation_id"],
-        turn_id=turns[-1]["turn_id"],
+        turn_id=next(turn["turn_id"] for turn in reversed(turns) if turn["speaker"] == "customer"),
         language=row["language"],
         turns=tuple(Turn(turn["turn_id"], turn["speaker"], turn["text"] or "") for turn in turns),
         hits=(),

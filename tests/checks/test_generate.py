@@ -1,5 +1,6 @@
 """The gate after generate: each measure sees what it is there for, and sees it in the turns, not in what the stage says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import polars as pl
 import pytest
 
 from checks.generate import Bounds, expectations, measure
+from checks.parts import remembering
 from pipeline.generate import run
 from pipeline.params import load_section
-from pipeline.schema import ASKED
+from pipeline.schema import ASKED, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 from tests.build import MEANS, conversation, turn
@@ -40,6 +42,15 @@ def with_answer(folder: Path, text: str, fate: str = "answered", **more: Any) ->
         part = source.manifest.parts[0]
         writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, Outcome(kept, beside={"asked": asked}))])
     return Table(folder / "generated")
+
+
+def unasked(source: Table, target: Path) -> Table:
+    """A generated table that passed every conversation on and asked nothing."""
+    with new_table(target, "generate", 1, "f", source) as writer:
+        (part,) = source.manifest.parts
+        outcome = Outcome(source.read(part), beside={"asked": empty(ASKED)})
+        writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
+    return Table(target)
 
 
 def test_a_run_of_the_stage_is_balanced_and_its_shares_are_counted(tmp_path: Path) -> None:
@@ -89,6 +100,40 @@ def test_a_turn_added_without_being_asked_for_or_a_question_left_without_fate_is
     for fate in ("left_open", "dropped"):
         (tmp_path / fate).mkdir()
         assert measured(with_answer(tmp_path / fate, "At the depot.", fate))["unbalanced"] == 1
+
+
+def test_a_look_up_is_nobodys_last_word(tmp_path: Path) -> None:
+    looked_up = conversation(5, "Where is the green parcel of mine?", "tool: status=sent")
+    source = deduped(tmp_path, [ANSWERED, looked_up])
+    run(source, tmp_path / "asked", params(tmp_path, provider="fake"), MEANS)
+    nobody_asked = unasked(Table(source), tmp_path / "unasked")
+
+    values = measured(Table(tmp_path / "asked"))
+    assert (values["asked"], values["synthetic"], values["unbalanced"]) == (1, 1, 0)
+    assert Table(tmp_path / "asked").scan("asked").collect()["turn_id"].to_list() == ["t0"]
+    assert measured(nobody_asked)["unbalanced"] == 1
+
+
+def test_a_part_is_measured_once_for_all_nights(tmp_path: Path) -> None:
+    run(deduped(tmp_path, [ANSWERED, QUESTION]), tmp_path / "generated", params(tmp_path, provider="fake"), MEANS)
+    table = Table(tmp_path / "generated")
+
+    nights = [measure(table, BOUNDS, remembering(tmp_path / "m")) for _ in range(2)]
+
+    assert nights[0].equals(nights[1])
+    assert nights[0].equals(measure(table, BOUNDS))
+    (known,) = json.loads((tmp_path / "m").read_text()).values()
+    assert (known["asked"], known["unbalanced"]) == (1, 0)
+
+
+def test_a_part_that_came_from_nowhere_leaves_the_balance_unknown_and_the_gate_says_no(tmp_path: Path) -> None:
+    source = Table(deduped(tmp_path, [ANSWERED], [QUESTION]))
+    for label in ("another", source.manifest.parts[0].files["kept"]):
+        with new_table(tmp_path / "generated", "generate", 1, "f", source) as writer:
+            kept = source.read(source.manifest.parts[0])
+            writer.publish([writer.write("part-00000", {"given": label}, Outcome(kept, beside={"asked": empty(ASKED)}))])
+
+        assert measured(Table(tmp_path / "generated"))["unbalanced"] is None
 
 
 def test_a_table_without_parts_is_measured(tmp_path: Path) -> None:
