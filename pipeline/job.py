@@ -95,6 +95,9 @@ class Reproduced:
     error: str | None = None
     """What ended the run beside its stages: message of a CurationError, or that it was told to end."""
 
+    begun: float = field(default_factory=time.monotonic)
+    """Reading of the monotonic clock."""
+
 
 def log_as_json(event: str, fields: Mapping[str, Any]) -> None:
     """One JSON object per line on stderr: time, event, fields."""
@@ -250,7 +253,7 @@ def remember(started: datetime, done: Reproduced, params: Sequence[Path], number
     fingerprint = sha256(b"\0".join(file.read_bytes() for file in params)).hexdigest()[:16]
     entry = {
         "started_at": started.isoformat(timespec="seconds"),
-        "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
+        "seconds": round(time.monotonic() - done.begun, 1),  # the clock may be set back meanwhile
         "exit_code": done.exit_code,
         "failed": done.failed,
         "error": done.error,

@@ -222,7 +222,7 @@ class _Dispatch:
         self._room.set()
 
     async def _send(self, request: Request) -> Reply | Gap:
-        fault, attempt = "", 0
+        fault, attempt, unreached = "", 0, 0
         while not self._stopped_by and attempt < self._params.max_attempts:
             attempt += 1
             try:
@@ -232,6 +232,7 @@ class _Dispatch:
                 await asyncio.sleep(POLL_SECONDS)
             except Overloaded as error:
                 fault = str(error)
+                unreached += fault == "connection" and not error.may_be_billed  # nobody listens there
                 self._count_failure(request, fault)
                 if attempt < self._params.max_attempts and not self._stopped_by:
                     await asyncio.sleep(self._wait_seconds(request.key, attempt - 1, error.wait_seconds))
@@ -241,6 +242,12 @@ class _Dispatch:
                 fault = str(error)
                 break
         await self._books.write(lambda: self._replies.disclaim(request.key))
+        if unreached == self._params.max_attempts and self._failures_in_a_row >= unreached:
+            # no fault of the question: as a gap, it would wait until its part is made anew
+            raise EndpointError(
+                f"generate: {request.endpoint} cannot be reached; run again when it can, the replies so far are kept, or correct "
+                "generate.openai.base_url"
+            )
         return Gap("provider_error", fault, may_pass=True)
 
     async def _try(self, request: Request) -> Reply | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,16 +10,22 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 
+from checks.report.against import find_baseline
 from pipeline.cli import app
 from pipeline.errors import ParamsError
-from pipeline.job import RunParams, recall
+from pipeline.job import Reproduced, RunParams, recall, remember
 from pipeline.params import load_section
+from pipeline.tables import Table
+from tests.build import conversation
+from tests.llm_server import Answer, LlmServer, always
+from tests.pipeline.generate_tables import deduped
 from tests.pipeline.line import make_line
 
 ROOT = Path(__file__).parents[2]
@@ -268,6 +275,52 @@ def test_on_a_full_disk_a_stage_ends_in_one_line_and_the_next_night_takes_up_its
     assert not any("bug" in each for each in told)
     assert not (line / "data/raw/again/_manifest.json").exists()
     assert run(line, stage)[0] == 0
+
+
+def test_the_night_after_an_endpoint_was_down_and_the_target_could_not_be_written_recovers_by_itself(line: Path) -> None:
+    questions = [conversation(n, f"Where is parcel {'abc'[n]} of my order?") for n in range(3)]
+    source, replies = deduped(line / "before", questions), line / "replies"
+    code = "from pipeline.cli import main; main()"
+    with LlmServer() as down:
+        settings = {"provider": "openai", "openai.base_url": down.base_url, "replies": replies, "pace.first_wait_seconds": 0}
+    sets = " ".join(f"--set generate.{name}={value}" for name, value in settings.items())
+    stage = f"OPENAI_API_KEY=k {sys.executable} -c '{code}' generate {source} out/generated --params {ROOT}/params.yaml {sets}"
+
+    def night() -> tuple[int, str]:
+        ended, log = run(line, stage)
+        # DVC repeats the command
+        return ended, "\n".join(str(entry["line"]) for entry in log if not str(entry.get("line", ">")).startswith(">"))
+
+    ended, told = night()
+    assert (ended, told.count("\n")) == (1, 0)
+    assert told.startswith(f"ticketmill: generate: {down.base_url} cannot be reached; run again when it can")
+    assert not (line / "out/generated/_manifest.json").exists()
+
+    up = LlmServer(always(Answer("It is on its way.")))
+    up.port = down.port
+    with up:
+        shutil.rmtree(line / "out")
+        (line / "out").symlink_to("/sys")  # where nobody may write, not even root
+        ended, told = night()
+        assert (ended, told.count("\n")) == (1, 0)
+        assert re.fullmatch(r"ticketmill: out/generated\S*: cannot be written \(E(PERM|ACCES|ROFS)\)", told)
+        assert up.received == []
+
+        (line / "out").unlink()
+        assert night()[0] == 0
+    assert Table(line / "out/generated").manifest.total("kept") == 3
+
+
+def test_a_clock_set_back_changes_neither_the_order_of_the_history_nor_how_long_a_run_took(line: Path) -> None:
+    before = datetime.now(UTC) + timedelta(days=3)
+    remember(before, Reproduced(begun=time.monotonic() - 5), [], {"measures": {}})
+    assert run(line, "true")[0] == 0
+
+    earlier, later = recall()
+    assert earlier["started_at"] > later["started_at"]
+    assert earlier["seconds"] == pytest.approx(5, abs=1)
+    assert find_baseline("-1", recall(), Path("reports")).label == "run 2 of 2"
+    assert find_baseline("-1", recall(), Path("reports")).metrics["validate.kept"] == 1
 
 
 @pytest.mark.parametrize("option", ["--set", "--params"])

@@ -238,6 +238,15 @@ def test_an_endpoint_that_only_fails_stops_the_run_instead_of_making_a_gap_of_ev
         ask(server, tmp_path, MANY, pace__max_failures_in_a_row=6, pace__concurrency=1)
 
 
+def test_an_endpoint_that_is_down_stops_the_run_however_few_are_asked_and_publishes_nothing(tmp_path: Path) -> None:
+    with LlmServer() as server:
+        pass  # nobody listens at its address any more
+
+    with pytest.raises(EndpointError, match=r"^generate: http://127\.0\.0\.1:\d+/v1 cannot be reached; run again when it can"):
+        ask(server, tmp_path, pace__max_attempts=2)
+    assert not (tmp_path / "generated/_manifest.json").exists()
+
+
 def test_replies_got_before_the_run_stopped_are_kept(tmp_path: Path) -> None:
     def script(_received: Received) -> Answer | Status:
         return Answer("Here.") if len(server.received) <= 5 else Status(401)
