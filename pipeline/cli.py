@@ -416,7 +416,7 @@ def report(
     content = build(tables, verdicts, runs, more, baseline)
     page = write_report(content, reports)
     if data_docs:
-        from checks.data_docs import write_data_docs  # noqa: PLC0415  # great_expectations takes seconds
+        from checks.report.data_docs import write_data_docs  # noqa: PLC0415  # great_expectations takes seconds
 
         docs = write_data_docs(verdicts, reports / "data_docs")
     entries = balance(tables[-1])
@@ -501,7 +501,7 @@ def run(
     ticketmill run --log-format json
     """
     if dry_run:
-        typer.echo(job.what_would_run(), nl=False)
+        typer.echo(job.what_would_run(table), nl=False)
         return
     section = load_section(job.RunParams, "run", DEFAULT_PARAMS, [])  # what the stages read, which DVC starts
     log = job.LOGS[log_format]
@@ -513,6 +513,7 @@ def run(
         log("run started", {"process": os.getpid()})
         try:
             job.reproduce(lock, log, done)
+            job.ask_again(table, lock, log, done)
             numbers, short_report = _numbers_of(table, reports, done)
         except (job.InterruptedRun, KeyboardInterrupt) as error:
             done.exit_code, done.error = INTERRUPTED, str(error) or "interrupted"

@@ -13,7 +13,9 @@ VERDICT: Final = Panel(
             "gates",
             "The six gates",
             """SELECT stage, passed, is_current, (SELECT count(*) FROM judgements WHERE judgements.stage = gates.stage) AS judged,
-            (SELECT count(*) FROM judgements WHERE judgements.stage = gates.stage AND NOT judgements.passed) AS failed
+            (SELECT count(*) FROM judgements WHERE judgements.stage = gates.stage AND NOT judgements.passed) AS failed,
+            (SELECT count(*) FROM judgements WHERE judgements.stage = gates.stage AND NOT judgements.passed
+            AND severity = 'warn') AS warned
             FROM gates ORDER BY position""",
         ),
         Figure(
@@ -33,7 +35,7 @@ STAGES: Final = Panel(
         Figure(
             "judgements",
             "Measures with a bound",
-            "SELECT stage, measure, value, least, most, margin, passed FROM judgements ORDER BY stage, place",
+            "SELECT stage, measure, value, least, most, margin, passed, severity FROM judgements ORDER BY stage, place",
         ),
         Figure(
             "unbounded",

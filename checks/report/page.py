@@ -75,6 +75,7 @@ def render(content: Content) -> str:
         figure_of=figure_of,
         records=records,
         pivot=pivot,
+        numbers_in=numbers_in,
         svg=svg,
         trend=lambda stage, name, now: svg.trend([*trends[stage, name], now]) if (stage, name) in trends else "",
     )
@@ -84,6 +85,14 @@ def figure_of(content: Content, panel: str, figure: str) -> dict[str, Any] | Non
     """A figure by the name of its panel and its own."""
     figures: list[dict[str, Any]] = next((each["figures"] for each in content["panels"] if each["name"] == panel), [])
     return next((each for each in figures if each["name"] == figure), None)
+
+
+def numbers_in(figure: Mapping[str, Any]) -> list[bool]:
+    """Of every column, whether it holds numbers; a missing value tells nothing."""
+    return [
+        any(isinstance(row[place], int | float) and not isinstance(row[place], bool) for row in figure["rows"])
+        for place in range(len(figure["columns"]))
+    ]
 
 
 def pivot(rows: Sequence[Sequence[Any]]) -> tuple[list[str], list[tuple[str, dict[str, Any]]]]:

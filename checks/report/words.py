@@ -10,8 +10,14 @@ NAMES_OF_OURS: Final = {"measure", "reason", "name", "fate", "what"}
 """Columns whose values are names that we gave: they are shown as words. Topics, sources and formats are the user's."""
 
 
+TOLD_BY_OURS: Final = {"next", "unknown_because"}
+"""Columns whose values are sentences that we wrote, with commands marked as in Markdown."""
+
+
 def label(value: str, column: str) -> str:
     """A cell that is text."""
+    if column in TOLD_BY_OURS:
+        return value.replace("`", "")
     return words(value) if column in NAMES_OF_OURS else value
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from checks.data_docs import write_data_docs
+from checks.report.data_docs import write_data_docs
 
 
 def judgement(measure: str, severity: str = "stop", **limit: float) -> dict[str, Any]:

@@ -169,6 +169,30 @@ def test_the_verdict_comes_first_and_a_failed_gate_is_named_with_its_bound(proje
     assert re.search(r"^- dedupe: kept is \d+, must be ≥ 10$", short_form(content), flags=re.MULTILINE)
 
 
+def test_a_bound_that_only_warns_is_no_failure_on_the_page(project: Path, tmp_path: Path) -> None:
+    reports = passing(project, tmp_path)
+    verdict = json.loads((reports / "dedupe.json").read_text("utf-8"))
+    verdict["judgements"][0] |= {"passed": False, "severity": "warn"}
+    (reports / "dedupe.json").write_text(json.dumps(verdict))
+
+    page = render(build(tables_of(project / LAST), read_verdicts(reports)))
+
+    assert "All 6 gates have passed" in page
+    assert '<td class="open">warning</td>' in page
+    assert "bounds met, 1 only warns" in page
+    assert "(a warning, which stops nothing)" in page
+    assert 'class="failed"' not in page
+
+
+def test_what_the_set_is_good_for_stands_beside_the_verdict_of_the_gates(project: Path) -> None:
+    more: dict[str, list[tuple[Any, ...]]] = {"readiness": [("collect-or-repair", False, 20, 20, None)]}
+
+    page = render(build(tables_of(project / LAST), read_verdicts(project / REPORTS), more=more))
+
+    assert '<a href="#readiness"><strong>collect-or-repair</strong></a>, of earlier tables.' in page
+    assert page.index("collect-or-repair") < page.index('id="verdict-title"')
+
+
 def test_a_gate_that_never_judged_and_one_that_judged_an_older_table_are_told_apart(project: Path, tmp_path: Path) -> None:
     reports = passing(project, tmp_path)
     (reports / "emit.json").unlink()
