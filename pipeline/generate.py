@@ -26,7 +26,7 @@ from pipeline.answering.judging import name_of
 from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.replies import Replies
-from pipeline.answering.request import Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settled, Turn
+from pipeline.answering.request import PASSING, Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settled, Turn
 from pipeline.answering.retrieval import Exchange, Found, Index, RetrievalParams
 from pipeline.answering.sending import Dialogue, Ended, run_on
 from pipeline.answering.spending import MILLION
@@ -46,9 +46,6 @@ PACE: Final = ("pace", "budget", "prices", "replies", "replay", "mode", "batch")
 """Fields of the params that change how replies are got, not which."""
 
 ANSWERERS: Final = ("agent", "bot")
-
-PASSING: Final = "gaps_that_may_pass"
-"""Count of gaps that the next run may fill: such a part is not used again."""
 
 LONGEST_TEXT: Final = 2_000
 """Characters of a question or an answer in the index; longer answers are left out, of longer questions the end counts."""

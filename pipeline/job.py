@@ -28,9 +28,10 @@ from typing import Any, Final, Literal, NoReturn
 
 from pydantic import Field, model_validator
 
+from pipeline.answering.request import PASSING
 from pipeline.errors import CurationError
 from pipeline.params import Section
-from pipeline.tables import translated_errors
+from pipeline.tables import Table, translated_errors
 
 LOCK: Final = Path(".ticketmill/run.lock")
 HISTORY: Final = Path(".ticketmill/runs.jsonl")
@@ -176,12 +177,39 @@ def reproduce(lock: int, log: Log, done: Reproduced) -> None:
         CurationError: dvc is not installed or this is no DVC repository.
         InterruptedRun: SIGTERM came; the stage that ran was ended within LAST_WORDS_SECONDS.
     """
+    _repro([], lock, log, done)
+
+
+def ask_again(last: Path, lock: int, log: Log, done: Reproduced) -> None:
+    """Run generate once more where it had nothing new to read but left gaps that may pass, and then what depends on it.
+
+    Such a gap is a question that failed at the endpoint, or one that was handed in with a batch: the reply comes from outside,
+    and DVC sees no change. After `reproduce` and only when that ended well: from a table that its gate refused nothing is made.
+    """
+    if done.exit_code or "generate" in done.seconds or not (gaps := _gaps(last)):
+        return
+    log("asking again", {"stage": "generate", "gaps": gaps})
+    _repro(["--single-item", "--force", "generate"], lock, log, done)
+    if not done.exit_code:
+        _repro([], lock, log, done)
+
+
+def _gaps(last: Path) -> int:
+    line = Table(last).line() if last.is_dir() else []  # who needs the table says that there is none
+    return sum(each.manifest.counts.get(PASSING, 0) for each in line if each.manifest.stage == "generate")
+
+
+def _repro(arguments: Sequence[str], lock: int, log: Log, done: Reproduced) -> None:
     running, begun = "", time.monotonic()
-    with _dvc("repro", keeps_open=[lock]) as process:
+
+    def ended() -> None:
+        if running:
+            done.seconds[running] = round(done.seconds.get(running, 0.0) + time.monotonic() - begun, 1)
+
+    with _dvc("repro", *arguments, keeps_open=[lock]) as process:
         for line in process.stdout or ():
             if started := re.match(r"Running stage '(.+)':", line):
-                if running:
-                    done.seconds[running] = round(time.monotonic() - begun, 1)
+                ended()
                 running, begun = started[1], time.monotonic()
                 log("stage started", {"stage": running})
             elif line.startswith("ERROR: "):
@@ -192,16 +220,17 @@ def reproduce(lock: int, log: Log, done: Reproduced) -> None:
                 log("dvc", {"error": line.removeprefix("ERROR: ").strip()})
             elif line.strip():
                 log("output", {"stage": running, "line": line.rstrip()})
-    if running:
-        done.seconds[running] = round(time.monotonic() - begun, 1)
+    ended()
     if process.returncode and not done.exit_code:
         done.exit_code = 1
 
 
-def what_would_run() -> str:
-    """What `dvc repro` would do, and what changed, as DVC tells it."""
+def what_would_run(last: Path) -> str:
+    """What `dvc repro` would do, and what changed, as DVC tells it; and the gaps that generate would ask about again."""
     with _dvc("status") as process:
-        return "".join(process.stdout or ())
+        told = "".join(process.stdout or ())
+    gaps = _gaps(last)
+    return f"{told}generate:\n\tgaps that may pass: {gaps}\n" if gaps else told
 
 
 @contextmanager

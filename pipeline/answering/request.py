@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -184,6 +184,9 @@ class Gap:
     may_pass: bool = False
     """The next run may get an answer: its part is not used again."""
 
+
+PASSING: Final = "gaps_that_may_pass"
+"""Count in a manifest of gaps that the next run may fill."""
 
 Candidates = tuple[Answer, ...]
 """Answers to one question, the first choice first; at least one."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -25,7 +26,7 @@ from pipeline.params import load_section
 from pipeline.tables import Table
 from tests.build import conversation
 from tests.llm_server import Answer, LlmServer, always
-from tests.pipeline.generate_tables import deduped
+from tests.pipeline.generate_tables import SHIPPED, deduped
 from tests.pipeline.line import make_line
 
 ROOT = Path(__file__).parents[2]
@@ -47,18 +48,19 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def start(line: Path, command: str, **params: object) -> "subprocess.Popen[str]":
-    stage = {"cmd": command, "deps": params.pop("deps", [])}
-    (line / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"scrub": stage}}))
+def start(line: Path, command: str | dict[str, Any], *options: str, **params: object) -> "subprocess.Popen[str]":
+    """A night of the stage `scrub` that is this command, or of these stages."""
+    stages = command if isinstance(command, dict) else {"scrub": {"cmd": command, "deps": params.pop("deps", [])}}
+    (line / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
     (line / "params.yaml").write_text(yaml.safe_dump({"run": {**QUIET, **params}}))
     code = "from pipeline.cli import main; main()"
-    arguments = [sys.executable, "-c", code, "run", "--log-format", "json"]
+    arguments = [sys.executable, "-c", code, "run", "--log-format", "json", *options]
     return subprocess.Popen(arguments, cwd=line, env=ENVIRONMENT, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def run(line: Path, command: str, **params: object) -> tuple[int, list[dict[str, object]]]:
+def run(line: Path, command: str | dict[str, Any], *options: str, **params: object) -> tuple[int, list[dict[str, object]]]:
     """The exit code, and the log."""
-    with start(line, command, **params) as process:
+    with start(line, command, *options, **params) as process:
         _, log = process.communicate(timeout=120)
     return process.returncode, [json.loads(entry) for entry in log.splitlines() if entry.startswith("{")]
 
@@ -91,6 +93,37 @@ def test_a_night_with_nothing_new_leaves_the_report_as_it_stands_unless_it_is_of
     assert [each["stages"] == {} for each in runs] == [False, True, True]
     assert runs[0]["funnel"] == runs[1]["funnel"]
     assert runs[0]["state"] == runs[1]["state"] != runs[2]["state"]
+
+
+def test_a_night_with_nothing_new_collects_the_batch_of_the_night_before(line: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "TICKETMILL_TEST_KEY", "sk-not-a-real-key")
+    deduped(line / "data", [conversation(1, "Where is the blue parcel of my order?")])
+    with LlmServer() as server:
+        sets = [
+            "provider=openai",
+            "mode=batch",
+            f"openai.base_url={server.base_url}",
+            "openai.key_variable=TICKETMILL_TEST_KEY",
+            "replies=replies",
+            "pace.first_wait_seconds=0",
+        ]
+        options = " ".join(f"--set generate.{each}" for each in sets)
+        generate = (
+            f"python -c 'from pipeline.cli import main; main()' generate data/deduped data/generated --params {SHIPPED} {options}"
+        )
+        copy = "python -c 'import shutil, sys; shutil.copytree(*sys.argv[1:], dirs_exist_ok=True)' data/generated data/copied"
+        stages = {
+            "generate": {"cmd": generate, "deps": ["data/deduped"], "outs": [{"data/generated": {"persist": True}}]},
+            "after": {"cmd": copy, "deps": ["data/generated"], "outs": ["data/copied"]},
+        }
+
+        nights = [run(line, stages, "--table", "data/generated") for _ in range(3)]
+
+        assert len(server.batches) == 1
+    assert [code for code, _ in nights] == [0, 0, 0]
+    assert [list(each["stages"]) for each in recall()] == [["after", "generate"], ["after", "generate"], []]
+    assert [[each["gaps"] for each in log if each["event"] == "asking again"] for _, log in nights] == [[], [1], []]
+    assert Table(line / "data/copied").manifest.total("kept") == 1
 
 
 @pytest.mark.parametrize("code", [1, 3, 4])
