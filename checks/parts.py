@@ -1,7 +1,8 @@
-"""Measure a table part by part, and no part twice: the gates of a night cost what is new.
+"""Measure a table part by part, and no part twice: what a gate counts in parts costs what is new.
 
 What was counted in a part is remembered under a digest of everything that decides it: the bytes of its files as they lie on disk,
-of the part it was made from, the code, and the bounds that say what to count. Numbers only.
+of the part it was made from, the code, and the bounds that say what to count. Numbers only. What is compared across parts is
+compared anew every time.
 """
 
 import json

@@ -1,6 +1,8 @@
 """What must hold after validate, read again in SQL: the rules are expressions of polars, this is another hand."""
 
 import tempfile
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import duckdb
@@ -8,9 +10,9 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
-from checks.parts import EachPart, every_part
+from checks.parts import Counts, EachPart, every_part
 from pipeline.params import Section
-from pipeline.tables import Table
+from pipeline.tables import Part, Table
 
 
 class Bounds(Section):
@@ -61,14 +63,14 @@ select
 from (select *, list_filter(turns, lambda t: t.speaker <> 'tool') as said from read_parquet($kept))
 """
 
-CUT: Final = """
-select 1 - sum(list_sum(list_transform(after.turns, lambda t: length(t.text))))
-         / sum(list_sum(list_transform(before.turns, lambda t: length(t.text)))) as cut_share
+LENGTHS: Final = """
+select sum(list_sum(list_transform(after.turns, lambda t: length(t.text)))) as left_characters,
+       sum(list_sum(list_transform(before.turns, lambda t: length(t.text)))) as given_characters
 from read_parquet($kept) as after join read_parquet($given) as before using (conversation_id)
 """
 
 
-def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
+def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.DataFrame:
     """One row: what was kept, dropped by reason and cut, and how many kept conversations break a rule all the same."""
     manifest = table.manifest
     kept, reasons = manifest.total("kept"), manifest.reasons
@@ -79,22 +81,34 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
         **{f"dropped_{reason}_share": reasons.get(reason, 0) / given if given else None for reason in bounds.max_dropped_share},
         "reasons_without_bound": len(reasons.keys() - bounds.max_dropped_share.keys()),
     }
-    return pl.DataFrame({**measures, **_read_again(table)})
+    return pl.DataFrame({**measures, **_read_again(table, each)})
 
 
-def _read_again(table: Table) -> dict[str, float | None]:
-    files = {"kept": [str(table.path(part)) for part in table.manifest.parts]}
+def _read_again(table: Table, each: EachPart) -> dict[str, float | None]:
     before = table.previous()
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(config=_config(spill)) as connection:
-        if not files["kept"]:
-            return {"kept": 0.0, **dict.fromkeys((*(fault for fault in FAULTS), "characters_per_token", "cut_share"))}
-        row = dict(zip(COLUMNS, connection.execute(JUDGED_AGAIN, files).fetchone() or (), strict=True))
-        characters, tokens = row.pop("characters"), row.pop("tokens")
-        cut = None
-        if before is not None:
-            files["given"] = [str(before.path(part)) for part in before.manifest.parts]
-            (cut,) = connection.execute(CUT, files).fetchone() or (None,)
-    return {**row, "characters_per_token": characters / tokens if tokens else None, "cut_share": cut}
+        counts = each(table, partial(_count, connection, table, before))
+    if not counts:
+        return {"kept": 0.0, **dict.fromkeys((*FAULTS, "characters_per_token", "cut_share"))}
+    total = {name: sum(part[name] or 0 for part in counts) for name in counts[0]}
+    is_known = all(part["given_characters"] is not None for part in counts)
+    given, tokens = total["given_characters"], total["tokens"]
+    return {
+        "kept": total["kept"],
+        **{fault: total[fault] if total["kept"] else None for fault in FAULTS},
+        "characters_per_token": total["characters"] / tokens if tokens else None,
+        "cut_share": 1 - total["left_characters"] / given if is_known and given else None,
+    }
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: Table, before: Table | None, part: Part, source: Part | None) -> Counts:
+    files = {"kept": str(table.path(part))}
+    counted = dict(zip(COLUMNS, connection.execute(JUDGED_AGAIN, files).fetchone() or (), strict=True))
+    lengths: Sequence[int | None] = (None, None)
+    if before and source:
+        files["given"] = str(before.path(source))
+        lengths = [length or 0 for length in connection.execute(LENGTHS, files).fetchone() or ()]
+    return counted | dict(zip(("left_characters", "given_characters"), lengths, strict=True))
 
 
 FAULTS: Final = (

@@ -1,10 +1,12 @@
 """The gate after validate: a table as the rules leave it passes, and each fault put into one is seen."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checks.parts import remembering
 from checks.validate import Bounds, expectations, measure
 from pipeline.schema import DROPPED, GENERATED, VALIDATED
 from pipeline.stage import Outcome
@@ -26,7 +28,7 @@ SOUND = conversation(1, "Where is my order, please?", "It left today and comes t
 def table_of(folder: Path, *rows: dict[str, Any], dropped: str | None = None, tokens: int | None = 20) -> Table:
     before = conversations([{**row, "cluster_id": "x"} for row in (*rows, conversation(99, "Hi"))], GENERATED)
     with new_table(folder / "generated", "generate", 1, "x", given=None) as writer:
-        writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(before))])
+        given = writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(before))])
     kept = conversations(
         [{**row, "cluster_id": "x", "tokens": tokens, "synthetic": False, "edits": [], "flags": []} for row in rows], VALIDATED
     )
@@ -34,7 +36,7 @@ def table_of(folder: Path, *rows: dict[str, Any], dropped: str | None = None, to
     if dropped:
         outcome = Outcome(kept, conversations([{"conversation_id": "c9", "reason": dropped, "detail": "t0"}], DROPPED))
     with new_table(folder / "validated", "validate", 1, "x", given=Table(folder / "generated")) as writer:
-        writer.publish([writer.write("part-00000", {"a": "b"}, outcome)])
+        writer.publish([writer.write("part-00000", {"part-00000": given.parts[0].files["kept"]}, outcome)])
     return Table(folder / "validated")
 
 
@@ -96,12 +98,26 @@ def test_counts_of_tokens_that_cannot_be_stop_the_line(tmp_path: Path, tokens: i
 
 
 def test_edits_that_ate_the_text_stop_the_line(tmp_path: Path) -> None:
-    table = table_of(tmp_path, SOUND)
+    given = table_of(tmp_path, SOUND).previous()
+    assert given
     turns = [turn("customer", "Where?", 0), turn("agent", "x", 1)]
     shrunk = conversations(
         [{**SOUND, "turns": turns, "cluster_id": "x", "tokens": 10, "synthetic": False, "edits": [], "flags": []}], VALIDATED
     )
-    with new_table(tmp_path / "shrunk", "validate", 1, "x", given=table.previous()) as writer:
-        writer.publish([writer.write("part-00000", {"a": "c"}, Outcome(shrunk))])
+    for label, cut in ((given.manifest.parts[0].files["kept"], 1 - 7 / 59), ("another", None)):
+        with new_table(tmp_path / "shrunk", "validate", 1, "x", given=given) as writer:
+            writer.publish([writer.write("part-00000", {"part-00000": label}, Outcome(shrunk))])
 
-    assert broken(Table(tmp_path / "shrunk")) == {"cut_share"}
+        assert broken(Table(tmp_path / "shrunk")) == {"cut_share"}
+        assert measure(Table(tmp_path / "shrunk"), BOUNDS)["cut_share"].item() == (cut and pytest.approx(cut))
+
+
+def test_a_part_is_measured_once_for_all_nights(tmp_path: Path) -> None:
+    table = table_of(tmp_path, SOUND, conversation(2, "Hi", "customer: again", "Hello."))
+
+    nights = [measure(table, BOUNDS, remembering(tmp_path / "m")) for _ in range(2)]
+
+    assert nights[0].equals(nights[1])
+    assert nights[0].equals(measure(table, BOUNDS))
+    (known,) = json.loads((tmp_path / "m").read_text()).values()
+    assert (known["kept"], known["not_alternating"]) == (2, 1)
