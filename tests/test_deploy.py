@@ -51,6 +51,15 @@ def test_the_cron_job_keeps_the_schema_of_kubernetes() -> None:
     kubernetes_validate.validate(yaml.safe_load((DEPLOY / "kubernetes-cronjob.yaml").read_text()), "1.33", strict=True)
 
 
+def test_no_task_of_the_dag_runs_whatever_the_others_did() -> None:
+    # the last tasks decide whether Airflow shows a night as failed
+    calls = [node for node in ast.walk(ast.parse((DEPLOY / "airflow_dag.py").read_text())) if isinstance(node, ast.Call)]
+    tasks = [call for call in calls if ast.unparse(call.func).startswith("task.")]
+
+    assert len(tasks) == 1
+    assert {keyword.arg for keyword in tasks[0].keywords} == {"cwd", "retries", "execution_timeout"}
+
+
 def test_every_clock_says_17_past_2() -> None:
     workflow = yaml.safe_load((DEPLOY / "github-actions.yml").read_text())
     schedules = {
