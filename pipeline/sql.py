@@ -153,7 +153,7 @@ def _shared_rows(tables: Sequence[Table], verdicts: Mapping[str, Mapping[str, An
             table.checksum,
             before is not None and table.manifest.given_checksum != before.checksum,
         )
-        for before, table in zip([None, *tables[:-1]], tables, strict=True)
+        for before, table in zip([None, *tables], tables, strict=False)  # the last is before nothing
     ]
     gates = [
         (
