@@ -3,22 +3,24 @@
 import json
 import sys
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from pydantic import ConfigDict
 
 from pipeline import job
-from pipeline.errors import CurationError
+from pipeline.errors import CurationError, ParamsError
 from pipeline.key import load_key
 from pipeline.options import DEFAULT_PARAMS, LAST_TABLE, NO_SETTINGS, AsJson, Params, Settings
-from pipeline.params import load_section
+from pipeline.params import Section, load_section
 from pipeline.tables import Table, write_json
 
 TOMBSTONES: Final = Path(".ticketmill/forgotten")
 RECEIVED: Final = Path("data/raw/received")
 MOST_SHOWN: Final = 5
+MOST_RUNS: Final = 3
+"""Of the line in one call: the second where ingest, by the list, recognised rows that had made no conversation before."""
 
 
 def forget(
@@ -47,34 +49,67 @@ def forget(
 
     who, key = (sys.stdin.readline() if customer == "-" else customer).strip(), load_key()
     section = load_section(IngestParams, "ingest", params, settings)
-    line = Table(table).line()
-    found = step.look_for(line[0], who, key) if who else None
-    is_pending = no_run and found is not None
-    if found:
-        erased = step.leave_out(line, received, section, found, key)
-    elif found := step.on_the_list(received, who, key) if who else None:
-        erased = step.still_holding(received, section, found, key)
-    else:
-        raise CurationError(f"{line[0].folder}: names no such customer; nothing was changed")
-    if not no_run:
-        _run_the_line()
-    path = TOMBSTONES / f"{sha256(repr(found.entry).encode()).hexdigest()[:16]}.json"
-    if path.is_file():  # of the call before, which cut the rows
-        erased.cut = {**json.loads(path.read_text("utf-8"))["rows_cut"], **erased.cut}
-    tombstone = step.prove(found, erased, [each.folder for each in line])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, tombstone)
+    places = _folder("readiness.evidence", params, settings), _folder("generate.replies", params, settings)
+    with job.the_only_run() as lock, job.terminable():
+        line = Table(table).line()
+        found = step.look_for(line[0], who, key) if who else None
+        is_new = found is not None
+        found = found or (step.on_the_list(received, who, key) if who else None)
+        if found is None:
+            raise CurationError(f"{line[0].folder}: names no such customer; nothing was changed")
+        path = TOMBSTONES / found.name
+        if path.is_file():
+            found.rows_cut = json.loads(path.read_text("utf-8"))["rows_cut"]
+        step.begin(received, found, places[1])
+        erased = (
+            step.leave_out(line, received, section, found, key) if is_new else step.erase(line[0], received, section, found, key)
+        )
+        step.note(received, found, erased)
+        known = {*found.entry.conversations, *step.delivered(line[0], received, found, key)}
+        for _ in range(0 if no_run else MOST_RUNS):
+            _run_the_line(lock)
+            line = Table(table).line()
+            if step.delivered(line[0], received, found, key) <= known:
+                break
+            # conversations of theirs that only ingest recognised, by the list: they had made no row of a table before
+            known |= step.delivered(line[0], received, found, key)
+            erased = step.erase(line[0], received, section, found, key)
+            step.note(received, found, erased)
+        tombstone = step.prove(found, erased, line, received, places, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, tombstone)
+        if tombstone["is_complete"]:
+            step.end(received, found)
     _show(tombstone, path, as_json=as_json)
-    if is_pending:
+    if no_run and is_new:
         typer.echo("not yet proven   run the line, then forget the same customer again", err=True)
     else:
         _refuse_what_is_left(tombstone)
 
 
-def _run_the_line() -> None:
+class _Folder(Section):
+    """One field of a section; the others are not asked for."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    evidence: Path = Path("evidence")
+    """Of section `readiness`."""
+    replies: Path = Path(".ticketmill/replies")
+    """Of section `generate`."""
+
+
+def _folder(at: str, params: list[Path], settings: list[str]) -> Path:
+    section, name = at.split(".")
+    try:
+        folder: Path = getattr(load_section(_Folder, section, params, settings), name)
+    except ParamsError:  # a line without that stage
+        folder = getattr(_Folder(), name)
+    return folder
+
+
+def _run_the_line(lock: int) -> None:
     done = job.Reproduced()
-    with job.the_only_run() as lock, job.terminable():
-        job.reproduce(lock, job.log_as_text, done)
+    job.reproduce(lock, job.log_as_text, done)
     if done.exit_code:
         raise CurationError(
             f"the customer is on the list and cut out of what was received, but the line stopped at {done.failed}; "
@@ -99,6 +134,8 @@ def _show(tombstone: Mapping[str, Any], path: Path, *, as_json: bool) -> None:
 def _refuse_what_is_left(tombstone: Mapping[str, Any]) -> None:
     left = [f"{label}: {what}" for label, what in tombstone["left_in_received"].items()]
     left += [f"{name}: an id of theirs" for name in tombstone["files_that_still_name_them"]]
+    if number := tombstone["conversations_still_delivered"]:
+        left.append(f"{number} conversations of theirs are still delivered, and dropped by ingest")
     if left:
         more = f" and {len(left) - MOST_SHOWN} more" if len(left) > MOST_SHOWN else ""
         raise CurationError(

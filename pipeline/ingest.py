@@ -574,9 +574,15 @@ def _refuse_unread_sources(tasks: Sequence[Task], parts: Sequence[Part], writer:
         own = [part for source, part in made if source == name]
         if any(part.counts["rows_kept"] + part.counts["rows_dropped"] for part in own):
             continue
-        first = pl.read_parquet(writer.folder / "quarantined" / f"{own[0].name}.parquet").row(0, named=True)
+        first = next((row for part in own for row in _unread(writer.folder / "quarantined" / f"{part.name}.parquet")), None)
+        if first is None:
+            continue  # all of them were forgotten
         raise SourceError(
             f"source {name!r}: not one of its {sum(part.counts['rows_read'] for part in own)} rows can be read; the first, "
             f"{first['source_file']} row {first['source_row']}, {first['reason']}: {first['detail']}; "
             "correct the mapping in params"
         )
+
+
+def _unread(quarantined: Path) -> list[dict[str, Any]]:
+    return pl.read_parquet(quarantined, glob=False).filter(pl.col("reason") != FORGOTTEN).head(1).to_dicts()

@@ -1,29 +1,31 @@
 """Cut rows out of received files, and leave every other byte as it is.
 
 In the place of a row stands a mark (`MARK` in drafts), so that the rows after it keep their numbers, and with them every
-conversation of others its `source_row`. Cut are JSON lines, JSON documents and CSV, packed or not; of other formats only
-a file all of whose rows go, which goes as a whole. What could not be cut is said, never passed over.
+conversation of others its `source_row`. Cut are JSON lines, JSON documents and CSV, packed or not, of formats that say so
+(`Source.cuts`). Nothing here is the last word: who cuts reads the new file and compares before it takes the place of the old
+one (`pipeline/forget.py`).
 """
 
 import csv
 import gzip
 import io
-import json
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
 
 import orjson
 import zstandard
 
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import MARK, ReceivedFile
-from pipeline.reading.files import Dialect, layout_of, opened
+from pipeline.reading.files import DECODER, Dialect, opened, plain
 
 RECORD: Final = orjson.dumps({MARK: True})
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Cut(NamedTuple):
@@ -35,77 +37,83 @@ class Cut(NamedTuple):
     payloads: Sequence[bytes]
     """What ingest read of these rows, and of the records they refer to: finds them in a JSON document."""
 
-    is_all: bool
-    """Whether these are all rows of the file."""
 
+def cut(file: ReceivedFile, wanted: Cut, layout: str, dialect: Dialect, target: Path) -> int:
+    """Write a file without these rows to `target`; returns how many were cut, 0 where it is not one that can be cut.
 
-def cut(file: ReceivedFile, wanted: Cut, dialect: Dialect) -> int:
-    """Cut rows out of a file; returns how many. 0: the file is of a format that cannot be cut, and was left as it is.
+    CSV and JSON lines pass as a stream, a JSON document is held whole.
 
     Raises:
-        SourceError: the file cannot be read or written.
+        SourceError: the file cannot be read, or `target` not written.
     """
-    if file.member:
-        return 0
     try:
-        layout = layout_of(file)
-    except SourceError:
-        layout = None
-    if wanted.is_all and layout not in {"jsonl", "csv"}:
-        file.path.unlink()
-        return len(wanted.rows)
-    if layout not in {"jsonl", "json", "csv"}:
-        return 0
-    with opened(file) as stream:
-        content = stream.read()
-    if layout == "jsonl":
-        after, number = _without_lines(content, wanted.rows)
-    elif layout == "csv":
-        after, number = _without_csv_rows(content, wanted.rows, dialect)
-    else:
-        after, number = _without_elements(content, wanted.payloads)
-    if number:
-        _write(file, after)
+        with opened(file) as stream:
+            if layout == "jsonl":
+                pieces = _without_lines(stream, wanted.rows)
+            elif layout == "csv":
+                pieces = _without_csv_rows(stream, wanted.rows, dialect)
+            elif layout == "json":
+                pieces = _without_elements(stream.read(), wanted.payloads)
+            else:
+                return 0
+            return _write(file, target, pieces)
+    except (ValueError, TypeError, LookupError, RecursionError, csv.Error):
+        return 0  # not written as these layouts are; ingest may know how to read it, this module does not know how to cut it
+
+
+def _write(file: ReceivedFile, target: Path, pieces: Iterator[tuple[bytes, bool]]) -> int:
+    """Every piece, packed as the file is; returns how many of them are marks."""
+    name = file.path.name.lower()
+    number = 0
+    try:
+        with target.open("wb") as raw:
+            writing: Any = raw
+            if name.endswith(".gz"):
+                writing = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+            elif name.endswith(".zst"):
+                writing = zstandard.ZstdCompressor().stream_writer(raw, closefd=False)
+            for piece, is_mark in pieces:
+                writing.write(piece)
+                number += is_mark
+            if writing is not raw:
+                writing.close()
+            raw.flush()
+            os.fsync(raw.fileno())
+        target.chmod(file.path.stat().st_mode)
+    except OSError as error:
+        raise SourceError(f"{file.label}: cannot be written ({error.strerror}); nothing of it was changed") from error
     return number
 
 
-def _write(file: ReceivedFile, content: bytes) -> None:
-    name = file.path.name.lower()
-    if name.endswith(".gz"):
-        content = gzip.compress(content, mtime=0)
-    elif name.endswith(".zst"):
-        content = zstandard.ZstdCompressor(write_content_size=True).compress(content)
-    unfinished = file.path.with_name(f".{file.path.name}.writing")  # hidden: an ingest at the same time passes it over
-    try:
-        with unfinished.open("wb") as writing:
-            writing.write(content)
-            writing.flush()
-            os.fsync(writing.fileno())
-        unfinished.chmod(file.path.stat().st_mode)
-        unfinished.replace(file.path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise SourceError(f"{file.label}: cannot be written ({error.strerror}); nothing of it was changed") from error
+def _without_lines(stream: IO[bytes], rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+    position = 0
+    for line in stream:
+        position += bool(line.removeprefix(_BOM).strip())
+        if position in rows and line.strip():
+            head = _BOM if line.startswith(_BOM) else b""
+            yield head + RECORD + line[len(line.rstrip(b"\r\n")) :], True
+        else:
+            yield line, False
 
 
-def _without_lines(content: bytes, rows: Collection[int]) -> tuple[bytes, int]:
-    lines = content.splitlines(keepends=True) if b"\r" not in content else re.findall(rb"[^\n]*\n|[^\n]+", content)
-    position = number = 0
-    for place, line in enumerate(lines):
-        if not line.removeprefix(b"\xef\xbb\xbf").strip():
-            continue
-        position += 1
-        if position in rows:
-            lines[place] = RECORD + line[len(line.rstrip(b"\r\n")) :]
-            number += 1
-    return b"".join(lines), number
+def _without_csv_rows(stream: IO[bytes], rows: Collection[int], dialect: Dialect) -> Iterator[tuple[bytes, bool]]:
+    marked = stream.peek(3)[:3] == _BOM  # type: ignore[attr-defined]  # what `opened` yields is buffered
+    encoding = "utf-8" if marked else {"utf-16": "utf-16-le"}.get(dialect.encoding, dialect.encoding)
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+    held: list[str] = []
 
+    def lines() -> Iterator[str]:
+        for line in text:
+            held.append(line)
+            yield line
 
-def _without_csv_rows(content: bytes, rows: Collection[int], dialect: Dialect) -> tuple[bytes, int]:
-    text = content.decode(dialect.encoding, "surrogateescape")
-    lines = io.StringIO(text, newline="").readlines()
+    def taken() -> str:
+        own = "".join(held)
+        held.clear()
+        return own
+
     reader = csv.reader(
-        iter(lines),
+        lines(),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         escapechar=dialect.escape,
@@ -113,63 +121,75 @@ def _without_csv_rows(content: bytes, rows: Collection[int], dialect: Dialect) -
         doublequote=dialect.escape is None,
     )
     width = len(next(reader, []))
-    kept = lines[: reader.line_num]
-    position = number = 0
-    begun = reader.line_num
+    yield taken().encode(encoding, "surrogateescape"), False
+    position = 0
     for cells in reader:
-        own, begun = lines[begun : reader.line_num], reader.line_num
+        own = taken()
         position += bool(cells)
-        if cells and position in rows:
-            end = own[-1][len(own[-1].rstrip("\r\n")) :]
-            own = [MARK + dialect.delimiter * (width - 1) + end]
-            number += 1
-        kept += own
-    return "".join(kept).encode(dialect.encoding, "surrogateescape"), number
+        is_mark = bool(cells) and position in rows
+        if is_mark:
+            own = MARK + dialect.delimiter * (width - 1) + own[len(own.rstrip("\r\n")) :]
+        yield own.encode(encoding, "surrogateescape"), is_mark
+    text.detach()
 
 
-def _without_elements(content: bytes, payloads: Sequence[bytes]) -> tuple[bytes, int]:
-    """Of every payload the largest object in a list of the document that it holds, whatever stands around it."""
+def _without_elements(content: bytes, payloads: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Of every payload the largest object in a list of the documents that it holds, whatever stands around it."""
     text = content.decode("utf-8-sig")
     found: dict[bytes, list[tuple[int, int]]] = {}
     for start, end, value in _objects(text):
-        found.setdefault(orjson.dumps(value), []).append((start, end))
+        found.setdefault(_dumped(value), []).append((start, end))
     # at least half of what was read: a small record that happens to stand inside another one is not that one
     largest = (
         max((one for one in found if 2 * len(one) >= len(payload) and one in payload), key=len, default=b"")
         for payload in payloads
     )
     spans = sorted({span for one in largest if one for span in found[one]})
-    pieces, position = [], 0
+    yield content[: len(content) - len(text.encode())], False
+    position = 0
     for start, end in spans:
-        pieces += [text[position:start], RECORD.decode()]
+        if start < position:
+            continue  # inside one that went
+        yield text[position:start].encode(), False
+        yield RECORD, True
         position = end
-    head = content[: len(content) - len(text.encode())]
-    return head + ("".join(pieces) + text[position:]).encode(), len(spans)
+    yield text[position:].encode(), False
+
+
+def _dumped(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half a surrogate pair, or an integer of more than 64 bits
+        return orjson.dumps(plain(value))
 
 
 def _objects(text: str) -> Iterator[tuple[int, int, Any]]:
-    """(start, end, value) of every object that is an element of a list, outermost first and not below one another's list."""
-    decoder = json.JSONDecoder()
+    """(start, end, value) of every object that is a document or an element of a list in one, not below one another's list."""
 
     def below(at: int) -> Iterator[tuple[int, int, Any]]:
-        at = _skip(text, at)
         if text[at] == "[":
             at = _skip(text, at + 1)
             while text[at] != "]":
-                value, end = decoder.raw_decode(text, at)
+                value, end = DECODER.raw_decode(text, at)
                 if isinstance(value, dict):
                     yield at, end, value
                 at = _next(text, end)
         elif text[at] == "{":
             at = _skip(text, at + 1)
             while text[at] != "}":
-                _, end = decoder.raw_decode(text, at)
+                _, end = DECODER.raw_decode(text, at)
                 at = _skip(text, _skip(text, end) + 1)
                 yield from below(at)
-                _, end = decoder.raw_decode(text, at)
+                _, end = DECODER.raw_decode(text, at)
                 at = _next(text, end)
 
-    yield from below(0)
+    at = _skip(text, 0)
+    while at < len(text):
+        value, end = DECODER.raw_decode(text, at)
+        if isinstance(value, dict):
+            yield at, end, value
+        yield from below(at)
+        at = _skip(text, end)
 
 
 def _skip(text: str, at: int) -> int:
@@ -180,13 +200,3 @@ def _skip(text: str, at: int) -> int:
 def _next(text: str, at: int) -> int:
     at = _skip(text, at)
     return _skip(text, at + 1) if text[at] == "," else at
-
-
-def holds(file: ReceivedFile, values: Collection[str]) -> bool:
-    """Whether any of these values still stands in a file, in any case; a file that cannot be read counts as one that does."""
-    try:
-        with opened(file) as stream:
-            content = stream.read().decode("utf-8", "replace").casefold()
-    except SourceError:
-        return True
-    return any(value.casefold() in content for value in values)

@@ -219,6 +219,12 @@ OpenUnit = Callable[[Sequence[ReceivedFile], Any, Limits], Read]
 """All files of a unit, settings, limits -> the `read` of these files, which is called once for each."""
 
 
+Cuts = Literal["layout", "elements", "none"]
+"""What can be cut out of received files of a format when a customer is forgotten. layout: rows, as the layout of the file says
+(CSV, JSON lines, JSON); a file of another layout goes where every row of it does. elements: of JSON documents, whatever the
+file is called. none: nothing; the file is named, and cut by hand."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One export format."""
@@ -229,3 +235,5 @@ class Source:
     """Where the rows of a file can only be told apart with the other files of its unit in view; takes the place of `read`."""
     reads_in_order: bool = False
     """Whether files must be read in the order of their names, even where they lie in another order in an archive."""
+    cuts: Cuts = "none"
+    """What `ticketmill forget` may cut; said by the format, never guessed from the name of a file."""

@@ -40,6 +40,9 @@ PARQUET_BATCH_ROWS: Final = 1024
 HELD_PARQUET_BYTES: Final = 128 * 2**20
 """A Parquet file inside an archive is held whole up to this size, and refused beyond: nothing is unpacked to disk."""
 
+DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
+"""Of JSON as programs write it: control characters inside strings, NaN."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _NO_NAME: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
@@ -257,19 +260,26 @@ def documents_in(text: str) -> list[Any]:
     Raises:
         ValueError: it is none.
     """
-    decoder = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
     found, at = [], len(text) - len(text.lstrip())
     while at < len(text):
         try:
-            document, at = decoder.raw_decode(text, at)
+            document, at = DECODER.raw_decode(text, at)
         except RecursionError:
             raise ValueError("nested too deep") from None
         found.append(document)
         at += len(text[at : at + 2**16]) - len(text[at : at + 2**16].lstrip())
-    whole = _SURROGATE.sub("\ufffd", json.dumps(found, ensure_ascii=False, allow_nan=False))
-    documents = orjson.loads(whole)
+    documents = plain(found)
     assert isinstance(documents, list)  # it was one
     return documents
+
+
+def plain(value: Any) -> Any:
+    """What `DECODER` read, as orjson would have: no half surrogate pair, no integer of more than 64 bits.
+
+    Raises:
+        ValueError: a number is too large for any float.
+    """
+    return orjson.loads(_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False)))
 
 
 def _explain(raw: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:

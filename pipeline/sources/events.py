@@ -221,4 +221,4 @@ def _name(value: Any) -> str:
     return value if isinstance(value, str) and _KIND.fullmatch(value) else "other"
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(read, assemble, cuts="layout")

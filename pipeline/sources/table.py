@@ -307,4 +307,4 @@ def _number(record: Mapping[str, Any], column: str) -> float:
         raise Refused("bad_order", column) from None
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(read, assemble, cuts="layout")

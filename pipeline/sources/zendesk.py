@@ -538,4 +538,4 @@ def _custom(ticket: Mapping[str, Any], field: int) -> Any:
     return None
 
 
-SOURCE = Source(read, assemble)
+SOURCE = Source(read, assemble, cuts="layout")

@@ -1,6 +1,8 @@
 """One customer is gone from received files, tables and caches; every row of the others is what it was."""
 
 import json
+import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from hashlib import md5
 from pathlib import Path
@@ -11,10 +13,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import forget, ingest, scrub
+from pipeline import forget, ingest, job, scrub
 from pipeline.cli import app
-from pipeline.errors import SourceError
-from pipeline.forgotten import FOLDER, LIST, Entry, add
+from pipeline.errors import CurationError, SourceError
+from pipeline.forgotten import DRAWS, FOLDER, LIST, Entry, add
 from pipeline.key import Key
 from pipeline.ledger import balance, prove
 from pipeline.parts import Means
@@ -209,18 +211,6 @@ def test_a_list_of_another_key_stops_ingest(project: Path) -> None:
         make(project)
 
 
-def test_a_row_of_a_format_that_is_not_cut_is_named_and_dropped(project: Path) -> None:
-    folder = project / "data/raw/received/rows"
-    (folder / "turns.csv").unlink()
-    pl.read_csv(LINES.encode()).write_parquet(folder / "turns.parquet")
-    line = make(project)
-    found = forget.look_for(line[0], MAIL, KEY)
-    assert found is not None
-    erased = forget.leave_out(line, project / "data/raw/received", PARAMS, found, KEY)
-    assert erased.left == {"rows/turns.parquet": "rows 1, 3"}
-    assert make(project)[0].manifest.reasons == {"forgotten": 1}
-
-
 def test_old_versions_that_hold_them_leave_the_cache_and_the_present_one_stays(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
 
@@ -286,3 +276,203 @@ def test_nobody_of_that_name_changes_nothing_and_the_name_is_not_repeated(projec
     result = run_in("not.there@example.com")
     assert str(result.exception) == "data/raw/ingested: names no such customer; nothing was changed"
     assert not (project / "data/raw/received" / FOLDER).exists()
+
+
+def test_a_row_of_a_format_that_is_not_cut_is_named_and_dropped_by_every_call(project: Path, run_in: Callable[..., Any]) -> None:
+    folder = project / "data/raw/received/rows"
+    (folder / "turns.csv").unlink()
+    (folder / "../chats/packed.json.gz").unlink()
+    pl.read_csv(LINES.encode()).write_parquet(folder / "turns.parquet")
+    make(project)
+    assert run_in("1").exit_code == 0
+    [path] = (project / ".ticketmill/forgotten").iterdir()
+    for _ in range(2):
+        assert json.loads(path.read_text())["left_in_received"]["rows/turns.parquet"] == "rows 1, 3"
+        assert make(project)[0].manifest.reasons == {"forgotten": 1}
+        assert "not yet gone: rows/turns.parquet: rows 1, 3" in str(run_in("1").exception)
+        assert not json.loads(path.read_text())["is_complete"]
+    pl.read_csv(LINES.encode()).filter(pl.col("who") != 1).write_parquet(folder / "turns.parquet")
+    make(project)
+    assert run_in("1").exit_code == 0
+    assert json.loads(path.read_text())["is_complete"]
+
+
+def test_a_table_of_another_layout_goes_where_all_of_it_is_theirs(project: Path) -> None:
+    folder = project / "data/raw/received/rows"
+    pl.read_csv(LINES.encode()).filter(pl.col("who") == 1).write_parquet(folder / "old.parquet")
+    make(project)
+    forgotten(project, MAIL)
+    assert [path.name for path in folder.iterdir()] == ["turns.csv"]
+
+
+def test_what_a_killed_call_and_a_night_after_it_left_is_cut_by_the_next_call(
+    project: Path, run_in: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(project)
+    erase_unit = forget._erase_unit
+
+    def killed(unit: ingest.Unit, *more: Any) -> None:
+        if unit.source == "rows":
+            raise KeyboardInterrupt
+        erase_unit(unit, *more)
+
+    monkeypatch.setattr(forget, "_erase_unit", killed)
+    assert run_in("1").exit_code
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("TICKETMILL_KEY", KEY.secret.decode())
+    assert make(project)[0].manifest.reasons == {"forgotten": 2}
+    assert (project / "data/raw/.forgetting").is_dir()
+    assert "not yet gone" in str(run_in("1").exception)  # cut now; the tables are those of before
+    make(project)
+    result = run_in("1")
+    # her address stands in a chat of a source that does not know her there: told, although only the killed call knew it
+    assert str(result.exception).startswith("not yet gone: chats/packed.json.gz: an address or a number of theirs")
+    assert "rows/turns.csv" not in str(result.exception)
+
+
+def test_rows_that_only_the_list_recognises_are_not_gone_before_they_are_cut(project: Path, run_in: Callable[..., Any]) -> None:
+    write(project / "data/raw/received/chats", silent__jsonl=[{**chat(30, JO, ""), "events": []}])
+    assert make(project)[0].manifest.reasons == {"no_messages": 1}
+    run_in("1")
+    assert make(project)[0].manifest.reasons == {"forgotten": 1}
+    assert "1 conversations of theirs are still delivered" in str(run_in("1").exception)
+    assert make(project)[0].manifest.reasons == {}
+
+
+LOG: Final = (
+    "[12:00] <jo> hello, my parcel has not come, 5512009\n"
+    "[12:01] <sam> jo: which number does it have?\n"
+    "[18:00] <bo> mine neither, 4410027\n"
+    "[18:01] <sam> bo: I look\n"
+)
+
+
+def test_channel_logs_are_left_as_they_are_and_named(project: Path) -> None:
+    log = write(project / "data/raw/received/channel", day__log=LOG) / "day.log"
+    irc = {
+        "format": "irc", "path": "channel", "files": ["*.log"], "zone": "UTC", "date": "2026-01-05", "staff": ["sam"],
+        "sessions": "channel", "gap_minutes": 60,
+    }  # fmt: skip
+    section = params(sources={**MAPPINGS, "channel": irc})
+    ingest.run(project / "data/raw/received", project / "data/raw/ingested", section, Means(KEY))
+    ingested = Table(project / "data/raw/ingested")
+    [talk] = [row for row in rows(ingested) if row["source"] == "channel" and row["source_row"] == 1]
+    found = forget.look_for(ingested, talk["conversation_id"], KEY)
+    assert found is not None
+    erased = forget.leave_out([ingested], project / "data/raw/received", section, found, KEY)
+    assert erased.left == {"channel/day.log": "rows 1, 2"}
+    assert log.read_text() == LOG
+
+
+def test_a_document_with_records_about_others_stays_where_all_its_rows_are_theirs(project: Path) -> None:
+    page = project / "data/raw/received/desk/page.json"
+    page.write_text(json.dumps({"tickets": [ticket(7, JO)], "comments": [*comments(7, JO)], "users": [JO, AL, BO]}))
+    make(project)
+    forgotten(project, MAIL)
+    mark = json.loads(RECORD)
+    assert json.loads(page.read_text()) == {"tickets": [mark], "comments": [mark, mark], "users": [mark, AL, BO]}
+
+
+def test_a_source_of_which_all_rows_were_forgotten_does_not_stop_the_line(project: Path) -> None:
+    write(project / "data/raw/received/desk", page__json=json.dumps({"tickets": [ticket(7, JO)], "users": [JO, AL]}))
+    make(project)
+    forgotten(project, MAIL)
+    assert make(project)[0].manifest.counts["rows_quarantined"] == 2 + 2 + 1 + 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[{jo}, {bo}] [{bo}]",
+        "[{jo_with_nan}, {bo}]",
+        "[{bo}, {jo_with_half_a_pair}]",
+        "[{jo_with_much}, {bo}]",
+        "\ufeff {jo}\n\n {bo}",
+    ],
+)  # fmt: skip
+def test_documents_are_cut_as_leniently_as_they_are_read(content: str, project: Path) -> None:
+    jo, bo = json.dumps(chat(50, JO, "It is late")), json.dumps(chat(51, BO, "Thanks"))
+    names = {
+        "jo": jo,
+        "bo": bo,
+        "jo_with_nan": jo.replace('"visitor": "1"', '"visitor": "1", "score": NaN'),
+        "jo_with_half_a_pair": jo.replace("late", "late \\ud83d"),
+        "jo_with_much": jo.replace('"visitor": "1"', '"visitor": "1", "mail_id": 123456789012345678901'),
+    }
+    for name, text in names.items():
+        content = content.replace(f"{{{name}}}", text)
+    path = write(project / "data/raw/received/chats", odd__json=content) / "odd.json"
+    mapping = {**MAPPINGS["chats"], "ignore_fields": ["mail_id", "score"]}
+    section = params(sources={**MAPPINGS, "chats": mapping})
+    ingest.run(project / "data/raw/received", project / "data/raw/ingested", section, Means(KEY))
+    ingested = Table(project / "data/raw/ingested")
+    found = forget.look_for(ingested, MAIL, KEY)
+    assert found is not None
+    assert len(found.entry.conversations) == 5
+    erased = forget.leave_out([ingested], project / "data/raw/received", section, found, KEY)
+    assert erased.left == {}
+    whole = next(text for name, text in names.items() if name != "bo" and text in content)
+    assert path.read_text() == content.replace(whole, RECORD.decode())
+
+
+def test_a_file_in_which_others_would_be_read_otherwise_is_left_as_it_is(project: Path) -> None:
+    table = project / "data/raw/received/rows/turns.csv"
+    table.write_bytes(f"sep=,\n{LINES}".encode())  # a line for Excel, which the cutting takes for the header
+    make(project)
+    line = Table(project / "data/curated/scrubbed").line()
+    found = forget.look_for(line[0], MAIL, KEY)
+    assert found is not None
+    erased = forget.leave_out(line, project / "data/raw/received", PARAMS, found, KEY)
+    assert erased.left == {"rows/turns.csv": "rows 1, 3"}
+    assert table.read_bytes() == f"sep=,\n{LINES}".encode()
+    assert not [*table.parent.glob(".*")]
+
+
+def test_the_draws_of_others_are_kept_before_anybody_is_on_the_list(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bool] = []
+    monkeypatch.setattr(forget, "draws_of_others", lambda *_: {"seed": 1})
+    monkeypatch.setattr(forget, "add", lambda received, _: kept.append((received / FOLDER / DRAWS).is_file()))
+    (project / "data/raw/received" / FOLDER).mkdir()
+    make(project)
+    forgotten(project, MAIL)
+    assert kept == [True]
+
+
+def test_nothing_is_changed_while_the_line_runs(project: Path, run_in: Callable[..., Any]) -> None:
+    make(project)
+    with job.the_only_run():
+        assert isinstance(run_in(MAIL).exception, CurationError)
+    assert not (project / "data/raw/received" / FOLDER).exists()
+    assert not (project / "data/raw/.forgetting").exists()
+
+
+def test_evidence_and_packed_files_are_searched_too(project: Path, run_in: Callable[..., Any]) -> None:
+    ingested = make(project)[0]
+    [one] = [row["conversation_id"] for row in rows(ingested) if row["native_id"] == "7" and row["source"] == "desk"]
+    run_in(MAIL)
+    make(project)
+    (project / "evidence").mkdir()
+    (project / "evidence/audits.csv").write_text(f"conversation_id\n{one}\n")
+    with zipfile.ZipFile(project / "data/curated/sheet.xlsx", "w", zipfile.ZIP_DEFLATED) as workbook:
+        workbook.writestr("xl/sheet1.xml", f"<t>{one}</t>" * 99)
+    assert one.encode() not in (project / "data/curated/sheet.xlsx").read_bytes()
+    message = str(run_in(MAIL).exception)
+    assert "data/curated/sheet.xlsx: an id of theirs; evidence/audits.csv: an id of theirs" in message
+
+
+def test_replies_that_were_kept_while_they_were_there_are_left_until_their_folder_goes(
+    project: Path, run_in: Callable[..., Any]
+) -> None:
+    folder = project / ".ticketmill/replies"
+    folder.mkdir(parents=True)
+    with sqlite3.connect(folder / "replies.sqlite") as connection:
+        connection.execute("CREATE TABLE reply (key TEXT PRIMARY KEY, reply TEXT)")
+        connection.execute("INSERT INTO reply VALUES ('6b', 'It left on Monday.')")
+    make(project)
+    run_in(MAIL)
+    make(project)
+    assert "not yet gone: .ticketmill/replies: replies that were asked for while" in str(run_in(MAIL).exception)
+    (folder / "replies.sqlite").unlink()
+    assert run_in(MAIL).exit_code == 0
+    assert not (project / "data/raw/.forgetting").exists()
