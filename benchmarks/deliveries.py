@@ -72,9 +72,9 @@ class Project:
         """Copy the code; `settings`: `section.name` -> value, over params.yaml."""
         self.folder = folder
         folder.mkdir(parents=True)
-        for name in ("pipeline", "checks"):
+        for name in ("pipeline", "checks", "evidence"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
+        for name in ("dvc.yaml", "requirements.lock", ".gitignore", ".dvcignore"):
             shutil.copy(ROOT / name, folder)
         params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
         params["ingest"]["sources"] = {"widget": SOURCE}

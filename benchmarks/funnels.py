@@ -35,7 +35,7 @@ def run_line(name: str, received: Path, folder: Path) -> dict[str, Any]:
     """The funnel of one set: per stage what went in, what was kept, what was dropped and why, and the gate's verdict."""
     params = ["--params", str(ROOT / "params.yaml"), "--params", str(ROOT / "examples" / f"{name}.yaml")]
     line = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
-    stages = [(stage, step["cmd"].split()[2:4]) for stage, step in line.items() if stage != "gate"]
+    stages = [(stage, step["cmd"].split()[2:4]) for stage, step in line.items() if stage in line["gate"]["foreach"]]
     gates: dict[str, str] = {}
     seconds: dict[str, float] = {}
     for stage, (source, target) in stages:

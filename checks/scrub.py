@@ -200,20 +200,21 @@ def _planted(table: Table, before: Table | None, bounds: Bounds) -> dict[str, fl
 
 
 def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:
-    """conversation_id -> the texts of its turns, arguments of look-ups, and columns that hold words."""
+    """conversation_id -> the texts of its turns, look-ups with the names they use, and columns that hold words."""
     texts = kept.select(
         "conversation_id",
         pl.col("turns").list.eval(pl.element().struct.field("text")),
         pl.col("turns")
         .list.eval(pl.element().struct.field("call").struct.field("arguments").drop_nulls().explode(empty_as_null=False))
-        .list.eval(pl.element().struct.field("value"))
+        .list.eval(pl.concat_str(pl.element().struct.field("name", "value"), separator=" "))
         .alias("arguments"),
+        pl.col("turns").list.eval(pl.element().struct.field("call").struct.field("name").drop_nulls()).alias("tools"),
         pl.concat_list("channel", "language", "product", "source_file").alias("columns"),
         "topics",
     )
     return {
-        conversation_id: [text for text in (*turns, *(typed or []), *columns, *(topics or [])) if text]
-        for conversation_id, turns, typed, columns, topics in texts.iter_rows()
+        conversation_id: [text for text in (*turns, *(typed or []), *(tools or []), *columns, *(topics or [])) if text]
+        for conversation_id, turns, typed, tools, columns, topics in texts.iter_rows()
     }
 
 

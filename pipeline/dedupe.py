@@ -30,7 +30,7 @@ from pipeline.similarity.neighbours import neighbours
 from pipeline.similarity.sketches import PartSketch
 from pipeline.similarity.verdicts import ROWS, TEMPLATE, VERDICT, Preference, Rule
 from pipeline.stage import Outcome
-from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors
+from pipeline.tables import Manifest, Part, Table, TableWriter, code_digest, new_table, translated_errors
 
 VERSION: Final = 1
 
@@ -122,7 +122,7 @@ class DedupeParams(Section):
 
     def made_by(self) -> str:
         """Fingerprint of all that decides a verdict: not of where it is remembered."""
-        return self.model_copy(update={"index": None}).fingerprint(unidata_version, str(VERSION))
+        return self.model_copy(update={"index": None}).fingerprint(unidata_version, str(VERSION), code_digest())
 
 
 def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manifest:
@@ -325,7 +325,7 @@ def _key(part: Part, table: Table, params: DedupeParams) -> str:
     """A hash of the content of a part and of all that decides its sketch; "" of one without rows."""
     if part.rows["kept"] == 0:
         return ""
-    contents = [part.files["kept"], params.match, repr(params.recipe()), unidata_version, str(VERSION)]
+    contents = [part.files["kept"], params.match, repr(params.recipe()), unidata_version, str(VERSION), code_digest()]
     if "surrogates" in params.mask:
         if "findings" not in part.files:
             raise TableError(f"{table.folder}: has no findings; run scrub again or take 'surrogates' from dedupe.mask")

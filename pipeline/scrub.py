@@ -15,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -36,7 +35,7 @@ from pipeline.schema import FINDINGS, INGESTED, SCRUBBED, conform
 from pipeline.spans import Span, resolve
 from pipeline.stage import Outcome
 from pipeline.surrogates.dates import shift_date
-from pipeline.tables import Manifest, Part, Table, new_table, translated_errors, write_json
+from pipeline.tables import Manifest, Part, Table, digest_of_package, new_table, translated_errors, write_json
 
 VERSION: Final = 1
 
@@ -67,14 +66,6 @@ _IN_WORD: Final = re.compile(r"\w")
 
 MIN_KNOWN: Final = 3
 """Letters and digits of a known value that no stand-in of its conversation may hold, in part or whole."""
-
-FINDERS: Final = ("analyzer", "known_values", "scrub", "spans", "spoken")
-"""Modules that decide, with those of FINDER_FOLDERS, what is found and what takes its place."""
-
-FINDER_FOLDERS: Final = ("recognizers", "replacing", "surrogates")
-
-PACKAGES: Final = ("presidio-analyzer", "spacy", "phonenumbers", "regex", "faker", "nicknames", "anyascii")
-"""What of others decides it too."""
 
 DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
 
@@ -151,7 +142,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
     given = Table(source)
     given.require_stage("ingest")
     lists = read_lists(params)
-    shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied), _finders_digest())).encode()).hexdigest()
+    shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied), _own_models(params))).encode()).hexdigest()
     beside = found_beside(target)
     tasks = [Task({part.name: part.files["kept"]}, part) for part in given.manifest.parts]
     with new_table(beside, "scrub.find", VERSION, f"{shared[:16]}-{means.key.fingerprint}", given=given) as writer:
@@ -177,19 +168,14 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
         return writer.publish(parts, [used])
 
 
-def _finders_digest() -> str:
-    """Over the code and the models that find: an old part that a better recognizer would change is not reused."""
-    here = Path(__file__).parent
-    files = sorted(
-        [
-            *here.glob("*.py"),
-            *(file for folder in FINDER_FOLDERS for file in here.glob(f"{folder}/*.py")),
-            *(file for file in here.glob("models/**/*") if file.is_file()),
-        ]
-    )
-    named = [file for file in files if file.parent != here or file.stem in FINDERS]
-    versions = [f"{package} {version(package)}" for package in PACKAGES]
-    return sha256("".join([sha256(file.read_bytes()).hexdigest() for file in named] + versions).encode()).hexdigest()
+def _own_models(params: ScrubParams) -> list[str]:
+    """Over the files of the models that are the user's own: a part that a better one would change is not reused."""
+    own = [each.partition(":") for each in params.models if ":" in each]
+    if not own:
+        return []
+    from pipeline.recognizers import MODEL_FOLDERS  # noqa: PLC0415  # Presidio, for who names such a model
+
+    return [digest_of_package(MODEL_FOLDERS[kind](name)) for kind, _, name in own if kind in MODEL_FOLDERS]
 
 
 def _half(means: Means, *, first: bool) -> Callable[[int, int], None]:

@@ -9,12 +9,14 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from hashlib import file_digest, sha256
+from importlib.metadata import requires, version
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -352,8 +354,10 @@ def _read_manifest(folder: Path) -> Manifest:
 
 @cache
 def code_digest() -> str:
-    """16 hexadecimal digits over every file of this package, models and word lists too: any of them may give other rows."""
-    return digest_of_package(Path(__file__).parent)
+    """16 hexadecimal digits over every file of this package, models too, and the version of every package it needs."""
+    needed = {re.split(r"[^\w.-]", need, maxsplit=1)[0] for need in requires("ticketmill") or [] if "extra ==" not in need}
+    named = [digest_of_package(Path(__file__).parent), *(f"{name} {version(name)}" for name in sorted(needed))]
+    return sha256("\n".join(named).encode()).hexdigest()[:16]
 
 
 def digest_of_package(package: Path) -> str:

@@ -20,7 +20,7 @@ BIN: Final = Path(sys.executable).parent
 STAGES: Final[Mapping[str, tuple[str, str]]] = {
     name: tuple(stage["cmd"].split()[2:4])
     for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"].items()
-    if name != "gate"
+    if name not in {"gate", "readiness"}
 }
 ENVIRONMENT: Final = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))},
@@ -108,11 +108,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A clone of this working tree as a DVC repository of its own, reproduced once."""
     folder = tmp_path_factory.mktemp("repository") / "project"
     folder.mkdir()
-    for name in ("dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore", ".gitignore"):
+    for name in ("dvc.yaml", "params.yaml", "requirements.lock", ".dvc/config", ".dvcignore", ".gitignore"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "data/raw/received", folder / "data/raw/received")
-    for package in ("pipeline", "checks"):  # deps of the stages; the installed package is what runs
+    for package in ("pipeline", "checks", "evidence"):  # deps of the stages; the installed package is what runs
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     run(folder, "git", "init", "--quiet")
     run(folder, "dvc", "repro", "--quiet")

@@ -77,7 +77,9 @@ class LookUpFields(Section):
             return Call(self.tool, _named(event, self.arguments))
         if not isinstance(name, str) or not _FUNCTION.fullmatch(name):
             raise Refused("unknown_value", self.name or "calls.tool")
-        return Call(_NO_NAME.sub("_", name), _named(event, self.arguments))
+        # a name that may be somebody's is not kept, as with arguments
+        bare = _NO_NAME.sub("_", name)
+        return Call(bare if shown(bare) == bare else "look_up", _named(event, self.arguments))
 
     def result_of(self, event: Any) -> str:
         """What came back, as text."""

@@ -4,6 +4,7 @@ Importing this package imports Presidio and spaCy (about a second): do so only w
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
@@ -57,3 +58,6 @@ MODELS: dict[str, Callable[[str], Callable[[Sequence[str]], list[list[Span]]]]] 
 
 It is given what stands after the colon in params: `spacy:en_core_web_lg`.
 """
+
+MODEL_FOLDERS: dict[str, Callable[[str], Path]] = {"spacy": spacy_model.folder_of}
+"""Name -> where the files of a user's own model are: of other files, other finds."""

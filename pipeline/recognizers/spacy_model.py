@@ -4,6 +4,8 @@ NAME is an installed package or a folder. Nothing is downloaded: what is not the
 """
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 from pipeline.errors import ParamsError
@@ -22,6 +24,20 @@ TYPES: Final = {
 
 SCORE: Final = 0.85
 """spaCy gives none; this is Presidio's for its SpacyRecognizer."""
+
+
+def folder_of(name: str) -> Path:
+    """Where the files of a pipeline are.
+
+    Raises:
+        ParamsError: there is no such package or folder.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    found = find_spec(name) if name.isidentifier() else None
+    if found is None or found.origin is None:
+        raise ParamsError(f"scrub.models: spacy:{name} is not there; install the package or name its folder")
+    return Path(found.origin).parent
 
 
 def open_model(name: str, weight: float) -> Callable[[Sequence[str]], list[list[Span]]]:

@@ -369,6 +369,18 @@ def test_a_part_is_made_again_when_a_later_one_takes_over_its_cluster(tmp_path: 
     assert [part.rows["kept"] for part in table.manifest.parts] == [0, 1, 1]
 
 
+def test_what_other_code_remembered_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, chosen = scrubbed(tmp_path / "given", crowd(), [20]), params(index="index")
+    run(source, tmp_path / "deduped", chosen, MEANS)
+    before = set(content(tmp_path / "index"))
+    monkeypatch.setattr("pipeline.dedupe.code_digest", lambda: "other")
+    run(source, tmp_path / "deduped", chosen, MEANS)
+
+    sketches = {name for name in before if "sketch" in name}
+    assert sketches
+    assert not sketches & set(content(tmp_path / "index"))
+
+
 def test_an_empty_table_stays_empty(tmp_path: Path) -> None:
     run(scrubbed(tmp_path / "scrubbed", [], []), tmp_path / "deduped", params(), MEANS)
 

@@ -292,7 +292,7 @@ def test_a_better_recognizer_has_the_texts_looked_through_again(
     line: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shutil.copytree(line, tmp_path / "line")
-    monkeypatch.setattr("pipeline.scrub._finders_digest", lambda: "other code")
+    monkeypatch.setattr("pipeline.tables.code_digest", lambda: "other code")
     monkeypatch.setattr("pipeline.scrub.make_look", None)
     with pytest.raises(TypeError, match="not callable"):
         run(tmp_path / "line/ingested", tmp_path / "line/scrubbed", PATTERNS, MEANS)

@@ -6,8 +6,10 @@ import pytest
 import spacy
 
 from pipeline.errors import ParamsError
-from pipeline.scrub import make_look
-from tests.pipeline.scrubbing import PATTERNS
+from pipeline.scrub import make_look, run
+from pipeline.tables import Table
+from tests.build import MEANS
+from tests.pipeline.scrubbing import PATTERNS, ingested, ingested_table, talk
 
 
 @pytest.fixture
@@ -35,3 +37,19 @@ def test_a_pipeline_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(ParamsError, match="finds no named entities"):
         make_look(PATTERNS.model_copy(update={"models": [f"spacy:{tmp_path / 'blank'}"]}))
+
+
+def test_a_pipeline_that_learned_a_name_reads_what_an_older_one_read(model: Path, tmp_path: Path) -> None:
+    chosen = PATTERNS.model_copy(update={"models": [f"spacy:{model}"]})
+    source = ingested_table(tmp_path / "ingested", [ingested(talk("at noon Brimquist left"))]).folder
+
+    def said() -> str:
+        run(source, tmp_path / "scrubbed", chosen, MEANS)
+        return str(Table(tmp_path / "scrubbed").scan().collect()["turns"][0][0]["text"])
+
+    assert said() == "at noon Brimquist left"
+    learned = spacy.load(model)
+    learned.get_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Brimquist"}])  # type: ignore[attr-defined]  # as above
+    learned.to_disk(model)
+
+    assert "Brimquist" not in said()

@@ -195,6 +195,15 @@ def test_a_sentence_is_no_name_of_a_tool(tmp_path: Path) -> None:
         ingested(write(tmp_path / "in", log__jsonl=[record]), LOOK_UPS)
 
 
+def test_a_tool_named_like_somebody_is_not_named(tmp_path: Path) -> None:
+    record = chat(1, "A hotel?", "None.")
+    record["events"][1:1] = look_up(api="Thorvaldsen Siobhan")
+    table = ingested(write(tmp_path / "in", log__jsonl=[record]), LOOK_UPS)
+    calls = [turn["call"] for turn in table.scan().collect()["turns"][0] if turn["call"]]
+
+    assert [call["name"] for call in calls] == ["look_up"]
+
+
 def test_the_event_may_hold_its_own_result(tmp_path: Path) -> None:
     mapping = {**CHATS, "turns": "said", "messages": {"0": ["c", "a"]}, "kind": "0", "text": "1", "sent_at": None}
     mapping["speaker"] = {"at": "0", "customer": ["c"], "agent": ["a"]}
