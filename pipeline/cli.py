@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +47,8 @@ from pipeline.tables import Manifest, Table
 if TYPE_CHECKING:
     from pipeline.generate import Estimate
     from pipeline.ledger import Entry
+    from pipeline.scrub import Look
+    from pipeline.spans import Span
     from pipeline.writing.training_file import Asked
 
 Run = Callable[[Path, Path, Any, Means], Manifest]
@@ -149,7 +151,7 @@ def _stage_command(name: str) -> Callable[..., None]:
             _print_estimate(estimate_calls(source, section), as_json)
             return
         with _ProgressBar(name) as progress:
-            manifest = run(source, target, section, Means(load_key(), workers, progress))
+            manifest = run(source, target, section, Means(load_key(), workers, progress, _details(params, settings)))
         if as_json:
             summary = {"stage": name, "kept": manifest.total("kept"), "dropped": manifest.reasons, "counts": manifest.counts}
             typer.echo(json.dumps(summary))
@@ -157,6 +159,15 @@ def _stage_command(name: str) -> Callable[..., None]:
             typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {_reasons(manifest.reasons)}")
 
     return command
+
+
+def _details(params: list[Path], settings: list[str]) -> "Look":
+    def find(texts: Sequence[str]) -> "list[list[Span]]":
+        from pipeline.unscrubbed import look_for_details  # noqa: PLC0415  # see the module
+
+        return look_for_details(params, settings)(texts)
+
+    return find
 
 
 def _validate_command(judge_table: Callable[..., None]) -> Callable[..., None]:

@@ -199,6 +199,8 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
     knowledge = load_knowledge(params.knowledge)
+    if params.provider == "openai" or params.embedding:
+        knowledge.require_nobody(means.details)
     answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params, find_meaning(params))
     with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
         made: list[Part] = []

@@ -19,6 +19,7 @@ import polars as pl
 
 from pipeline.errors import WorkerError
 from pipeline.key import Key
+from pipeline.spans import Span
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
 
@@ -36,6 +37,8 @@ class Means:
     key: Key
     workers: int = 1
     progress: Progress = lambda _done, _all: None
+    details: Callable[[Sequence[str]], Sequence[Sequence[Span]]] | None = None
+    """Finds personal details in text that never went through scrub; without it none such is sent to a model."""
 
 
 @dataclass(frozen=True)

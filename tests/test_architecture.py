@@ -49,6 +49,14 @@ def test_stages_do_not_know_each_other() -> None:
     assert {stage: IMPORTS[stage] & (STAGES - {stage}) for stage in STAGES if IMPORTS[stage] & STAGES} == {}
 
 
+def test_no_stage_reaches_another_through_a_third_module() -> None:
+    def reached(modules: set[str]) -> set[str]:
+        more = modules.union(*(IMPORTS[module] for module in modules))
+        return modules if more == modules else reached(more)
+
+    assert {stage: reached({stage}) & STAGES for stage in STAGES} == {stage: {stage} for stage in STAGES}
+
+
 def test_only_the_command_line_knows_every_stage() -> None:
     users = {module for module, used in IMPORTS.items() if len(used & STAGES) > 1}
     # to forget somebody is to know both what was received and what was made of it

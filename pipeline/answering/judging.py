@@ -9,7 +9,7 @@ what is shown); Cohen, "A coefficient of agreement for nominal scales", 1960.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -22,6 +22,7 @@ from pipeline.answering.sending import Dialogue, Fetch
 from pipeline.errors import SourceError
 from pipeline.prompts import load_prompt
 from pipeline.rules.residual_identifier import kinds
+from pipeline.spans import Span
 
 Verdict = Literal["accept", "reject", "unparsable"]
 
@@ -33,6 +34,9 @@ characters of the answer. The evidence `judges` of readiness."""
 
 YES: Final = frozenset({"yes", "y", "true", "1", "accept"})
 NO: Final = frozenset({"no", "n", "false", "0", "reject"})
+
+MOST_NAMED: Final = 20
+"""Items that an error names."""
 
 DRAWS: Final = 2_000
 """Bootstrap samples of an interval."""
@@ -257,6 +261,41 @@ def read_items(path: Path) -> list[Item]:
     if not items:
         raise SourceError(f"{path}: holds no labelled answer")
     return list(items.values())
+
+
+def require_nobody(
+    items: Sequence[Item],
+    find: Callable[[Sequence[str]], Sequence[Sequence[Span]]],
+    scrubbed: Callable[[Sequence[str]], set[str]],
+) -> None:
+    """Make sure that no item holds a personal detail but in lines that went through scrub: stand-ins look like details, too.
+
+    Args:
+        items: what people labelled, in whatever file.
+        find: looks for details in single texts.
+        scrubbed: which of these lines stand in a table that went through scrub.
+    Raises:
+        SourceError: one does; names items by id, and types.
+    """
+    lines = [(item.item_id, line) for item in items for line in _lines_of(item)]
+    told = list(dict.fromkeys(line for _, line in lines))
+    kinds_of = {line: {span.entity_type for span in spans} for line, spans in zip(told, find(told), strict=True) if spans}
+    known = scrubbed(list(kinds_of)) if kinds_of else set()
+    bad: dict[str, set[str]] = {}
+    for item_id, line in lines:
+        if line in kinds_of and line not in known:
+            bad.setdefault(item_id, set()).update(kinds_of[line])
+    if bad:
+        named = "; ".join(f"{item_id} {' '.join(sorted(types))}" for item_id, types in list(bad.items())[:MOST_NAMED])
+        raise SourceError(
+            f"judge: {len(bad)} items hold what looks like a person's detail, in lines that never went through scrub ({named}); "
+            "label texts of a scrubbed table, or remove it; nothing was sent"
+        )
+
+
+def _lines_of(item: Item) -> list[str]:
+    whole = (line.strip() for cell in (item.question, item.answer, item.knowledge) for line in cell.splitlines())
+    return [line for line in whole if line]
 
 
 def _yes(cell: Any, path: Path, number: int) -> bool:

@@ -5,7 +5,8 @@ BM25 as Lucene computes it, divided by what a passage of average length would ge
 once. So 0 is nothing in common and 1 is everything, whatever the length of the question.
 
 The folder lies behind the wall, and its text goes to the model: a passage with something shaped like a personal detail
-stops the run, until that detail is removed or, being the team's own, allowed by name in params.
+stops the run, until that detail is removed or, being the team's own, allowed by name in params. Before anything of it is sent
+to an endpoint, scrub's recognizers and models look through all of it.
 
 Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; bm25s, method "lucene".
 """
@@ -14,7 +15,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,7 @@ from pipeline.answering.retrieval import DECIMALS, WORD, Found
 from pipeline.errors import SourceError
 from pipeline.params import Section
 from pipeline.rules.residual_identifier import kinds
+from pipeline.spans import Span
 from pipeline.text import html_to_text
 
 ENDINGS: Final = {".md": "text", ".markdown": "text", ".txt": "text", ".html": "html", ".htm": "html", ".json": "json"}
@@ -37,6 +39,9 @@ TERM: Final = re.compile(WORD)
 
 HEADING_WEIGHT: Final = 3
 """Times that a word of a heading counts: it says what the passage is about."""
+
+MOST_NAMED: Final = 20
+"""Passages that an error names."""
 
 K1: Final = 1.2
 B: Final = 0.75
@@ -50,7 +55,7 @@ class KnowledgeParams(Section):
     """Markdown, HTML, plain text and JSON files, below it too; null: there is none."""
 
     allow: Sequence[str]
-    """Contact details of the team itself, spelt as they stand there, which may be told to customers."""
+    """Names and contact details of the team itself, spelt as they stand there, which may be told to a model and to customers."""
 
     max_passage_words: int = Field(ge=10)
     """Longest passage; a longer section becomes several."""
@@ -98,6 +103,31 @@ class Knowledge:
         """sha256 over every passage: equal checksums, equal hits."""
         content = [[passage.id, passage.heading, passage.text] for passage in self._passages]
         return sha256(json.dumps(content).encode()).hexdigest()
+
+    def require_nobody(self, find: Callable[[Sequence[str]], Sequence[Sequence[Span]]] | None) -> None:
+        """Make sure that no passage holds a personal detail; `find` looks for them.
+
+        Raises:
+            SourceError: one does; names passages and types.
+        """
+        if not self._passages:
+            return
+        if find is None:
+            raise SourceError(
+                "generate.knowledge.folder: cannot be looked through for personal details, so nothing of it is sent"
+            )
+        texts = [f"{passage.heading}\n{passage.text}" for passage in self._passages]
+        allowed = [term.casefold() for term in self._params.allow]
+        found: list[str] = []
+        for passage, text, spans in zip(self._passages, texts, find(texts), strict=True):
+            types = {span.entity_type for span in spans if _tells(span, text[span.start : span.end], allowed)}
+            if types:
+                found.append(f"{passage.id} {' '.join(sorted(types))}")
+        if found:
+            raise SourceError(
+                f"generate.knowledge.folder: {len(found)} passages hold what looks like a person's detail "
+                f"({'; '.join(found[:MOST_NAMED])}); remove it, or list it in generate.knowledge.allow when it is the team's own"
+            )
 
     def find(self, questions: Sequence[str], others: int = 0) -> list[Found]:
         """The most relevant passages of every question, best first, of equal ones the smaller id; `others` as in `Index`."""
@@ -216,6 +246,12 @@ def _pieces(body: str, max_words: int) -> Iterator[str]:
             length += len(some)
     if piece:
         yield "\n".join(piece)
+
+
+def _tells(span: Span, value: str, allowed: Sequence[str]) -> bool:
+    """Whether a find is a detail here: a manual writes names with a capital, and what is allowed is nobody's."""
+    is_word = span.entity_type == "PERSON" and value.isalpha() and value.islower()
+    return not is_word and not any(value.casefold() in term for term in allowed)
 
 
 def _without(text: str, allowed: Sequence[str]) -> str:

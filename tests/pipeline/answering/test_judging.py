@@ -59,7 +59,7 @@ def ask(server: LlmServer, folder: Path, **more: Any) -> Manifest:
     return run(deduped(folder, QUESTIONS), folder / "generated", chosen, MEANS)
 
 
-def validate(server: LlmServer, folder: Path, rows: Any, **more: Any) -> Any:
+def validate(server: LlmServer, folder: Path, rows: Any, table: Path = Path("none"), **more: Any) -> Any:
     labels = folder / "labels.csv"
     with labels.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -67,7 +67,7 @@ def validate(server: LlmServer, folder: Path, rows: Any, **more: Any) -> Any:
     sets = {"provider": "openai", "openai.base_url": server.base_url, "openai.key_variable": "TICKETMILL_TEST_KEY",
             "judge": judge_params(folder, **more), "replies": folder / "replies", "model.name": "tiny",
             "pace.first_wait_seconds": 0}  # fmt: skip
-    arguments = ["judge", "validate", str(labels), "--json", "--params", str(SHIPPED)]
+    arguments = ["judge", "validate", str(labels), "--json", "--params", str(SHIPPED), "--table", str(table)]
     ended = CliRunner().invoke(app, [*arguments, *(f"--set=generate.{name}={value}" for name, value in sets.items())])
     if ended.exception and not isinstance(ended.exception, SystemExit):
         raise ended.exception
@@ -191,6 +191,23 @@ def test_labels_that_are_not_what_they_promise_are_one_clear_error(tmp_path: Pat
         with pytest.raises(CurationError, match=message):
             validate(server, tmp_path, [row])
         assert server.received == []
+
+
+def test_an_item_with_somebodys_detail_is_not_sent_but_a_stand_in_of_a_scrubbed_table_is(tmp_path: Path) -> None:
+    said = "My name is Thorvald Ekelund, where is it?"
+    rows = [("i1", said, "It is good.", "yes"), ("i2", "Where is it?", "Bring it to 27 Maple Street.", "no")]
+    table = deduped(tmp_path, [conversation(1, f"Hello,\n{said}")])
+    with server_that_judges(by_word) as server:
+        with pytest.raises(CurationError) as refused:
+            validate(server, tmp_path, rows)
+        assert (str(refused.value).count("i1 PERSON"), str(refused.value).count("i2 STREET_ADDRESS")) == (1, 1)
+        assert "Ekelund" not in str(refused.value)
+        with pytest.raises(CurationError, match=r"1 items .*i2 STREET_ADDRESS"):
+            validate(server, tmp_path, rows, table=table)
+        assert server.received == []
+
+        validate(server, tmp_path, rows[:1], table=table)
+        assert len(server.received) == 2
 
 
 def test_kappa_is_the_one_of_the_paper() -> None:

@@ -1,6 +1,7 @@
 """The team's knowledge: what is read, what is found, what is refused."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from pipeline.answering.knowledge import KnowledgeParams, load_knowledge
 from pipeline.errors import SourceError
 from pipeline.generate import run
 from pipeline.params import load_section
+from pipeline.parts import Means
 from pipeline.tables import Table
+from pipeline.unscrubbed import look_for_details
 from tests.build import MEANS, conversation
+from tests.llm_server import LlmServer
 from tests.pipeline.generate_tables import SHIPPED, deduped, params
 
 SHARED = Path(os.environ.get("TICKETMILL_SHARED", Path(__file__).parents[4] / "shared")) / "data"
@@ -125,3 +129,29 @@ def test_a_changed_passage_makes_parts_with_questions_again(tmp_path: Path) -> N
         answers.add(last["text"])
 
     assert len(answers) == 2
+
+
+def test_a_passage_that_names_somebody_is_never_sent_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETMILL_TEST_KEY", "sk-not-a-real-key")
+    (tmp_path / "kb").mkdir()
+    (tmp_path / "kb/lifts.md").write_text(
+        "# Lifts\n\nAsk Thorvald Ekelund for the key of the lift.\n\n# Doors\n\nThey open.", "utf-8"
+    )
+    source = deduped(tmp_path, [conversation(1, "Who has the key of the lift in this house?")])
+    means = replace(MEANS, details=look_for_details([SHIPPED], []))
+
+    def ask(means: Means, **more: Any) -> None:
+        endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
+        chosen = params(tmp_path, provider="openai", knowledge__folder=tmp_path / "kb", **endpoint, **more)
+        run(source, tmp_path / "generated", chosen, means)
+
+    with LlmServer() as server:
+        with pytest.raises(SourceError, match=r"1 passages .*kb/lifts\.md#0 PERSON") as refused:
+            ask(means)
+        assert "Ekelund" not in str(refused.value)
+        with pytest.raises(SourceError, match="cannot be looked through"):
+            ask(MEANS)
+        assert server.received == []
+
+        ask(means, knowledge__allow="[Thorvald Ekelund]")
+        assert len(server.received) == 1
