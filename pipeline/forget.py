@@ -111,12 +111,10 @@ def look_for(ingested: Table, who: str, key: Key) -> Customer | None:
     columns = ["conversation_id", "source", "source_file", "source_row", "customer_key", "native_id", "participants"]
     address = who.strip().casefold() if "@" in who else None
     sources = ingested.scan().select(pl.col("source").unique()).collect()["source"].to_list() if ingested.manifest.parts else []
-    keys = {who, *(key.hash("person", f"{source}\0{who}") for source in sources)}
-    if address:
-        keys = set()
-        for row in _rows(ingested, columns):
-            if row["customer_key"] and address in _addresses(row):
-                keys.add(row["customer_key"])
+    keys = set() if address else {who, *(key.hash("person", f"{source}\0{who}") for source in sources)}
+    for row in _rows(ingested, columns):
+        if row["customer_key"] and (row["conversation_id"] == who or (address and address in _addresses(row))):
+            keys.add(row["customer_key"])
     origins: set[tuple[Any, ...]] = set()
     for row in _rows(ingested, columns):
         if row["customer_key"] in keys or (address and address in _addresses(row)) or row["conversation_id"] == who:

@@ -240,4 +240,4 @@ def _describe(draft: Draft, ticket: Mapping[str, Any], settings: FreshdeskSettin
         draft.drop = "spam"
 
 
-SOURCE = Source(DESK.read, assemble)
+SOURCE = Source(DESK.read, assemble, cuts="layout")

@@ -142,4 +142,4 @@ def _said(threads: Sequence[Mapping[str, Any]], draft: Draft, people: People, se
             )
 
 
-SOURCE = Source(DESK.read, assemble)
+SOURCE = Source(DESK.read, assemble, cuts="layout")

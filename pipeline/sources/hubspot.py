@@ -209,4 +209,4 @@ def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, set
         yield Said(native_id(mail.get("id")), "customer" if direction in _INCOMING else "agent", text, sent_at, sender or None)
 
 
-SOURCE = Source(DESK.read, assemble)
+SOURCE = Source(DESK.read, assemble, cuts="layout")

@@ -302,4 +302,4 @@ def _share(mark: Any) -> float:
     return (value - 1) / 4
 
 
-SOURCE = Source(DESK.read, assemble)
+SOURCE = Source(DESK.read, assemble, cuts="layout")

@@ -219,4 +219,4 @@ def _comments(
             yield Said(native_id(comment.get("Id")), speaker, text, time_of(comment, "CreatedDate", settings), author)
 
 
-SOURCE = Source(DESK.read, assemble)
+SOURCE = Source(DESK.read, assemble, cuts="layout")

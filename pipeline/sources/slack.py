@@ -279,4 +279,4 @@ def read(file: ReceivedFile, number: int, settings: SlackSettings, limits: Limit
     yield from open_unit([file], settings, limits)(file, number, settings, limits)
 
 
-SOURCE = Source(read, assemble, open_unit)
+SOURCE = Source(read, assemble, open_unit, cuts="elements")

@@ -237,4 +237,4 @@ def read(file: ReceivedFile, number: int, settings: ZendeskTablesSettings, limit
     yield from open_unit([file], settings, limits)(file, number, settings, limits)
 
 
-SOURCE = Source(read, assemble, open_unit)
+SOURCE = Source(read, assemble, open_unit, cuts="layout")

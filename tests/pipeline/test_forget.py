@@ -25,6 +25,7 @@ from pipeline.tables import Table
 from tests.build import KEY
 from tests.pipeline.received import CHATS, TURNS, ZENDESK, params, rows, write
 from tests.pipeline.scrubbing import PATTERNS
+from tests.pipeline.sources.vendors import VENDORS, Known, Message
 
 JO: Final = {"id": 1, "name": "Jo Fox", "email": "jo.fox@example.com", "role": "end-user"}
 BO: Final = {"id": 3, "name": "Bo Lee", "email": "bo.lee@example.com", "role": "end-user"}
@@ -332,11 +333,16 @@ def test_what_a_killed_call_and_a_night_after_it_left_is_cut_by_the_next_call(
 
 
 def test_rows_that_only_the_list_recognises_are_not_gone_before_they_are_cut(project: Path, run_in: Callable[..., Any]) -> None:
+    (project / "data/raw/received/chats/packed.json.gz").unlink()
     write(project / "data/raw/received/chats", silent__jsonl=[{**chat(30, JO, ""), "events": []}])
     assert make(project)[0].manifest.reasons == {"no_messages": 1}
     run_in("1")
     assert make(project)[0].manifest.reasons == {"forgotten": 1}
     assert "1 conversations of theirs are still delivered" in str(run_in("1").exception)
+    [path] = (project / ".ticketmill/forgotten").iterdir()
+    tombstone = json.loads(path.read_text())
+    assert (tombstone["left_in_received"], tombstone["files_that_still_name_them"]) == ({}, [])
+    assert not tombstone["is_complete"]
     assert make(project)[0].manifest.reasons == {}
 
 
@@ -384,7 +390,7 @@ def test_a_source_of_which_all_rows_were_forgotten_does_not_stop_the_line(projec
 @pytest.mark.parametrize(
     "content",
     [
-        "[{jo}, {bo}] [{bo}]",
+        "[{bo}] [{jo}, {bo}]",
         "[{jo_with_nan}, {bo}]",
         "[{bo}, {jo_with_half_a_pair}]",
         "[{jo_with_much}, {bo}]",
@@ -418,14 +424,16 @@ def test_documents_are_cut_as_leniently_as_they_are_read(content: str, project: 
 
 def test_a_file_in_which_others_would_be_read_otherwise_is_left_as_it_is(project: Path) -> None:
     table = project / "data/raw/received/rows/turns.csv"
-    table.write_bytes(f"sep=,\n{LINES}".encode())  # a line for Excel, which the cutting takes for the header
+    lines = LINES.splitlines(keepends=True)
+    rows_of_bo_first = "".join(["sep=,\n", lines[0], lines[3], *lines[1:3], lines[5], lines[4]])
+    table.write_bytes(rows_of_bo_first.encode())  # the cutting takes the line for Excel for the header, and counts from there
     make(project)
     line = Table(project / "data/curated/scrubbed").line()
     found = forget.look_for(line[0], MAIL, KEY)
     assert found is not None
     erased = forget.leave_out(line, project / "data/raw/received", PARAMS, found, KEY)
-    assert erased.left == {"rows/turns.csv": "rows 1, 3"}
-    assert table.read_bytes() == f"sep=,\n{LINES}".encode()
+    assert erased.left == {"rows/turns.csv": "rows 2, 4"}
+    assert table.read_bytes() == rows_of_bo_first.encode()
     assert not [*table.parent.glob(".*")]
 
 
@@ -476,3 +484,36 @@ def test_replies_that_were_kept_while_they_were_there_are_left_until_their_folde
     (folder / "replies.sqlite").unlink()
     assert run_in(MAIL).exit_code == 0
     assert not (project / "data/raw/.forgetting").exists()
+
+
+THREE: Final = [
+    Known(number, customer, "Al Roe", [Message("customer", f"Where is {number}2277?"), Message("agent", "It left on Monday.")])
+    for number, customer in enumerate(["Jo Fox", "Bo Lee", "Kim Ray"], start=1)
+]
+UNCUT: Final = frozenset({"mbox", "eml", "irc"})
+"""Vendors whose files are not cut."""
+BY_HAND: Final = UNCUT | {"zendesk_tables"}
+"""Those and one whose user records stand in a table of their own, which is not."""
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_of_every_vendor_a_customer_is_cut_out_or_named_and_the_others_stay(vendor: str, tmp_path: Path) -> None:
+    write_all, mapping = VENDORS[vendor]
+    for name, content in write_all(THREE).items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(content)
+    section, target = params(mapping), tmp_path / "out"
+    ingest.run(tmp_path / "in", target, section, Means(KEY))
+    before = by_id(Table(target))
+    [one] = [key for key, row in before.items() if row["turns"][0]["text"].endswith("12277?")]
+    found = forget.look_for(Table(target), one, KEY)
+    assert found is not None
+    old = {path: path.read_bytes() for path in (tmp_path / "in").rglob("*") if path.is_file()}
+    erased = forget.leave_out([Table(target)], tmp_path / "in", section, found, KEY)
+    ingest.run(tmp_path / "in", target, section, Means(KEY))
+    after = Table(target)
+    assert by_id(after) == {key: row for key, row in before.items() if key not in found.entry.conversations}
+    assert bool(erased.left) == (vendor in BY_HAND), erased
+    assert after.manifest.reasons == ({"forgotten": len(found.entry.conversations)} if vendor in UNCUT else {})
+    if vendor in UNCUT:
+        assert {path: path.read_bytes() for path in old} == old
