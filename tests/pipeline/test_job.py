@@ -117,12 +117,16 @@ def test_a_night_with_nothing_new_collects_the_batch_of_the_night_before(line: P
             "after": {"cmd": copy, "deps": ["data/generated"], "outs": ["data/copied"]},
         }
 
-        nights = [run(line, stages, "--table", "data/generated") for _ in range(3)]
+        nights = [run(line, stages, "--table", "data/generated")]
+        with start(line, stages, "--table", "data/generated", "--dry-run") as dry:
+            told, _ = dry.communicate(timeout=60)
+        nights += [run(line, stages, "--table", "data/generated") for _ in range(2)]
 
         assert len(server.batches) == 1
     assert [code for code, _ in nights] == [0, 0, 0]
     assert [list(each["stages"]) for each in recall()] == [["after", "generate"], ["after", "generate"], []]
     assert [[each["gaps"] for each in log if each["event"] == "asking again"] for _, log in nights] == [[], [1], []]
+    assert told.endswith("generate:\n\tgaps that may pass: 1\n")
     assert Table(line / "data/copied").manifest.total("kept") == 1
 
 
