@@ -142,7 +142,7 @@ def main() -> None:
     rules = load_section(validate.ValidateParams, "validate", params)
     targets = asked.targets.split(",")
     files = {
-        name: load_section(emit.EmitParams, "emit", params, [f"emit.formats=[{name}]", "emit.card.pii_report=null"])
+        name: load_section(emit.EmitParams, "emit", params, [f"emit.formats=[{name}]", "emit.card.pii_metrics=null"])
         for name in targets
     }
     with tempfile.TemporaryDirectory() as scratch:

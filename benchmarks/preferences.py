@@ -39,7 +39,7 @@ def main() -> None:
         writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(empty(GENERATED), beside=rejected))])
     with new_table(root / "validated", "validate", 1, "x", given=Table(root / "generated")) as writer:
         writer.publish([writer.write("part-00000", {"a": "b"}, Outcome(conversations(rows, VALIDATED)))])
-    params = load_section(emit.EmitParams, "emit", [Path("params.yaml")], [FORMATS, "emit.card.pii_report=null"])
+    params = load_section(emit.EmitParams, "emit", [Path("params.yaml")], [FORMATS, "emit.card.pii_metrics=null"])
     emit.run(root / "validated", root / "chat", params, Means(Key(b"0123456789abcdef0123456789abcdef")))
 
 

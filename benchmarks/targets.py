@@ -80,7 +80,7 @@ def run_line(name: str, received: Path, folder: Path) -> None:
         given.append(folder / "answered.yaml")
         given[-1].write_text(ANSWERED, "utf-8")
     params = [argument for file in given for argument in ("--params", str(file))]
-    params += ["--set", f"emit.formats={json.dumps(WRITTEN)}", "--set", "emit.card.pii_report=null", "--workers", "2"]
+    params += ["--set", f"emit.formats={json.dumps(WRITTEN)}", "--set", "emit.card.pii_metrics=null", "--workers", "2"]
     tables = ["ingested", "scrubbed", "deduped", "generated", "validated", "chat"]
     source = received
     for stage, table in zip(("ingest", "scrub", "dedupe", "generate", "validate", "emit"), tables, strict=True):

@@ -42,8 +42,8 @@ class CardParams(Section):
     limits: list[str]
     """Known limits, one sentence each."""
 
-    pii_report: str | None
-    """Report of the gate after scrub, whose measures the card states; null for none."""
+    pii_metrics: str | None
+    """Metrics of the gate after scrub, which the card states; null for none."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _readme(name: str, format_: Format, files: Mapping[str, Sequence[Path]], fac
         facts=facts,
         card=card,
         total=total,
-        measures=_measures(card.pii_report),
+        measures=_measures(card.pii_metrics),
         all_conversations=sum(facts.conversations.values()),
     )
 
@@ -220,12 +220,12 @@ SIZES: Final = [
 """Size categories of the Hugging Face hub's dataset cards."""
 
 
-def _measures(report: str | None) -> Iterable[tuple[str, float | None]] | None:
+def _measures(metrics: str | None) -> Iterable[tuple[str, float]] | None:
     """What the gate after scrub measured; None where it never judged."""
-    if report is None or not Path(report).is_file():
+    if metrics is None or not Path(metrics).is_file():
         return None
     try:
-        measures = json.loads(Path(report).read_text("utf-8"))["measures"]
-        return sorted(measures.items())
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ParamsError(f"{report}: is no report of a gate; correct emit.card.pii_report or set it to null") from None
+        measures = json.loads(Path(metrics).read_text("utf-8"))
+        return sorted((name, value) for name, value in measures.items() if name != "passed")
+    except (ValueError, AttributeError):
+        raise ParamsError(f"{metrics}: holds no metrics of a gate; correct emit.card.pii_metrics or set it to null") from None

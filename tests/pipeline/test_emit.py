@@ -39,7 +39,7 @@ PARAMS = EmitParams.model_validate(
             "license": "cc0-1.0",
             "url": None,
             "limits": ["Small."],
-            "pii_report": None,
+            "pii_metrics": None,
         },
         "splits": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "hash"},
     }
@@ -258,8 +258,8 @@ def test_the_card_states_what_was_counted_and_the_publishers_words(tmp_path: Pat
 
 def test_the_card_states_the_measures_of_the_gate_after_scrub(tmp_path: Path) -> None:
     report = tmp_path / "scrub.json"
-    report.write_text(json.dumps({"measures": {"recall": 0.9731, "unmeasured": None}}))
-    card = {**PARAMS.card.model_dump(), "pii_report": str(report)}
+    report.write_text(json.dumps({"passed": 1, "recall": 0.9731, "hits": 0}))
+    card = {**PARAMS.card.model_dump(), "pii_metrics": str(report)}
 
     run(
         a_table(tmp_path / "validated", [conversation(n, "Hi", "Hello.") for n in range(9)]),
@@ -268,14 +268,14 @@ def test_the_card_states_the_measures_of_the_gate_after_scrub(tmp_path: Path) ->
         MEANS,
     )
 
-    assert "| recall | 0.9731 |\n| unmeasured | not measured |" in (tmp_path / "chat/openai/README.md").read_text("utf-8")
+    assert "| hits | 0 |\n| recall | 0.9731 |" in (tmp_path / "chat/openai/README.md").read_text("utf-8")
 
 
-def test_a_report_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_metrics_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "scrub.json").write_text("[]")
-    card = {**PARAMS.card.model_dump(), "pii_report": str(tmp_path / "scrub.json")}
+    card = {**PARAMS.card.model_dump(), "pii_metrics": str(tmp_path / "scrub.json")}
 
-    with pytest.raises(ParamsError, match=r"scrub.json: is no report of a gate; correct emit.card.pii_report or set it to null"):
+    with pytest.raises(ParamsError, match=r"scrub.json: holds no metrics of a gate; correct emit.card.pii_metrics"):
         run(a_table(tmp_path / "validated", [conversation(1, "Hi", "Hello.")]), tmp_path / "chat", params(card=card), MEANS)
 
 
