@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.writing.chat import Example, Fault, Format, Row, texts_of_messages, tools_beside, weighted_messages_of
-from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
+from pipeline.writing.chat import Fault, Format, texts_of_messages, weighted_rows
+from pipeline.writing.conformance import Messages, chat_faults
 
 ASKED: Final = Messages(
     roles=("system", "developer", "user", "assistant", "tool", "function"),
@@ -23,27 +23,13 @@ ASKED: Final = Messages(
 )
 
 
-def rows(example: Example) -> Iterator[Row]:
-    """One row; its faults tell when no answer should be trained.
-
-    >>> from pipeline.writing.chat import Turn
-    >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
-    [{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]}]
-    """
-    yield Row({"messages": weighted_messages_of(example), **tools_beside(example)})
-
-
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     """What the fine-tuning service refuses."""
-    yield from key_faults(row, ("messages",), ("tools", "parallel_tool_calls", "functions"))
-    if "messages" in row:
-        yield from message_faults(row["messages"], ASKED)
-    if "tools" in row:
-        yield from tool_faults(row["tools"])
+    yield from chat_faults(row, ASKED, ("parallel_tool_calls", "functions"))
 
 
 FORMAT: Final = Format(
-    rows=rows,
+    rows=weighted_rows,
     faults=faults,
     texts=texts_of_messages,
     tools=True,

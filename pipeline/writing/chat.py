@@ -231,6 +231,15 @@ def tools_beside(example: Example) -> dict[str, Any]:
     return {"tools": tools} if tools else {}
 
 
+def weighted_rows(example: Example) -> Iterator[Row]:
+    """One row of messages, and the tools they call: what OpenAI asks for, and others after it.
+
+    >>> [row.content for row in weighted_rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
+    [{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]}]
+    """
+    yield Row({"messages": weighted_messages_of(example), **tools_beside(example)})
+
+
 def replies_of(example: Example) -> Iterator[tuple[list[dict[str, Any]], Turn]]:
     """Every reply that should be trained, with the messages before it.
 

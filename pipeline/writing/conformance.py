@@ -381,3 +381,12 @@ def _is_schema(parameters: bytes) -> bool:
     except SchemaError:
         return False
     return isinstance(schema, dict)
+
+
+def chat_faults(row: Mapping[str, Any], asked: Messages, more_keys: Collection[str] = ()) -> Iterator[Fault]:
+    """What `asked` would not take of a row of `messages` and, beside them, `tools`; `more_keys` may stand there too."""
+    yield from key_faults(row, ("messages",), ("tools", *more_keys))
+    if "messages" in row:
+        yield from message_faults(row["messages"], asked)
+    if "tools" in row:
+        yield from tool_faults(row["tools"])
