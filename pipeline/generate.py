@@ -39,7 +39,7 @@ from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
 from pipeline.tokens import counter, tokens_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai", "judge")
 PACE: Final = ("pace", "budget", "prices", "replies", "replay", "mode", "batch")

@@ -153,12 +153,14 @@ class LlmServer:
         idempotent: bool = True,
         model: str | None = None,
         tls: ssl.SSLContext | None = None,
+        paths: Iterable[str] = ("/v1/chat/completions", "/v1/embeddings"),
     ) -> None:
         self.script = script or always(Answer())
         self.latency_seconds = latency_seconds
         self.idempotent = idempotent
         self.model = model
         self.tls = tls
+        self.paths = frozenset(paths)
         self.received: list[Received] = []
         self.keeps_bodies = True
         self.files: dict[str, list[bytes]] = {}
@@ -219,7 +221,7 @@ class LlmServer:
                 _respond(transport, 200, json.dumps(self.meter()).encode())
             elif received.path.startswith(("/v1/files", "/v1/batches")):
                 _respond(transport, 200, self._desk(received))
-            elif received.path.partition("?")[0] in {"/v1/chat/completions", "/v1/embeddings"}:
+            elif received.path.partition("?")[0] in self.paths:
                 await self._complete(received, transport)
             else:
                 _respond(transport, 404, b'{"error": {"message": "no such path"}}')

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import orjson
-
 from pipeline.answering.judging import judge, may_decide
 from pipeline.answering.provider_params import PromptParams, Settings
 from pipeline.answering.request import (
@@ -184,7 +182,7 @@ def _read_choice(
     text, grounding = choice.text.strip(), question.hits
     if text and settings.model.output != "text":
         try:
-            written = orjson.loads(text)  # strict: half a surrogate pair could not be written to a table
+            written = choice.read_json()
             text, needs_human, cited = written["answer"], written["needs_human"], written["cited_ids"]
             if not (isinstance(text, str) and isinstance(needs_human, bool) and all(type(each) is int for each in cited)):
                 return Unreadable(choice)

@@ -90,7 +90,7 @@ def _is_drawn(request: Request, params: JudgeParams) -> bool:
 
 def _read(reply: Reply) -> Verdict:
     try:
-        verdict = orjson.loads(reply.choices[0].text)["verdict"]
+        verdict = reply.choices[0].read_json()["verdict"]
     except (ValueError, TypeError, LookupError):
         return "unparsable"
     match verdict:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.answering.spending import BudgetParams, PriceParams
 from pipeline.params import Section
@@ -87,10 +87,12 @@ class EndpointParams(Section):
     """Where requests go. The only address that any stage connects to."""
 
     base_url: str = Field(pattern=r"^https?://[^/@\s?#]+(/[^@\s?#]*)?$")
-    """Up to and without /chat/completions. No credentials in it."""
+    """Up to /chat/completions, with or without it. Without any path, /v1 is tried where the address itself is not found. No
+    credentials in it."""
 
-    key_variable: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """Environment variable that holds the key; the key itself stands in no file."""
+    key_variable: str | None = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Environment variable that holds the key; the key itself stands in no file. null, or an empty variable: the endpoint
+    asks for none, and none is sent."""
 
     key_header: str | None = Field(pattern=r"^[A-Za-z0-9-]+$")
     """Header that carries the key, such as Azure's api-key; null: `Authorization: Bearer`."""
@@ -100,6 +102,11 @@ class EndpointParams(Section):
 
     query: Mapping[str, str]
     """Further parts of the address, such as Azure's api-version; no secrets."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _ends_before_the_path(cls, url: str) -> str:
+        return url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
 
 
 class PaceParams(Section):

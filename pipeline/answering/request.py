@@ -1,6 +1,7 @@
 """One question to a model, its reply, and its cache key; what a provider is asked and what it gives back."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -8,6 +9,9 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 import orjson
+
+FENCED: Final = re.compile(r"\s*```[a-zA-Z ]*\n(.*?)\s*```\s*", re.DOTALL)
+"""CommonMark 0.31, "Fenced code blocks": how models in a chat show JSON, asked or not."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,15 @@ class Choice:
     text: str
     finish_reason: str
     """stop, length, content_filter or refusal."""
+
+    def read_json(self) -> Any:
+        """What the text says as JSON, with or without one code fence around all of it.
+
+        Raises:
+            ValueError: it is none; half a surrogate pair, which could not be written to a table, is none either.
+        """
+        fenced = FENCED.fullmatch(self.text)
+        return orjson.loads(fenced[1] if fenced else self.text)
 
 
 @dataclass(frozen=True)

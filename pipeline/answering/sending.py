@@ -237,9 +237,12 @@ class _Dispatch:
                 if attempt < self._params.max_attempts and not self._stopped_by:
                     await asyncio.sleep(self._wait_seconds(request.key, attempt - 1, error.wait_seconds))
             except EndpointError as error:
-                raise EndpointError(f"generate: {request.endpoint} {error}; correct generate.openai or the key") from None
+                raise EndpointError(
+                    f"generate: {request.endpoint} {error}; correct generate.openai, generate.model or the key"
+                ) from None
             except ProviderError as error:
                 fault = str(error)
+                self._count_failure(request, fault)
                 break
         await self._books.write(lambda: self._replies.disclaim(request.key))
         if unreached == self._params.max_attempts and self._failures_in_a_row >= unreached:

@@ -10,56 +10,34 @@ Sources: OpenAI API reference, "Create chat completion", "Batch" (read November 
 
 import asyncio
 import os
-import sys
-import time
-from array import array
-from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from socket import gaierror
 from ssl import SSLError
 from typing import Any, Final
 
 import orjson
 
-from pipeline.answering.asking import SCHEMA, ask_each
+from pipeline.answering.asking import ask_each
 from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
+from pipeline.answering.completions import OK, not_a_reply, read_completion, read_vector, true_status, unwanted, without
 from pipeline.answering.provider_params import EndpointParams, PaceParams, Settings
-from pipeline.answering.request import Answerer, Choice, EmbeddingRequest, Reply, Request
+from pipeline.answering.request import Answerer, EmbeddingRequest, Reply, Request
 from pipeline.answering.sending import Ask, Fetch, fetch_with
-from pipeline.errors import CurationError, EndpointError, Overloaded, ParamsError, ProviderError
+from pipeline.errors import CurationError, EndpointError, Overloaded, ParamsError
 
 NAME: Final = "openai"
 
-MISTAKES_OF_OURS: Final = frozenset({401, 402, 403, 404, 405, 407})
-"""Statuses that every further request would get as well."""
-
-OK: Final = 200
-
-BUSY: Final = frozenset({408, 409, 425, 429})
-
-THROTTLES: Final = frozenset({429, 503, 529})
-
-REFUSALS_OF_A_FIELD: Final = frozenset({400, 404, 415, 422, 500, 501})
-"""Statuses by which servers say that they do not know a field of the body (seen: 400 at OpenAI and vLLM, 422 at Mistral
-and Together, 500 at llama.cpp, 501 at proxies)."""
-
-NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-FILTERED: Final = "content_filter"
-"""Codes in the body of an error. Azure OpenAI, "Content filtering" (read November 2026): a filtered prompt is a 400."""
+PATHLESS: Final = 2
+"""Slashes of an address that ends with the host."""
 
 TELLTALES: Final = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
 """What the openai package says of this machine in headers X-Stainless-…; nobody needs to know."""
 
 AGENT: Final = "ticketmill"
 
-END_OF_THOUGHT: Final = "</think>"
-"""Models that think aloud do so before it, when nobody has taken their thoughts away."""
-
-
 Post = Callable[[str, bytes, str], Awaitable[tuple[int, Mapping[str, str], bytes]]]
-"""Sends a body to a path under an idempotency key; status, headers and content of what came back."""
+"""Sends a body to an address under an idempotency key; status, headers and content of what came back."""
 
 
 def answerer(settings: Settings) -> Answerer:
@@ -76,34 +54,52 @@ def fetcher(settings: Settings) -> Fetch:
 
 def direct_fetcher(settings: Settings) -> Fetch:
     """Gets replies at once, whatever the mode."""
-    return fetch_with(settings, lambda: connect(settings.openai, settings.pace))
+    manners = Manners(settings.openai.base_url)
+    return fetch_with(settings, lambda: connect(settings.openai, settings.pace, manners))
 
 
-def connect(endpoint: EndpointParams, pace: PaceParams) -> tuple[Ask, Callable[[], Awaitable[None]]]:
+class Manners:
+    """What an endpoint turned out to want otherwise: learned from its refusals, which cost nothing, for all of a run."""
+
+    def __init__(self, base_url: str) -> None:
+        """Start as params have it."""
+        self.address = base_url
+        self.refused: frozenset[str] = frozenset()
+        """Fields of the body that it does not know."""
+        self.taken: frozenset[str] = frozenset()
+        """Fields of bodies that it answered."""
+
+
+def connect(endpoint: EndpointParams, pace: PaceParams, manners: Manners) -> tuple[Ask, Callable[[], Awaitable[None]]]:
     """A function that sends a request, and one that closes the connections. Inside a running event loop.
 
     Raises:
         ParamsError: the environment holds no key.
     """
     post, close = _open_line(endpoint, pace)
-    is_schema_refused = False
 
     async def ask(request: Request) -> Reply:
-        nonlocal is_schema_refused
-        has_schema = request.extra.get("response_format") == SCHEMA
-        if not (has_schema and is_schema_refused):
-            status, headers, content = await post(request.path, request.encoded, request.key)
+        address, refused = manners.address, manners.refused
+        while True:
+            body, token = request.encoded, request.key
+            if refused:
+                body = orjson.dumps(without(request.body(), refused))
+                token = f"{request.key}-without-{'-'.join(sorted(refused))}"
+            status, headers, content = await post(f"{address}{request.path}", body, token)
+            status = true_status(status, content)
             if status == OK:
-                return _read_vector(content) if isinstance(request, EmbeddingRequest) else _read(content)
-            if not has_schema or status not in REFUSALS_OF_A_FIELD or _code(content) == FILTERED:
-                return _refused(status, headers, content, request)
-        # the prompt asks for the same JSON in words
-        body = {name: value for name, value in request.body().items() if name != "response_format"}
-        status, headers, content = await post(request.path, orjson.dumps(body), f"{request.key}-unformatted")
-        if status != OK:
-            return _refused(status, headers, content, request)
-        is_schema_refused = True
-        return _read(content)
+                manners.address, manners.refused = address, manners.refused | refused
+                manners.taken |= request.body().keys() - refused
+                return read_vector(content) if isinstance(request, EmbeddingRequest) else read_completion(content)
+            if status in {404, 405} and not manners.taken and address == endpoint.base_url and address.count("/") == PATHLESS:
+                address = f"{address}/v1"
+            elif more := unwanted(status, content, request.body().keys() - refused, manners.taken):
+                refused |= more
+            else:
+                meant = not_a_reply(status, headers, content, request, manners.taken)
+                if isinstance(meant, Reply):
+                    return meant
+                raise meant
 
     return ask, close
 
@@ -118,15 +114,13 @@ def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callab
         http_client=openai.DefaultAioHttpClient(follow_redirects=False, trust_env=False),  # no other host, no proxy
     )
     client.organization = client.project = None  # the package takes them from the environment, and would send them
-    # whole addresses: put together by the package, they are taken apart again for every request
-    addresses = {kind.path: f"{endpoint.base_url.rstrip('/')}{kind.path}" for kind in (Request, EmbeddingRequest)}
     fixed = {**SILENT, **_without_bearer(endpoint)}
 
-    async def post(path: str, body: bytes, token: str) -> tuple[int, Mapping[str, str], bytes]:
+    async def post(address: str, body: bytes, token: str) -> tuple[int, Mapping[str, str], bytes]:
         headers = {**fixed, "Idempotency-Key": token}
         try:
             async with asyncio.timeout(pace.timeout_seconds):  # the package's own starts anew with every byte
-                content = await client.post(addresses[path], cast_to=bytes, content=body, options={"headers": headers})
+                content = await client.post(address, cast_to=bytes, content=body, options={"headers": headers})
         except openai.APIStatusError as error:
             return error.status_code, error.response.headers, error.response.content
         except TimeoutError:
@@ -145,9 +139,14 @@ def _manners(endpoint: EndpointParams) -> dict[str, Any]:
     key = _key(endpoint)
     headers: dict[str, Any] = {"User-Agent": AGENT, **{f"X-Stainless-{name}": openai.Omit() for name in TELLTALES}}
     headers |= endpoint.headers
-    if endpoint.key_header:
+    if endpoint.key_header and key:
         headers[endpoint.key_header] = key
-    return {"api_key": key, "base_url": endpoint.base_url, "default_headers": headers, "default_query": dict(endpoint.query)}
+    return {
+        "api_key": key or "none",
+        "base_url": endpoint.base_url,
+        "default_headers": headers,
+        "default_query": dict(endpoint.query),
+    }
 
 
 SILENT: Final = {f"X-Stainless-{name}": "" for name in ("Read-Timeout", "Retry-Count")}
@@ -157,7 +156,7 @@ def _without_bearer(endpoint: EndpointParams) -> dict[str, Any]:
     """Headers of one request; only there does the package let go of its own way to carry the key."""
     import openai  # noqa: PLC0415  # as above
 
-    return {"Authorization": openai.Omit()} if endpoint.key_header else {}
+    return {"Authorization": openai.Omit()} if endpoint.key_header or not _key(endpoint) else {}
 
 
 def _unanswered(error: BaseException) -> CurationError:
@@ -174,29 +173,15 @@ def _unanswered(error: BaseException) -> CurationError:
     return Overloaded("timeout" if is_late else "connection", may_be_billed=not is_refused)
 
 
-def _refused(status: int, headers: Mapping[str, str], content: bytes, request: Request) -> Reply:
-    """Raise what a status means; a prompt that was filtered is a reply of its own."""
-    code = _code(content)
-    if code == FILTERED:
-        return Reply((Choice("", FILTERED),), request.model, 0, 0)  # it does not say what it cost: the worst
-    raise _translated(status, code, headers)
-
-
-def _code(content: bytes) -> str:
-    """What an error calls itself, when it has OpenAI's shape."""
-    try:
-        return str(orjson.loads(content)["error"]["code"])
-    except (ValueError, TypeError, LookupError):
-        return ""
-
-
 def _key(endpoint: EndpointParams) -> str:
-    key = os.environ.get(endpoint.key_variable, "").strip()
-    if not key:
+    """The key; empty where the endpoint asks for none."""
+    key = os.environ.get(endpoint.key_variable) if endpoint.key_variable else ""
+    if key is None:
         raise ParamsError(
-            f"generate: ${endpoint.key_variable} is not set; put the endpoint's key there, or choose provider nearest"
+            f"generate: ${endpoint.key_variable} is not set; put the endpoint's key there, say key_variable: null where it asks "
+            "for none, or choose provider nearest"
         )
-    return key
+    return key.strip()
 
 
 class _BatchDesk:
@@ -252,7 +237,7 @@ class _BatchDesk:
         self._client.close()
 
     def read(self, body: Any) -> Reply:
-        return _read(orjson.dumps(body))
+        return read_completion(orjson.dumps(body))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -264,78 +249,3 @@ class _BatchDesk:
             raise EndpointError(
                 f"generate: {self._client.base_url} {said}; correct generate.openai, or run again when it does: nothing is lost"
             ) from None
-
-
-def _translated(status: int, code: object, headers: Mapping[str, str]) -> ProviderError:
-    if code in NO_MORE_MONEY:
-        return EndpointError(f"answered {status}: the account there is used up")
-    if status in BUSY or status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6: the server's fault
-        return Overloaded(str(status), _seconds(headers), is_throttle=status in THROTTLES)
-    if status in MISTAKES_OF_OURS:
-        return EndpointError(f"answered {status}")
-    if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
-        return EndpointError(f"answered {status}: it redirects, and only the address in params is allowed")
-    return ProviderError(str(status))
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    """How long an endpoint asks to wait: milliseconds as Azure says it, else Retry-After (RFC 9110 section 10.2.3)."""
-    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
-        said = headers.get(name, "")
-        try:
-            return max(0.0, float(said) / per_second)
-        except ValueError:
-            continue
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    except ValueError:
-        return None
-
-
-def _read(content: bytes) -> Reply:
-    try:
-        completion = orjson.loads(content)
-        usage = completion.get("usage") or {}
-        return Reply(
-            choices=tuple(_choice(choice) for choice in completion["choices"]) or _none_given(),
-            model=str(completion.get("model") or ""),
-            input_tokens=max(0, int(usage.get("prompt_tokens") or 0)),
-            output_tokens=max(0, int(usage.get("completion_tokens") or 0)),
-        )
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise Overloaded("no_completion", may_be_billed=True) from None  # the cause quotes the reply
-
-
-def _read_vector(content: bytes) -> Reply:
-    try:
-        answer = orjson.loads(content)
-        vector = array("f", answer["data"][0]["embedding"])
-        if sys.byteorder == "big":
-            vector.byteswap()
-        used = max(0, int((answer.get("usage") or {}).get("prompt_tokens") or 0))
-        return Reply((Choice(b64encode(vector.tobytes()).decode(), "stop"),), str(answer.get("model") or ""), used, 0)
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
-        raise Overloaded("no_embedding", may_be_billed=True) from None  # the cause quotes the reply
-
-
-def _choice(choice: dict[str, Any]) -> Choice:
-    message = choice["message"]
-    finish_reason = "refusal" if message.get("refusal") else str(choice.get("finish_reason") or "stop")
-    text = _text(message.get("content"))
-    thought, mark, said = text.rpartition(END_OF_THOUGHT)
-    if not mark and text.lstrip().startswith("<think>"):
-        return Choice("", "length")  # it never came to an end with thinking
-    return Choice(said if mark else thought + said, finish_reason)
-
-
-def _text(content: Any) -> str:
-    """A message's text; some servers give it in pieces, thoughts and other things among them."""
-    if isinstance(content, list):
-        return "".join(str(piece.get("text") or "") for piece in content if piece.get("type") in {"text", "output_text"})
-    if content is not None and not isinstance(content, str):
-        raise TypeError
-    return content or ""
-
-
-def _none_given() -> tuple[Choice, ...]:
-    raise LookupError

@@ -78,7 +78,7 @@ def test_an_endpoint_that_cannot_enforce_json_is_asked_for_it_in_words(tmp_path:
 
 @pytest.mark.parametrize(
     "bad",
-    ["It is on its way.", f"```json\n{written()}\n```", '{"answer": "It is"', "[]", "{}", written(needs_human="no"),
+    ["It is on its way.", f"See: ```json\n{written()}\n```", '{"answer": "It is"', "[]", "{}", written(needs_human="no"),
      written(cited_ids=["1"]), written(cited_ids=[True]), '{"answer": null, "needs_human": false, "cited_ids": []}'],
 )  # fmt: skip
 def test_a_reply_that_is_not_the_json_is_sent_back_once_for_repair(tmp_path: Path, bad: str) -> None:
@@ -89,6 +89,13 @@ def test_a_reply_that_is_not_the_json_is_sent_back_once_for_repair(tmp_path: Pat
 
     assert last_turn(tmp_path)["text"] == "Mended."
     assert [message["role"] for message in received[1].body["messages"]] == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize("around", ["```json\n{}\n```", "```\n{}```\n", "\n``` JSON\n{}\n```", "{}\n"])
+def test_json_in_a_code_fence_is_read_without_paying_for_a_repair(tmp_path: Path, around: str) -> None:
+    _, received = ask(tmp_path, always(Answer(around.replace("{}", written()))), model__output="json")
+
+    assert (last_turn(tmp_path)["text"], len(received)) == ("It is on its way.", 1)
 
 
 def test_a_reply_that_cannot_be_repaired_is_a_named_gap_paid_once(tmp_path: Path) -> None:

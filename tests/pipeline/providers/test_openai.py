@@ -17,9 +17,8 @@ import polars as pl
 import pytest
 
 from pipeline.errors import CurationError, EndpointError, ParamsError
-from pipeline.generate import run
-from pipeline.tables import Manifest, Table
-from tests.build import MEANS, conversation
+from pipeline.tables import Table
+from tests.build import conversation
 from tests.llm_server import (
     Answer,
     Chunked,
@@ -35,28 +34,12 @@ from tests.llm_server import (
     in_turn,
 )
 from tests.pipeline.generate_tables import deduped, params
-
-KEY = "sk-not-a-real-key-555-0199"
-QUESTION = conversation(2, "Where is the blue parcel I ordered?")
-MANY = [conversation(number, f"Where is parcel {'abcdefghijkl'[number]} of my order?") for number in range(12)]
+from tests.pipeline.providers.endpoint import KEY, MANY, QUESTION, answers, ask
 
 
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETMILL_TEST_KEY", KEY)
-
-
-def ask(server: LlmServer, folder: Path, rows: Any = (QUESTION,), **settings: Any) -> Manifest:
-    folder.mkdir(exist_ok=True)
-    source = deduped(folder, rows)
-    endpoint = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY"}
-    chosen = params(folder, **{"provider": "openai", **endpoint, **settings})
-    return run(source, folder / "generated", chosen, MEANS)
-
-
-def answers(folder: Path) -> list[str]:
-    turns = Table(folder / "generated").scan().collect()["turns"].to_list()
-    return [conversation[-1]["text"] for conversation in turns]
 
 
 def test_the_reply_becomes_the_next_turn_with_the_model_as_the_endpoint_names_it(tmp_path: Path) -> None:
@@ -216,7 +199,9 @@ def test_a_refused_key_or_address_stops_the_run_at_once(tmp_path: Path, status: 
     with LlmServer(always(Status(status))) as server, pytest.raises(EndpointError) as caught:
         ask(server, tmp_path, MANY, pace__concurrency=1)
 
-    assert str(caught.value) == f"generate: {server.base_url} answered {status}; correct generate.openai or the key"
+    assert (
+        str(caught.value) == f"generate: {server.base_url} answered {status}; correct generate.openai, generate.model or the key"
+    )
     assert len(server.received) == 1
 
 
@@ -369,115 +354,6 @@ def test_answers_stand_under_their_own_question_whatever_the_order_of_replies(tm
     )
     for asked, answer in asked_and_answered.collect().rows():
         assert asked.split()[3] == answer.split()[1]
-
-
-def completion(**message: Any) -> Junk:
-    """A reply of another make than OpenAI's: no usage, no id, no model."""
-    return Junk(json.dumps({"choices": [{"message": message, "finish_reason": None}]}).encode())
-
-
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        ({"content": [{"type": "text", "text": "It is "}, {"type": "text", "text": "here."}]}, "It is here."),
-        ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "It is here."}]}, "It is here."),
-        ({"content": "<think>\nWhere may it be?\n</think>\n\nIt is here."}, "It is here."),
-        ({"content": "Where may it be?</think>It is here."}, "It is here."),
-        ({"content": "It is here.", "reasoning_content": "Where may it be?", "reasoning": "Hm."}, "It is here."),
-    ],
-)
-def test_what_other_servers_make_of_a_message_is_read_without_thoughts(tmp_path: Path, message: Any, text: str) -> None:
-    with LlmServer(always(completion(role="assistant", **message))) as server:
-        ask(server, tmp_path)
-
-    turn = Table(tmp_path / "generated").scan().collect()["turns"][0][-1]
-    assert (turn["text"], turn["generation"]["model"]) == (text, "tiny")
-
-
-@pytest.mark.parametrize(
-    ("message", "reason"),
-    [
-        ({"content": None}, "empty_reply"),
-        ({"content": None, "reasoning_content": "Where may it be?"}, "empty_reply"),
-        ({"content": []}, "empty_reply"),
-        ({}, "empty_reply"),
-        ({"content": "<think>Where may it be?"}, "cut_off"),
-    ],
-)
-def test_a_message_that_says_nothing_is_a_named_gap(tmp_path: Path, message: Any, reason: str) -> None:
-    with LlmServer(always(completion(**message))) as server:
-        assert ask(server, tmp_path).reasons == {reason: 1}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"nope", b"[]", b'"no"', b"null", b'{"error": "no"}', b'{"error": null}', b'{"object": "error", "code": 400}',
-     b'{"detail": [{"loc": ["body"]}]}', b"<html>", b"\xff"],
-)  # fmt: skip
-def test_an_error_in_any_words_is_told_by_its_status(tmp_path: Path, body: bytes) -> None:
-    with LlmServer(always(Status(400, body=body))) as server:
-        ask(server, tmp_path)
-
-    assert Table(tmp_path / "generated").scan("dropped").collect().rows() == [
-        (QUESTION["conversation_id"], "provider_error", "400")
-    ]
-
-
-def test_a_prompt_that_azure_filters_is_refused_for_good(tmp_path: Path) -> None:
-    filtered = b'{"error": {"code": "content_filter", "message": "m", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}'
-    with LlmServer(always(Status(400, body=filtered))) as server:
-        for _ in range(2):
-            assert ask(server, tmp_path).reasons == {"refused": 1}
-
-    assert len(server.received) == 1
-
-
-def test_an_account_without_money_stops_the_run_at_once(tmp_path: Path) -> None:
-    broke = Status(429, body=b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "m"}}')
-    with LlmServer(always(broke)) as server, pytest.raises(EndpointError, match="the account there is used up"):
-        ask(server, tmp_path, MANY, pace__concurrency=1)
-
-    assert len(server.received) == 1
-
-
-@pytest.mark.parametrize("status", [400, 422, 500, 501])
-def test_an_endpoint_that_cannot_enforce_a_schema_is_asked_in_words_and_remembered(tmp_path: Path, status: int) -> None:
-    def script(received: Received) -> Answer | Status:
-        if "response_format" in received.body:
-            return Status(status, body=b'{"object": "error", "message": "response_format is not supported"}')
-        letter = received.body["messages"][-1]["content"].split()[3]
-        return Answer(json.dumps({"answer": f"Parcel {letter} is here.", "needs_human": False, "cited_ids": []}))
-
-    with LlmServer(script) as server:
-        for _ in range(2):
-            ask(server, tmp_path, MANY, model__output="json_schema", pace__concurrency=1)
-            (tmp_path / "generated" / "_manifest.json").unlink()
-
-    assert len(server.received) == 1 + len(MANY)
-
-
-def test_a_request_that_is_wrong_for_another_reason_is_not_taken_for_a_refused_schema(tmp_path: Path) -> None:
-    with LlmServer(always(Status(400))) as server:
-        manifest = ask(server, tmp_path, MANY, model__output="json_schema", pace__concurrency=1)
-
-    assert manifest.reasons == {"provider_error": len(MANY)}
-
-
-def test_azure_gets_its_key_and_version_where_it_wants_them(tmp_path: Path) -> None:
-    with LlmServer() as server:
-        ask(server, tmp_path, openai__key_header="api-key", openai__query="{api-version: '2024-10-21'}")
-
-    [received] = server.received
-    assert received.path == "/v1/chat/completions?api-version=2024-10-21"
-    assert received.headers["api-key"] == KEY
-    assert "authorization" not in received.headers
-
-
-def test_a_model_that_allows_no_temperature_gets_none(tmp_path: Path) -> None:
-    with LlmServer() as server:
-        ask(server, tmp_path, model__temperature="null")
-
-    assert "temperature" not in server.received[0].body
 
 
 def test_an_endpoint_hears_nothing_of_this_machine(tmp_path: Path) -> None:

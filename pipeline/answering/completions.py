@@ -1,0 +1,228 @@
+"""What an endpoint that speaks chat completions says: a reply, or why there is none. Every make of it says so differently.
+
+Read for it, November 2026: the references and sources of OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama, LM Studio, TGI, LiteLLM,
+OpenRouter, Mistral, DeepSeek. Nothing here quotes what an endpoint says: its words may hold the prompt.
+"""
+
+import re
+import sys
+import time
+from array import array
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import orjson
+
+from pipeline.answering.request import Choice, Reply, Request
+from pipeline.errors import EndpointError, Overloaded, ProviderError
+
+OK: Final = 200
+
+MISTAKES_OF_OURS: Final = frozenset({401, 402, 403, 404, 405, 407})
+"""Statuses that every further request would get as well."""
+
+BUSY: Final = frozenset({408, 409, 425, 429})
+
+THROTTLES: Final = frozenset({429, 503, 529})
+
+REFUSALS_OF_A_FIELD: Final = frozenset({400, 404, 415, 422, 500, 501})
+"""Statuses by which servers say that they do not know a field of the body (seen: 400 at OpenAI and vLLM, 404 at OpenRouter, 422
+at Mistral and Together, 500 at llama.cpp, 501 at proxies)."""
+
+NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+FILTERED: Final = "content_filter"
+"""Codes in the body of an error. Azure OpenAI, "Content filtering" (read November 2026): a filtered prompt is a 400."""
+
+NO_SUCH_PATH: Final = re.compile(rb"unexpected endpoint", re.IGNORECASE)
+"""LM Studio says so with status 200."""
+
+LENGTH_FIELDS: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+
+SAID_OTHERWISE: Final = ("response_format", "seed", *LENGTH_FIELDS)
+"""Fields that a request can do without: the prompt asks for the same JSON in words, a seed only asks for repetition, and the
+length has two names."""
+
+CALLED: Final = {"response_format": r"response_format|json_schema|schema|grammar|guided|structured"}
+"""What an error calls a field, where that is not its name alone."""
+
+SIGNIFICANT: Final = frozenset({"temperature", "n"})
+"""Fields that a request cannot do without: what came back would be another draw."""
+
+LONGEST_ERROR: Final = 10_000
+"""Bytes of an error that are looked at."""
+
+ENDS: Final = {
+    **dict.fromkeys(("length", "max_tokens", "model_length"), "length"),
+    **dict.fromkeys(("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii"), FILTERED),
+}
+"""Why a text ended, by the words of OpenAI, Anthropic, Mistral and Gemini; any other end is one of its own accord."""
+
+BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource"})
+"""Ends by a fault of the server, in the words of OpenRouter, vLLM and DeepSeek: what there is of the text is no answer."""
+
+THOUGHT: Final = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\])", re.IGNORECASE)
+END_OF_THOUGHT: Final = re.compile(r".*(?:</(?:think|thinking|thought|reasoning)>|\[/THINK\])", re.IGNORECASE | re.DOTALL)
+"""Models that think aloud do so before the answer, when nobody has taken their thoughts away; some leave the first mark out."""
+
+
+def true_status(status: int, content: bytes) -> int:
+    """The status that an answer has by its content: some gateways wrap an error into a 200."""
+    if status != OK or b'"error"' not in content:
+        return status
+    said = _parsed(content)
+    if not isinstance(said, dict) or not said.get("error") or said.get("choices") or said.get("data"):
+        return status
+    if NO_SUCH_PATH.search(content[:LONGEST_ERROR]):
+        return 404
+    code = str(said["error"].get("code")) if isinstance(said["error"], dict) else ""
+    return int(code) if code.isdecimal() and 400 <= int(code) < 600 else 500  # noqa: PLR2004  # RFC 9110: errors
+
+
+def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collection[str]) -> set[str]:
+    """Fields that a request had better be sent again without: those an error names, else the likeliest one.
+
+    `sent`: fields of the body; `taken`: those that the endpoint took at least once: no error without their name is about them.
+    """
+    if status not in REFUSALS_OF_A_FIELD or _code(content) == FILTERED:
+        return set()
+    if named := {field for field in SAID_OTHERWISE if field in sent and _names(content, field)}:
+        return named
+    doubtful = [field for field in SAID_OTHERWISE if field in sent and field not in taken and field not in LENGTH_FIELDS]
+    return set(doubtful[:1]) if status != 500 else set()  # noqa: PLR2004  # without a word of a field it is one that passes
+
+
+def without(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
+    """A body that asks for the same without these fields."""
+    kept = {name: value for name, value in body.items() if name not in refused}
+    return kept | {LENGTH_FIELDS[name]: body[name] for name in refused if name in LENGTH_FIELDS}
+
+
+def _names(content: bytes, field: str) -> bool:
+    words = content[:LONGEST_ERROR].decode("utf-8", "replace")
+    return re.search(rf"(?<![^\W_])(?:{CALLED.get(field, re.escape(field))})(?![^\W_])", words) is not None
+
+
+def not_a_reply(
+    status: int, headers: Mapping[str, str], content: bytes, request: Request, taken: Collection[str]
+) -> ProviderError | Reply:
+    """What a status other than 200 means; a prompt that was filtered is a reply of its own."""
+    code = _code(content)
+    if code == FILTERED:
+        return Reply((Choice("", FILTERED),), request.model, 0, 0)  # it does not say what it cost: the worst
+    mistake = _mistake(status, code, content, request, taken)
+    if mistake is not None:
+        return EndpointError(f"answered {status}{mistake}")
+    if status in BUSY or status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6: the server's fault
+        return Overloaded(str(status), _seconds(headers), is_throttle=status in THROTTLES)
+    return ProviderError(str(status))
+
+
+def _mistake(status: int, code: str, content: bytes, request: Request, taken: Collection[str]) -> str | None:
+    """Why every further request would fail as well; None: it need not."""
+    if code in NO_MORE_MONEY:
+        return ": the account there is used up"
+    if status in {400, 404, 422} and not taken:
+        if code == "model_not_found" or _names(content, request.model):
+            return f": it has no model {request.model!r}"
+        if named := sorted(field for field in SIGNIFICANT & request.body().keys() if _names(content, field)):
+            return f": it does not take the field {named[0]!r}"
+    if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
+        return ": it redirects, and only the address in params is allowed"
+    return "" if status in MISTAKES_OF_OURS else None
+
+
+def _code(content: bytes) -> str:
+    """What an error calls itself, when it has OpenAI's shape."""
+    try:
+        return str(orjson.loads(content)["error"]["code"])
+    except (ValueError, TypeError, LookupError):
+        return ""
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        return None
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """How long an endpoint asks to wait: milliseconds as Azure says it, else Retry-After (RFC 9110 section 10.2.3)."""
+    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        said = headers.get(name, "")
+        try:
+            return max(0.0, float(said) / per_second)
+        except ValueError:
+            continue
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def read_completion(content: bytes) -> Reply:
+    """The reply in the body of a chat completion.
+
+    Raises:
+        Overloaded: there is none in it.
+    """
+    try:
+        completion = orjson.loads(content)
+        choices = tuple(_choice(choice) for choice in completion["choices"]) or _none_given()
+        sent, received = _used(completion.get("usage") or {}, choices)
+        return Reply(choices, str(completion.get("model") or ""), sent, received)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise Overloaded("no_completion", may_be_billed=True) from None  # the cause quotes the reply
+
+
+def _used(usage: Mapping[str, Any], choices: tuple[Choice, ...]) -> tuple[int, int]:
+    """Tokens of prompt and reply; both 0 where either is not known, which is booked at the worst."""
+    sent = max(0, int(usage.get("prompt_tokens") or 0))
+    received = max(0, int(usage.get("completion_tokens") or 0) or int(usage.get("total_tokens") or 0) - sent)
+    return (sent, received) if received or not any(choice.text for choice in choices) else (0, 0)
+
+
+def read_vector(content: bytes) -> Reply:
+    """The reply in the body of an embedding.
+
+    Raises:
+        Overloaded: there is none in it.
+    """
+    try:
+        answer = orjson.loads(content)
+        vector = array("f", answer["data"][0]["embedding"])
+        if sys.byteorder == "big":
+            vector.byteswap()
+        used = max(0, int((answer.get("usage") or {}).get("prompt_tokens") or 0))
+        return Reply((Choice(b64encode(vector.tobytes()).decode(), "stop"),), str(answer.get("model") or ""), used, 0)
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+        raise Overloaded("no_embedding", may_be_billed=True) from None  # the cause quotes the reply
+
+
+def _choice(choice: dict[str, Any]) -> Choice:
+    message = choice["message"]
+    said = str(choice.get("finish_reason") or "stop")
+    if said in BROKEN_OFF:
+        raise LookupError
+    finish_reason = "refusal" if message.get("refusal") else ENDS.get(said.lower(), "stop")
+    text = _text(message.get("content"))
+    answer = END_OF_THOUGHT.sub("", text, count=1)
+    if answer == text and THOUGHT.match(text):
+        return Choice("", "length")  # it never came to an end with thinking
+    return Choice(answer, finish_reason)
+
+
+def _text(content: Any) -> str:
+    """A message's text; some servers give it in pieces, thoughts and other things among them."""
+    if isinstance(content, list):
+        pieces = [{"text": piece} if isinstance(piece, str) else piece for piece in content]
+        return "".join(str(piece.get("text") or "") for piece in pieces if piece.get("type", "text") in {"text", "output_text"})
+    if content is not None and not isinstance(content, str):
+        raise TypeError
+    return content or ""
+
+
+def _none_given() -> tuple[Choice, ...]:
+    raise LookupError
