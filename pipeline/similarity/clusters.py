@@ -8,6 +8,7 @@ next band too are buckets of their own, with hubs of their own: real copies insi
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,9 @@ ROUNDS: Final = 64
 
 ROUNDING: Final = 1e-9
 """0.55 * 20 is a little more than 11: the bound on the sizes must not exclude what reaches the threshold exactly."""
+
+SORTED: Final = 500_000
+"""Values of sets that are sorted at a time, and those of one set more: 4 MB."""
 
 CHUNK: Final = 4_000_000
 """Pairs that are judged at a time: 64 MB of indices."""
@@ -44,16 +48,22 @@ class ShingleSets:
 
     @classmethod
     def of(cls, values: Array, starts: Array, ends: Array) -> "ShingleSets":
-        """Sort every values[starts[i]:ends[i]] in place and drop what repeats."""
-        compiled = kernel()
-        if compiled is not None:
-            return cls(values, starts, compiled.sorted_sets(values, starts, ends))
-        sizes = np.empty(len(starts), np.int64)
-        for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-            unique = np.unique(values[start:end])
-            values[start : start + len(unique)] = unique
-            sizes[i] = len(unique)
-        return cls(values, starts, sizes)
+        """Sort every values[starts[i]:ends[i]] and drop what repeats: many at a time, as 64-bit numbers of set and value."""
+        runs, sizes = [np.empty(0, np.uint32)], np.zeros(len(starts), np.int64)
+        cuts = np.flatnonzero(np.diff(np.cumsum(ends - starts) // SORTED)) + 1
+        for first, last in pairwise([0, *cuts.tolist(), len(starts)]):
+            some = slice(first, last)
+            lengths = ends[some] - starts[some]
+            after = np.cumsum(lengths)
+            numbered = np.repeat(np.arange(len(lengths), dtype=np.uint64) << np.uint64(32), lengths)
+            numbered |= values[np.repeat(starts[some] - (after - lengths), lengths) + np.arange(int(lengths.sum()))]
+            numbered.sort()
+            is_first = np.ones(len(numbered), np.bool_)
+            np.not_equal(numbered[1:], numbered[:-1], out=is_first[1:])
+            unique = numbered[is_first]
+            sizes[some] = np.bincount((unique >> np.uint64(32)).astype(np.int64), minlength=len(lengths))
+            runs.append(unique.astype(np.uint32))
+        return cls(np.concatenate(runs), np.cumsum(sizes) - sizes, sizes)
 
     def jaccard(self, left: Array, right: Array, at_least: float = 0.0) -> Array:
         """Jaccard similarity of the pairs; 0 where it cannot reach `at_least`, and where a set is empty."""

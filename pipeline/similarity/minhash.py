@@ -9,7 +9,7 @@ as in Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4.
 
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -90,14 +90,22 @@ def texts_of(turns: pl.Series, used: Array | None = None, spans: Array | None = 
     )
 
 
+class Kernel:
+    """The compiled loops."""
+
+    def __init__(self) -> None:
+        """Raise ImportError where there is no llvmlite."""
+        from pipeline.similarity.machine_code import Loop  # noqa: PLC0415  # llvmlite: only where it runs
+
+        self.sketch, self.jaccard, self.contained = Loop("sketch"), Loop("jaccard"), Loop("contained")
+
+
 @cache
-def kernel() -> ModuleType | None:
+def kernel() -> Kernel | None:
     """The compiled loops, or None where numba cannot be had."""
-    try:
-        from pipeline.similarity import minhash_kernel  # noqa: PLC0415  # numba takes 0.3 s: only where it runs
-    except ImportError:
+    if find_spec("numba") is None:
         return None
-    return minhash_kernel
+    return Kernel()
 
 
 @cache
@@ -118,6 +126,8 @@ def sketch(texts: Texts, recipe: Recipe) -> Sketches:
     signatures = np.empty((count, recipe.permutations), np.uint32)
     offsets = np.empty(count + 1, np.int64)
     # at most two tokens per byte (a masked character and the space after it); what is never touched takes no memory
+    room = 2 * np.diff(texts.offsets[texts.conversations]) + np.diff(texts.conversations)
+    longest = int(room.max(initial=0))
     shingles = np.empty(2 * len(texts.data) + len(texts.used) + 1, np.uint32)
     table = alphabet()
     compiled.sketch(
@@ -138,6 +148,7 @@ def sketch(texts: Texts, recipe: Recipe) -> Sketches:
         signatures,
         offsets,
         shingles,
+        np.empty(longest + 2, np.uint64),
     )
     return Sketches(words, digests, signatures, offsets, shingles[: offsets[-1]].copy())
 

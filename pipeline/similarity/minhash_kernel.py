@@ -1,8 +1,7 @@
-"""The compiled loops of `minhash` and `clusters` beside it: bytes in, numbers out, no Python object touched.
+"""The loops of `minhash`, `clusters` and `lookup` that are compiled: arrays in, arrays filled, nothing allocated.
 
-Imported only where they run: numba takes 0.3 s. They release the interpreter lock, so that threads run them side by side.
-The machine code is cached beside this file, or where $NUMBA_CACHE_DIR says, or in the user's cache folder where the
-package is read-only; where there is none of them it is compiled in memory, 2 to 4 s per run.
+Imported only to be compiled: `pipeline.similarity.machine_code` keeps what comes out and calls it without the interpreter
+lock, so that threads run it side by side.
 """
 
 from collections.abc import Callable
@@ -38,12 +37,10 @@ ONE_BYTE, TWO_BYTES, THREE_BYTES = 0x80, 0xE0, 0xF0
 
 
 def compiled(function: F) -> F:
-    """Compile without the interpreter lock; cached on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
-    try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]  # numba has no types
-    except RuntimeError:  # "cannot cache function: no locator available": a read-only package and no home
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]  # numba has no types
+    """Leave the function to numba, without the wrappers by which Python would call it."""
+    options: dict[str, Any] = {"error_model": "numpy", "boundscheck": False}
+    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(**options)(function)  # type: ignore[no-any-return]  # numba has no types
 
 
 @compiled
@@ -241,20 +238,17 @@ def sketch(
     signatures: Any,
     shingle_offsets: Any,
     shingles: Any,
+    tokens: Any,
 ) -> None:
-    """All of one part in one pass; the last five arrays are filled.
+    """All of one part in one pass; the last six arrays are filled.
 
     Args:
         data: UTF-8 of all turns; turn t is data[offsets[t]:offsets[t + 1]].
         conversations: conversation c has the turns conversations[c] to conversations[c + 1].
         used: whether a turn is looked at.
         spans: rows [start, end) in characters; turn t has the rows span_offsets[t] to span_offsets[t + 1].
+        tokens: room for those of the longest conversation.
     """
-    longest = 0
-    for c in range(len(conversations) - 1):
-        first, last = conversations[c], conversations[c + 1]
-        longest = max(longest, 2 * (offsets[last] - offsets[first]) + last - first)
-    tokens = np.empty(longest + 2, np.uint64)
     at = 0
     for c in range(len(conversations) - 1):
         count = 0
@@ -281,22 +275,6 @@ def sketch(
         minimise(shingles, at, end, multipliers, increments, signatures[c])
         at = end
     shingle_offsets[len(conversations) - 1] = at
-
-
-@compiled
-def sorted_sets(values: Any, starts: Any, ends: Any) -> Any:
-    """Sort every values[starts[i]:ends[i]] in place and drop what repeats; returns the size of every set."""
-    sizes = np.empty(len(starts), np.int64)
-    for i in range(len(starts)):
-        run = values[starts[i] : ends[i]]
-        run.sort()
-        kept = 0
-        for j in range(len(run)):
-            if j == 0 or run[j] != run[j - 1]:
-                run[kept] = run[j]
-                kept += 1
-        sizes[i] = kept
-    return sizes
 
 
 @compiled

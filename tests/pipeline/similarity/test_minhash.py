@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -166,18 +167,72 @@ def test_band_keys_are_equal_just_where_the_band_is() -> None:
     assert (keys[:, 0] == keys[:, 1]).tolist() == [True, False]
 
 
-def test_in_a_read_only_package_without_a_home_the_kernel_still_compiles(tmp_path: Path) -> None:
-    package = tmp_path / "pipeline/similarity"
+@pytest.fixture
+def call_elsewhere(tmp_path: Path) -> Callable[..., str]:
+    """Run a loop in another process that has this package alone, with caches of its own; returns what it printed."""
+    package = tmp_path / "package/pipeline/similarity"
     package.mkdir(parents=True)
-    for name in ("__init__", "words", "minhash", "minhash_kernel"):
-        source = Path(__file__).parents[3] / "pipeline/similarity" / f"{name}.py"
-        shutil.copy(source, package / source.name)
-    program = "import numpy as np; from pipeline.similarity.minhash_kernel import mix; print(mix(np.uint64(1)))"
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    environment["NUMBA_CACHE_LOCATOR_CLASSES"] = "UserProvidedCacheLocator"  # all that numba is left with there
+    sources = Path(__file__).parents[3] / "pipeline"
+    shutil.copy(sources / "__init__.py", package.parent)
+    for name in ("__init__", "words", "minhash", "minhash_kernel", "machine_code", "arrow_files"):
+        shutil.copy(sources / "similarity" / f"{name}.py", package)
+    program = """
+import sys
+import numpy as np
+from pipeline.similarity.machine_code import Loop
+found = np.empty(2, np.bool_)
+Loop("contained")(np.array([3, 2**63], np.uint64), np.ones(2, np.bool_), 63, np.array([3], np.uint64), found)
+print(found.tolist(), "numba" in sys.modules)
+"""
 
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    def call(cache: Path) -> str:
+        return subprocess.run(
+            [sys.executable, "-B", "-c", program],
+            cwd=tmp_path / "package",
+            env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
-    assert done.stdout == "12994781566227106604\n", done.stderr[-500:]
+    return call
+
+
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "package/pipeline/similarity/__pycache__", tmp_path / "cache"
+
+
+def test_what_was_compiled_once_runs_without_numba(tmp_path: Path, call_elsewhere: Callable[..., str]) -> None:
+    _, cache = places(tmp_path)
+
+    assert call_elsewhere(cache) == "[True, False] True\n"
+    assert call_elsewhere(cache) == "[True, False] False\n"
+
+
+def test_code_that_was_cut_off_is_compiled_again(tmp_path: Path, call_elsewhere: Callable[..., str]) -> None:
+    beside, cache = places(tmp_path)
+    call_elsewhere(cache)
+    (code,) = beside.glob("*.o")
+    code.write_bytes(code.read_bytes()[:-100])
+
+    assert call_elsewhere(cache) == "[True, False] True\n"
+    assert call_elsewhere(cache) == "[True, False] False\n"
+
+
+def test_in_a_read_only_package_the_code_lies_in_the_cache_of_the_user(
+    tmp_path: Path, call_elsewhere: Callable[..., str]
+) -> None:
+    beside, cache = places(tmp_path)
+    beside.write_text("")  # a file where the folder would be: not even root can write there
+
+    assert call_elsewhere(cache) == "[True, False] True\n"
+    assert call_elsewhere(cache) == "[True, False] False\n"
+
+
+def test_where_nothing_can_be_kept_the_kernel_is_compiled_in_memory(tmp_path: Path, call_elsewhere: Callable[..., str]) -> None:
+    beside, cache = places(tmp_path)
+    beside.write_text("")
+    cache.write_text("")
+
+    assert call_elsewhere(cache) == "[True, False] True\n"
+    assert call_elsewhere(cache) == "[True, False] True\n"
