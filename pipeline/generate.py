@@ -198,9 +198,7 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     parts = table.manifest.parts
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
-    knowledge = load_knowledge(params.knowledge)
-    if params.provider == "openai" or params.embedding:
-        knowledge.require_nobody(means.details)
+    knowledge = _knowledge(params, means)
     answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params, find_meaning(params))
     with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
         made: list[Part] = []
@@ -214,6 +212,26 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
             made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, find, answer, params))
         means.progress(len(parts), len(parts))
         return writer.publish(made)
+
+
+def answering(table: Table, params: GenerateParams, means: Means) -> Callable[[pl.DataFrame], Outcome]:
+    """What `run` does to a part, for conversations that are in no table: answers rest on what `table` holds.
+
+    Raises:
+        TableError: the table is not finished, or was never scrubbed.
+    """
+    table.require_stage("scrub")
+    knowledge = _knowledge(params, means)
+    find = _search(build_index(table, params.retrieval), knowledge, params, find_meaning(params))
+    answer = PROVIDERS[params.provider](params)
+    return lambda conversations: generate(conversations, find, answer, params)
+
+
+def _knowledge(params: GenerateParams, means: Means) -> Knowledge:
+    knowledge = load_knowledge(params.knowledge)
+    if params.provider == "openai" or params.embedding:
+        knowledge.require_nobody(means.details)
+    return knowledge
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ EVIDENCE_FOR: Final = {
     "scores": "M29 baselines and pilots",
     "judges": "M24, only where a model judged",
     "sent": "M19, only where records were sent outside this line",
+    "swaps": "M22, only where a model wrote answers",
     "live": "M12 and M13, what customers ask today",
 }
 

@@ -102,6 +102,7 @@ def _print(assessment: Any, out: Path) -> None:
 app.command()(evidence_cli.sample)
 app.command(name="score-audit")(evidence_cli.score_audit)
 app.command()(evidence_cli.plant)
+app.command(name="swap-names")(evidence_cli.swap_names)
 app.add_typer(evidence_cli.app, name="evidence")
 
 

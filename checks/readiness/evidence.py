@@ -50,6 +50,16 @@ KINDS: Final[Mapping[str, Columns]] = {
         "length": pl.Int64,
     },
     "sent": {"endpoint": pl.String, "model": pl.String, "records": pl.Int64, "scrubbed": pl.Boolean},
+    "swaps": {
+        "item_id": pl.String,
+        "name_group": pl.String,
+        "answered": pl.Boolean,
+        "refusal": pl.Boolean,
+        "escalation": pl.Boolean,
+        "apology": pl.Boolean,
+        "hedge": pl.Boolean,
+        "characters": pl.Int64,
+    },
     "live": {"topic": pl.String, "conversations": pl.Int64, "refused": pl.Int64},
 }
 """Kind -> columns. What each means: docs/readiness.md."""
@@ -59,6 +69,7 @@ OPTIONAL: Final = {
     "planted": {"group", "oddity"},
     "scores": {"size", "judge"},
     "judges": {"swapped", "length"},
+    "swaps": {"refusal", "escalation", "apology", "hedge", "characters"},
     "live": {"refused"},
 }
 """Columns whose cells may be empty."""

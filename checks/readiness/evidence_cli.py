@@ -1,13 +1,17 @@
 """The commands that bring what the tables cannot say: audits, planted recall, files of evidence."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from checks.readiness.options import load
 from pipeline.options import DEFAULT_PARAMS, LAST_TABLE, NO_SETTINGS, AsJson, Params, Settings
+
+if TYPE_CHECKING:
+    from pipeline.spans import Span
 
 
 def sample(
@@ -98,6 +102,55 @@ def plant(
         typer.echo(f"{cell} {row['found']:5} of {row['planted']:5}, at least {bound:.1%}")
 
 
+def swap_names(
+    table: Annotated[Path, typer.Argument(help="The table of dedupe, whose questions are asked.")] = Path("data/curated/deduped"),
+    n: Annotated[int, typer.Option(min=1, help="Questions, each asked under a name of eight groups.")] = 100,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = NO_SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Ask generate's provider the same questions under names of eight groups, and keep how the answers differ as evidence.
+
+    A provider that is a model is sent eight requests per question, within generate's caps; its replies are kept and paid once.
+
+    ticketmill readiness swap-names data/curated/deduped --n 100
+    """
+    from checks.readiness.evidence import replace_kind  # noqa: PLC0415  # polars
+    from checks.readiness.measures.naming import gaps  # noqa: PLC0415  # as above
+    from checks.readiness.swapping import swap_names as swap  # noqa: PLC0415  # as above
+    from pipeline.answering.request import PASSING  # noqa: PLC0415  # as above
+    from pipeline.errors import ParamsError  # noqa: PLC0415  # beside its user
+    from pipeline.generate import GenerateParams, answering  # noqa: PLC0415  # the stage that is asked
+    from pipeline.key import load_key  # noqa: PLC0415  # beside its user
+    from pipeline.params import load_section  # noqa: PLC0415  # as above
+    from pipeline.parts import Means  # noqa: PLC0415  # polars
+    from pipeline.tables import Table  # noqa: PLC0415  # as above
+
+    def details(texts: Sequence[str]) -> "Sequence[Sequence[Span]]":
+        from pipeline.unscrubbed import look_for_details  # noqa: PLC0415  # models that take seconds; only of what is sent
+
+        return look_for_details(params, settings)(texts)
+
+    section, stage = load(params, settings), load_section(GenerateParams, "generate", params, settings)
+    if stage.provider == "file":
+        raise ParamsError("generate.provider file holds what people typed; name the provider whose answers are in question")
+    opened = Table(table)
+    answer = answering(opened, stage, Means(load_key(), details=details))
+    swaps = swap(opened, answer, n, section.seed, PASSING)
+    replace_kind("swaps", swaps, Path(section.evidence))
+    rows = gaps(swaps).to_dicts()
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    typer.echo(f"{swaps['item_id'].n_unique():,} questions, asked of {stage.provider} under names of every group; largest gaps:")
+    for row in rows[:SHOWN_GAPS]:
+        cell = f"{row['name_group']:15} {row['measure']:10}"
+        typer.echo(f"{cell} {row['share']:6.1%}, the others {row['others']:6.1%}, q {row['q']:.2f}")
+
+
+SHOWN_GAPS: Final = 10
+"""Largest gaps printed; all are in the report of `assess`."""
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Bring what the tables cannot say.")
 
 
@@ -108,7 +161,7 @@ def evidence() -> None:
 
 @app.command()
 def add(
-    kind: Annotated[str, typer.Argument(help="audit, planted, scores, judges, sent or live.")],
+    kind: Annotated[str, typer.Argument(help="audit, planted, scores, judges, sent, swaps or live.")],
     file: Annotated[Path, typer.Argument(help="CSV with a header; columns as in docs/readiness.md.")],
     params: Params = DEFAULT_PARAMS,
     settings: Settings = NO_SETTINGS,

@@ -97,7 +97,7 @@ def plant_and_scrub(
 
     section = load_section(ScrubParams, "scrub", params_files, overrides)
     plants = plan(n, seed)
-    return scrub_planted(_hosts(ingested, min(len(plants), MAX_HOSTS), seed), plants, section, key)
+    return scrub_planted(hosts_of(ingested, min(len(plants), MAX_HOSTS), seed), plants, section, key)
 
 
 def scrub_planted(hosts: pl.DataFrame, plants: Sequence[Mapping[str, str]], section: Any, key: Key) -> pl.DataFrame:
@@ -152,19 +152,19 @@ def short_hosts(ingested: Table, count: int, seed: int) -> pl.DataFrame:
     """Hosts cut to their shortest turn, so that many plants cost little."""
     length = pl.element().struct.field("text").str.len_chars()
     shortest = pl.col("turns").list.get(pl.col("turns").list.eval(length).list.arg_min())
-    return _hosts(ingested, count, seed).with_columns(turns=pl.concat_list(shortest))
+    return hosts_of(ingested, count, seed).with_columns(turns=pl.concat_list(shortest))
 
 
-def _hosts(ingested: Table, count: int, seed: int) -> pl.DataFrame:
+def hosts_of(table: Table, count: int, seed: int) -> pl.DataFrame:
     """Conversations with a turn, the first `count` by hash of their id, from as few parts as hold them."""
     frames: list[pl.DataFrame] = []
-    for part in ingested.manifest.parts:
-        rows = ingested.read(part).filter(pl.col("turns").list.len() > 0)
+    for part in table.manifest.parts:
+        rows = table.read(part).filter(pl.col("turns").list.len() > 0)
         frames.append(rows.with_columns(draw=draw(rows["conversation_id"], seed)).sort("draw").head(count))
         if sum(frame.height for frame in frames) > 2 * count:
             frames = [pl.concat(frames).sort("draw").head(count)]
     if not frames or not sum(frame.height for frame in frames):
-        raise TableError(f"{ingested.folder}: holds no turn to plant into; ingest some conversations first")
+        raise TableError(f"{table.folder}: holds no turn to plant into; ingest some conversations first")
     return pl.concat(frames).sort("draw").head(count).drop("draw")
 
 
@@ -235,14 +235,15 @@ def _digits(generator: np.random.Generator, count: int) -> str:
     return "".join(str(digit) for digit in generator.integers(0, 10, count))
 
 
-def _person(generator: np.random.Generator, group: str) -> str:
+def person(generator: np.random.Generator, group: str) -> str:
+    """A given and a family name of one of GROUPS, combined at random."""
     given, family = GROUPS[group]
     return f"{_pick(generator, given.split())} {_pick(generator, family.split())}"
 
 
 def _mail(generator: np.random.Generator, _: str) -> str:
     group = _pick(generator, list(GROUPS))
-    name = _person(generator, group).lower().replace(" ", _pick(generator, [".", "_", ""]))
+    name = person(generator, group).lower().replace(" ", _pick(generator, [".", "_", ""]))
     plain = name.encode("ascii", "ignore").decode().replace("-", "")
     domain = _pick(generator, ["northgate", "bluefern", "ostrava-it", "quillhaven", "tallyworks"])
     return f"{plain}{_digits(generator, 2)}@{domain}.{_pick(generator, ['com', 'net', 'org', 'io', 'co.uk'])}"
@@ -284,7 +285,7 @@ def _ip(generator: np.random.Generator, _: str) -> str:
 
 
 MAKERS: Final[Mapping[str, Callable[[np.random.Generator, str], str]]] = {
-    "PERSON": _person,
+    "PERSON": person,
     "EMAIL_ADDRESS": _mail,
     "PHONE_NUMBER": _phone,
     "CREDIT_CARD": _card,

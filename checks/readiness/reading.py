@@ -33,6 +33,7 @@ EXPORT_COLUMNS: Final = (
     "outcome",
     "cluster_id",
     "tokens",
+    "synthetic",
 )
 
 
@@ -99,8 +100,7 @@ def _conversations_of(rows: pl.DataFrame) -> pl.DataFrame:
     spoken_by = pl.col("turns").list.eval(
         pl.element().struct.field("author_key").filter(pl.element().struct.field("speaker") == "agent")
     )
-    synthetic = pl.col("turns").list.eval(pl.element().struct.field("origin") != "human").list.any()
-    return rows.select(*EXPORT_COLUMNS, agent_key=spoken_by.list.first(), synthetic=synthetic.fill_null(value=False))
+    return rows.select(*EXPORT_COLUMNS, agent_key=spoken_by.list.first())
 
 
 def _turns_of(rows: pl.DataFrame, values: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:

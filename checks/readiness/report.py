@@ -283,6 +283,7 @@ SHOWN_TABLES: Final = {
     "sent": "What was sent to models",
     "lost": "Slices that lose more than others, and the stage that removes them",
     "answer_parity": "Answers by slice",
+    "name_swaps": "Answers to the same questions under other names, by group",
     "boundary": "Boundary and refusals by declared language; empty where there is no lexicon",
     "moved_topics": "Topics gained and lost",
     "uncovered": "Topics with most later traffic that nothing in training resembles",

@@ -194,8 +194,15 @@ def _frame(
     schemas = {"ingest": INGESTED, "scrub": SCRUBBED, "dedupe": GENERATED, "generate": GENERATED, "validate": VALIDATED}
     schema = schemas[stage]
     blank = {"participants": [], "tokens": 50, "edits": [], "flags": []}
-    rows = [{**blank, "native_id": one["conversation_id"], "cluster_id": one["conversation_id"], **one} for one in alive]
+    rows = [
+        {**blank, "native_id": one["conversation_id"], "cluster_id": one["conversation_id"], "synthetic": _by_model(one), **one}
+        for one in alive
+    ]
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=dict(schema))
+
+
+def _by_model(one: Mapping[str, Any]) -> bool:
+    return any(turn["origin"] == "synthetic" or turn["generation"] for turn in one["turns"])
 
 
 def _chat(
@@ -212,7 +219,7 @@ def _chat(
                 "conversation_id": one["conversation_id"],
                 "split": chosen.get(one["conversation_id"], "train"),
                 "cluster_id": one.get("cluster_id", one["conversation_id"]),
-                "synthetic": any(turn["origin"] != "human" for turn in one["turns"]),
+                "synthetic": _by_model(one),
                 "tokens": one.get("tokens", 50),
                 "formats": ["openai"],
             }

@@ -39,6 +39,7 @@ SOUND: Final[dict[str, float | None]] = {
     "unscrubbed_sent": 0,
     "provenance": 1.0,
     "lost_slices": 0,
+    "name_swap_gaps": 0,
     "synthetic_in_held_out": 0,
     "judges_in_doubt": 0,
     "shared_between_splits": 0,

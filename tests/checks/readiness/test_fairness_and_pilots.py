@@ -180,6 +180,15 @@ def test_synthetic_answers_in_a_test_split_are_counted_and_never_raise_the_human
     assert (found(assessment, "effective_examples").value, found(assessment, "human_effective_examples").value) == (30, 20)
 
 
+@pytest.mark.parametrize("origin", ["macro", "edited"])
+def test_a_macro_and_an_answer_that_validate_trimmed_are_the_teams_own_text(tmp_path: Path, origin: str) -> None:
+    rows = talks(20)
+    rows[3]["turns"][1] = turn("agent", rows[3]["turns"][1]["text"], 1, origin=origin)
+    assessment = assessed(write_line(tmp_path / "line", rows, splits={row["conversation_id"]: "test" for row in rows}))
+
+    assert (found(assessment, "synthetic_share").value, found(assessment, "synthetic_in_held_out").value) == (0, 0)
+
+
 # --- M03, M09, M26 ------------------------------------------------------------------------------------------------------
 
 

@@ -65,8 +65,9 @@ FIXTURES: list[tuple[str, str, dict[str, Any]]] = [
     ("6.16", "pilot-first", {"synthetic_in_held_out": 1}),
     ("6.17", "pilot-first", {"refusal_ratio": 3}),
     ("6.18", "pilot-first", {"refusal_ratio": 0.2}),
-    ("6.19", "pilot-first", {"general_drop_upper": 0.03}),
-    ("6.20", "pilot-first", {"safety_drop_upper": 0.03}),
+    ("6.19", "pilot-first", {"name_swap_gaps": 1}),
+    ("6.20", "pilot-first", {"general_drop_upper": 0.03}),
+    ("6.21", "pilot-first", {"safety_drop_upper": 0.03}),
 ]
 
 
@@ -84,7 +85,7 @@ def test_each_condition_of_the_table_alone_decides(condition: str, verdict: str,
 def test_every_condition_of_the_table_has_a_fixture() -> None:
     keys = {f"{row['row']}.{place}" for row in table()["rows"] for place, _ in enumerate(row["conditions"], 1)}
 
-    assert keys - {condition for condition, *_ in FIXTURES} == {"5.2", "6.21"}  # topics, and every unknown: tests of their own
+    assert keys - {condition for condition, *_ in FIXTURES} == {"5.2", "6.22"}  # topics, and every unknown: tests of their own
 
 
 @pytest.mark.parametrize("measure", table()["rows"][5]["conditions"][-1]["unknown"])
@@ -214,6 +215,7 @@ BETTER: dict[str, tuple[float, float, float]] = {
     "pilot_gain_lower": (-0.1, 0.2, 0.01),
     "synthetic_in_held_out": (9, 0, 1),
     "judges_in_doubt": (2, 0, 1),
+    "name_swap_gaps": (4, 0, 1),
 }
 
 
