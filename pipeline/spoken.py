@@ -45,13 +45,25 @@ _ZEROS: Final = {"hundred": "00", "thousand": "000"}
 _SIGNS: Final = {"dash": "-", "hyphen": "-", "slash": "/"}
 
 _MANY: Final = "|".join(sorted((*_SINGLE, *_TEENS, *_TENS, *_TIMES, *_ZEROS, *_SIGNS), key=lambda word: (-len(word), word)))
-_ITEM: Final = rf"(?:{_MANY}|\d+|[b-hj-np-z])"
+
+
+def _letter(group: str) -> str:
+    """As one says it on the telephone: "b as in bravo"."""
+    return rf"(?P<{group}>[a-z])\s+(?:as in|for|like|wie)\s+(?P={group})[a-z]+"
+
+
+def _item(group: str) -> str:
+    return rf"(?:{_MANY}|\d+|{_letter(group)}|[b-hj-np-z]|[aio](?=[\s,-]+(?:{_MANY}|[a-z])\b))"
+
+
 _GAP: Final = r"(?:\.{0,3}\s{0,2}[,-]?\s{0,2})"
 _WORDS: Final = frozenset((*_SINGLE, *_TEENS, *_TENS, *_ZEROS))
 _TO_BLANKS: Final = str.maketrans(",.-", "   ")
 _ROUND: Final = re.compile(r"\d[Oo]|[Oo]\d")
-_RUN: Final = re.compile(rf"(?<![\w'])(?:{_ITEM}\b{_GAP}(?<![^\s,.-])){{2,40}}(?:{_ITEM}|a|i|o)(?![\w'])", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"[^\W_]+")
+_RUN: Final = re.compile(
+    rf"(?<![\w'])(?:{_item('letter')}\b{_GAP}(?<![^\s,.-])){{2,40}}(?:{_item('last')}|a|i|o)(?![\w'])", re.IGNORECASE
+)
+_TOKEN: Final = re.compile(rf"{_letter('letter')}\b|[^\W_]+", re.IGNORECASE)
 _ROUND_LETTERS: Final = re.compile(r"(?<![\w])(?=\w*\d\w*\d|\w*[Oo]{2})(?=\w*\d)[\dOo]*[Oo][\dOo]*(?!\w)")
 
 MIN_ALONE: Final = 5
@@ -59,6 +71,9 @@ MIN_ALONE: Final = 5
 
 MIN_WHOLE: Final = 3
 """The same, when the turn says nothing else."""
+
+MIN_CODE: Final = 5
+"""Letters and digits, said one by one, that may be a code or a postcode although hardly one is a digit."""
 
 _LEAD: Final = re.compile(
     r"(?:(?:yes|yeah|ok|okay|sure|um|uh|so|its|it's|it|is|my|the|number|code|that's|thats|sorry|no)\b[\s,.]*)*\Z", re.IGNORECASE
@@ -114,7 +129,7 @@ def in_digits(entity_type: str, value: str) -> str:
     if entity_type in NO_NUMBERS or not any(map(str.isalpha, value)):
         return value
     read = _reading(value, _runs(value))[0]
-    return _TOKEN.sub(lambda token: _SINGLE.get(token.group().lower(), token.group()), read)
+    return _TOKEN.sub(lambda token: _SINGLE.get(token.group().lower(), token["letter"] or token.group()), read)
 
 
 def _reading(text: str, runs: Sequence["_Run"]) -> tuple[str, list[tuple[int, int, "_Run"]]]:
@@ -178,7 +193,7 @@ def _read(text: str, start: int, end: int) -> _Run | None:
     place = start
     tens_open = False
     for match in _TOKEN.finditer(text, start, end):
-        token = match.group().casefold()
+        token = (match["letter"] or match.group()).casefold()
         gap = text[place : match.start()]
         joint = " " if "," in gap or "." in gap else ""
         if times and token in _SINGLE:
@@ -206,6 +221,7 @@ def _read(text: str, start: int, end: int) -> _Run | None:
         tens_open = token in _TENS
         place = match.end()
     digits = "".join(pieces).strip()
-    if words < 2 or sum(map(str.isdecimal, digits)) < MIN_WHOLE:  # noqa: PLR2004  # one number word among digits says nothing new
+    number = sum(map(str.isdecimal, digits))
+    if words < 2 or (number < MIN_WHOLE and sum(map(str.isalnum, digits)) < MIN_CODE):  # noqa: PLR2004  # one number word among digits says nothing new
         return None
     return _Run(start, end, digits, singles)

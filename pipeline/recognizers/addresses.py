@@ -11,6 +11,10 @@ _STREETS: Final = (
 )
 _WORD: Final = r"[^\W\d_][\w'’.-]{0,24}"  # noqa: RUF001  # the apostrophe people type
 _FLAT: Final = r"(?:,?\s*(?:apt|apartment|suite|ste|unit|flat|floor|#)\.?\s*[\w-]{1,6})"
+_NUMBER_WORD: Final = (
+    r"(?:(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[ -]?)?(?:one|two|three|four|five|six|seven|eight|nine)"
+    r"|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
+)
 _STATES: Final = (
     "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD"
     "|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
@@ -41,6 +45,19 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             "postcode, town",
             r"(?<!\w)\d{1,4}\s?[a-zA-Z]?,?\s{1,3}\K(?:(?-i:[A-Z]{1,2})-)?\d{4,5}\s(?-i:[^\W\d_a-zß-öø-ÿ][^\W\d_]{2,24})"
             r"(?:[ -](?-i:[^\W\d_a-zß-öø-ÿ][^\W\d_]{2,24}))?\b",
+            0.6,
+        ),
+        Pattern(
+            "postcode announced",
+            r"\b(?:post ?code|postal code|zip(?: ?code)?|postleitzahl|plz|code postal|c[oó]digo postal)\b"
+            r"(?:\s*(?:is|was|ist|es|est|it's|its|[:=])){0,2}\s*"
+            r"\K(?:\d{4,6}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]?\s?\d[a-z]{2}|[a-z]\d[a-z]\s?\d[a-z]\d)(?!\w)",
+            0.7,
+        ),
+        Pattern(
+            "number of a house",
+            rf"\b(?:(?:house|door|flat|apartment|apt) (?:number|num|no|nr)\b|{_STREETS},? (?:number|num|no|nr)\b)\.?(?: is)?\s+"
+            rf"\K(?:\d{{1,5}}\s?(?:[a-z]\b)?|{_NUMBER_WORD})(?![\w-])",
             0.6,
         ),
         Pattern("post box", r"\bP\.?\s?O\.?\s?Box\s+\d{1,7}\b", 0.7),

@@ -6,22 +6,36 @@ from typing import ClassVar, Final
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
-from pipeline.analyzer import Condition
+from pipeline.analyzer import Condition, SeenText
 
-_AT: Final = r"(?:\s*[\[({<]\s*(?:at|@)\s*[\])}>]\s*|\s+at\s+|\s+@\s*|\s*@\s+|\s*＠\s*)"  # noqa: RUF001  # full-width sign
-_DOT: Final = r"(?:\s*[\[({<]\s*(?:dot|\.)\s*[\])}>]\s*|\s+dot\s+|\s+\.\s*|\.|．)"  # noqa: RUF001  # full-width sign
+_AT: Final = r"(?:\s*[\[({<]\s*(?:at|@)\s*[\])}>]\s*|\s+(?:at|arroba|arobase|klammeraffe)\s+|\s+@\s*|\s*@\s+|\s*＠\s*)"  # noqa: RUF001  # full-width sign
+_DOT_WORD: Final = "(?:dot|punkt|punto|point|ponto)"
+_DOT: Final = rf"(?:\s*[\[({{<]\s*(?:{_DOT_WORD}|\.)\s*[\])}}>]\s*|\s+{_DOT_WORD}\s+|\s+\.\s*|\.|．)"  # noqa: RUF001  # full-width sign
 _TOP: Final = r"(?:com|net|org|edu|gov|co|uk|de|fr|es|it|nl|ca|au|io|me|info|biz|us|eu|in|ch|at|se|pl)"
 _PART: Final = r"[\w+%-]{1,40}"
-_JOINT: Final = rf"(?:{_DOT}|\s+(?:underscore|dash|hyphen|plus)\s+)"
+_JOINT: Final = (
+    rf"(?:{_DOT}|\s+(?:under ?score|dash|hyphen|plus|minus|unterstrich|bindestrich|gui[oó]n(?: bajo)?|tiret(?: bas)?)\s+)"
+)
+_LOCAL: Final = rf"{_PART}(?:{_JOINT}{_PART}){{0,4}}"
+_SIGN: Final = (
+    r"(?:[a-z]|\d+|zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|[a-z]{3,5}ty|double)"
+)
+_DOMAIN: Final = rf"{_PART}(?:(?:{_DOT}{_PART}){{0,3}}{_DOT}|\s{_PART}\s+{_DOT_WORD}\s+){_TOP}\b"
+"""Also of two words, where its dot is one: "hot mail dot com"."""
 
-_SPELLED_AT: Final = re.compile(r"[@＠]|\bat\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
-_SPELLED_TOP: Final = re.compile(rf"(?:[.．]|dot)[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
+_SPELLED_AT: Final = re.compile(r"[@＠]|\b(?:at|arroba|arobase|klammeraffe)\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
+_SPELLED_TOP: Final = re.compile(rf"(?:[.．]|{_DOT_WORD})[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
 
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
     """Spelled and spaced e-mail addresses, non-ASCII ones, spaced card numbers, card tails, user names, any web address."""
     email = [
-        Pattern("spelled", rf"\b{_PART}(?:{_JOINT}{_PART}){{0,4}}{_AT}{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}\b", 0.8),
+        Pattern("spelled", rf"\b(?:{_SIGN}\s+){{0,12}}{_LOCAL}(?:\s+{_SIGN}){{0,8}}{_AT}{_DOMAIN}", 0.8),
+        Pattern(
+            "spelled after its name",
+            rf"\b(?:e-?mail|mail|correo|adresse?|address)\b(?:\s*(?:is|ist|es|est|it'?s|:))*\s+\K(?:{_PART}\s+){{1,4}}{_LOCAL}{_AT}{_DOMAIN}",
+            0.8,
+        ),
         Pattern("any script", r"(?<![\w.+-])[\w.+%-]{1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
     ]
     iban = [Pattern("any case", r"(?<!\w)[A-Z]{2}[ ]?\d[ ]?\d(?:[ -]?[A-Z0-9]){11,30}(?!\w)", 0.3)]
@@ -37,6 +51,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ),
     ]
     handle += [
+        Pattern(
+            "beside its service",
+            r"\b(?:insta(?:gram)?|ig|snap(?:chat)?|discord|telegram|tiktok|twitch|psn|steam(?: id)?|gamer ?tag|skype)\s+"
+            r"\K(?=[\w.]*[A-Za-z\d][\d_.][A-Za-z\d_])[A-Za-z_][\w.]{3,39}(?<![.])(?!\w)",
+            0.6,
+        ),
         Pattern(
             "assigned",
             r"(?<![A-Za-z])[\"']?(?:[A-Za-z]{1,20}_)?(?:user|username|user_name|login)[\"']?\s{0,3}(?:[:=]\s{0,3}[\"']?|\s[\"'])\K"
@@ -91,11 +111,16 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     ]
 
 
+def _may_be_spelled(seen: SeenText) -> bool:
+    return _SPELLED_AT.search(seen.text) is not None and _SPELLED_TOP.search(seen.text) is not None
+
+
 class SpelledEmailRecognizer(PatternRecognizer):
     """E-mail addresses in unusual spelling; the patterns are slow, so each has a condition."""
 
     conditions: ClassVar[Mapping[str, Condition]] = {
-        "spelled": lambda seen: _SPELLED_AT.search(seen.text) is not None and _SPELLED_TOP.search(seen.text) is not None,
+        "spelled": _may_be_spelled,
+        "spelled after its name": _may_be_spelled,
         "any script": lambda seen: "@" in seen.text or "＠" in seen.text,  # noqa: RUF001  # full-width sign
     }
 

@@ -101,7 +101,8 @@ def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
     for order, step in ((range(1, len(words)), -1), (range(len(words) - 2, -1, -1), 1)):
         for at in order:
             if wanted[at + step] and beside[min(at, at + step)]:
-                wanted[at] = wanted[at] or (words[at].group()[0].isupper() and not _says_nothing(words[at]))
+                alike = words[at].group()[0].isupper() or (step < 0 and words[at + step].group()[0].islower())
+                wanted[at] = wanted[at] or (alike and not _says_nothing(words[at]))
     start = None
     for at, word in enumerate(words):
         if wanted[at] and start is None:
@@ -116,11 +117,14 @@ def _is_name(text: str, match: re.Match[str], *, nouns_are_capital: bool) -> boo
     if _says_nothing(match):
         return False
     before = _WORD.findall(text[max(0, match.start() - 40) : match.start()])
-    if before and before[-1].casefold() in _INTRODUCES:
-        return word[0].isupper() or before[-1].casefold() in {"heiße", "heisse", "llamo", "appelle", "herr", "frau"}
-    if not word[0].isupper() or (nouns_are_capital and before and before[-1].casefold() in _ARTICLES):
-        return False
-    if (plain := normal_word(word)) in given_names() or plain in family_names():
+    told = [each.casefold() for each in before[-2:]]
+    is_listed = (plain := normal_word(word)) in given_names() or plain in family_names()
+    if _is_introduced(told):
+        return word[0].isupper() or is_listed or told[-1] in {"heiße", "heisse", "llamo", "appelle", "herr", "frau"}
+    says_who = is_listed and told in (["bin", "der"], ["bin", "die"])
+    if says_who or not word[0].isupper() or (nouns_are_capital and before and before[-1].casefold() in _ARTICLES):
+        return says_who
+    if is_listed:
         return True
     line_end = text.find("\n", match.end())
     line = text[: line_end if line_end >= 0 else len(text)].rstrip()
@@ -129,6 +133,11 @@ def _is_name(text: str, match: re.Match[str], *, nouns_are_capital: bool) -> boo
     if len(last) <= SHORT_LINE and line[-1] not in "!?" and not any(each.casefold() in GERMAN | ROMANCE for each in last):
         return True
     return not nouns_are_capital and not _SENTENCE_START.search(text[: match.start()])
+
+
+def _is_introduced(told: Sequence[str]) -> bool:
+    """Whether the two words before a word, in lower case, say that a name comes."""
+    return bool(told) and (told[-1] in _INTRODUCES or told == ["hier", "ist"])
 
 
 def _says_nothing(match: re.Match[str]) -> bool:

@@ -14,7 +14,7 @@ _KINDS: Final = {
     r"|bestell|rechnungs?",
     "TICKET_NUMBER": r"ticket|case|incident|claim|complaint|service request|vorgangs?",
     "TRACKING_NUMBER": r"tracking|parcel|shipment|package|consignment|waybill|awb|sendungs?",
-    "DEVICE_ID": r"serial|s/n|imei|meid|iccid|device|vin",
+    "DEVICE_ID": r"serial|s/n|sn|imei|meid|iccid|device|vin",
     "LICENSE_PLATE": r"licen[cs]e plate|number plate|plate|registration",
     "ID_NUMBER": r"driv(?:er'?s?|ing) licen[cs]e|passport|national (?:id|insurance)|tax(?:payer)?(?: id)?|sort code|routing"
     r"|meter|employee|student|staff|patient|badge|visa",

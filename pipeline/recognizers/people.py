@@ -16,7 +16,22 @@ DATE: Final = (
     rf"(?:\d{{1,4}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTHS},?[ -]\d{{2,4}}"
     rf"|{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{2,4}}|\d{{6}}|\d{{8}})"
 )
-_BORN: Final = r"(?:date of birth|birth ?date|birth ?day|d\.?o\.?b\.?|born|geburtsdatum|geboren)"
+_UNITS: Final = "one|two|three|four|five|six|seven|eight|nine"
+_TEENS: Final = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_TENS: Final = "(?:twenty|thirty|fou?rty|fifty|sixty|seventy|eighty|ninety)"
+_DAY: Final = (
+    r"(?:\d{1,2}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[ -])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|nine?th)"
+    rf"|tenth|eleventh|twel(?:f|v)th|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth"
+    rf"|(?:twenty[ -])?(?:{_UNITS})|{_TEENS})"
+)
+_YEAR: Final = (
+    rf"(?:(?:nineteen|twenty)[ -](?:(?:oh|o)[ -](?:{_UNITS})|{_TEENS}|{_TENS}(?:[ -](?:{_UNITS}))?)"
+    rf"|two thousand(?: (?:and )?(?:{_TEENS}|{_TENS}(?:[ -](?:{_UNITS}))?|{_UNITS}))?|{_TENS}[ -](?:{_UNITS}))"
+)
+DATE_IN_WORDS: Final = rf"(?:{_DAY}(?: of)? {MONTHS}|{MONTHS} (?:the )?{_DAY})"
+"""The day and month of a date said aloud: "the twenty second of november", "june fifth"."""
+
+_BORN: Final = r"(?:date of birth|birth ?date|b(?:irth)?-? ?day|d\.?o\.?b\.?|born|geburtsdatum|geboren)"
 
 _TRADES: Final = (
     r"[a-z]{3,}(?:er|or|ist|ant|ian|man|woman|person|ect|yst|ive)|clerk|nurse|chef|cook|agent|intern|head|lead|technician|secretary"
@@ -34,10 +49,17 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     """Names after a title or announced, what somebody does in a signature, dates of birth, written-out dates with a year."""
     birth = [
         Pattern("announced", rf"\b{_BORN}\b\.?(?:\s*(?:is|was|on|am|the|:|=|it's|[-(])){{0,3}}\s*\K{DATE}(?!\w)", 0.85),
+        Pattern(
+            "announced in words",
+            rf"\b{_BORN}\b\.?(?:\s*(?:is|was|on|am|the|:|=|it's|[-(])){{0,3}}\s*"
+            rf"\K{DATE_IN_WORDS}(?:,? (?:\d{{2,4}}|{_YEAR}))?(?!\w)",
+            0.85,
+        ),
         Pattern("announced after", rf"(?<!\w){DATE}(?=\s*(?:is|was|=)\s+(?:my|the|his|her|their)\s+(?:{_BORN}|birth))", 0.85),
     ]
     written = [
         Pattern("day first", rf"(?<!\w)\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTHS},?[ -](?:19|20)\d\d(?!\w)", 0.6),
+        Pattern("in words", rf"\b{DATE_IN_WORDS},? (?:(?:19|20)\d\d|{_YEAR})(?!\w)", 0.5),
         Pattern("month first", rf"\b{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d(?!\w)", 0.6),
     ]
     titled = [
@@ -56,12 +78,18 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.5,
         ),
     ]
+    expiry = Pattern(
+        "expiry announced",
+        r"\b(?:exp(?:ir(?:y|es|ation|ing))?|valid (?:until|thru|through|to))\b\.?(?: date)?(?:\s*(?:is|on|:))*\s*"
+        r"\K(?:0?[1-9]|1[0-2])\s?[-/. ]?\s?(?:20)?[2-4]\d(?!\w)",
+        0.6,
+    )
     return [
         PatternRecognizer("PERSON", "TitledNameRecognizer", language, titled, global_regex_flags=0),
         SaidNameRecognizer(["PERSON"], name=known_values.SAID, supported_language=language),
         PatternRecognizer("JOB_TITLE", "JobTitleRecognizer", language, jobs),
         PatternRecognizer("DATE_OF_BIRTH", "DateOfBirthRecognizer", language, birth),
-        PatternRecognizer("DATE_TIME", "WrittenDateRecognizer", language, written),
+        PatternRecognizer("DATE_TIME", "WrittenDateRecognizer", language, [*written, expiry]),
     ]
 
 

@@ -16,6 +16,7 @@ def _set(words: str) -> frozenset[str]:
 
 WORDS: Final = _set(
     "aaa abt acc acct addy admin af afaik afk afternoon ahoy aight aka alot anyway app apps appt arent asap atm atms"
+    " 2day 2moro 2morrow 2nite 4ever cvc cvv hun sik"
     " attn aw awesome aww ayo ayy b4 bad bc bday best bf bff bk brah brb brilliant bro bros bruh btw bump bye cant cba"
     " cheers christmas cmon congrats convo cool couldnt coz cu cuz cya dafuq dat dawg dear def dem didnt dm dms dnt"
     " doesnt dont dood dude dunno e2e easter ehh emoji eod esp eta etc evening fam faq faqs fb ffs fml fomo frfr ftw"
