@@ -105,9 +105,11 @@ def measured(folder: Path) -> dict[str, Any]:
 def _target(folder: Path, name: str, counts: dict[str, int]) -> dict[str, Any]:
     found: dict[str, int] = {}
     rows = 0
+    manifest = folder / "manifest.json"
+    length = json.loads(manifest.read_text("utf-8"))["max_tokens"] if manifest.exists() else None
     for split in SPLITS:
         for path in files_of(folder, split):
-            report = check_file(path, Asked(name), 2)
+            report = check_file(path, Asked(name, length), 2)
             rows += report.rows
             for fault, count in report.counts.items():
                 found[fault] = found.get(fault, 0) + count
@@ -115,9 +117,12 @@ def _target(folder: Path, name: str, counts: dict[str, int]) -> dict[str, Any]:
     found.pop("too_few_rows", None)
     return {
         "rows": rows,
+        "max_tokens": length,
+        "rows_shortened": counts.get(f"{name}_rows_shortened", 0),
+        "rows_left_out": sum(count for key, count in counts.items() if key.startswith(f"{name}_rows_left_out_")),
         "conversations_lost": sum(count for key, count in counts.items() if key.startswith(f"{name}_lost_")),
-        "rows_cut_at_default": found.pop("too_long", 0),
-        "rows_with_nothing_trained_after_default_cut": found.pop("nothing_trained_after_cut", 0),
+        "rows_cut": found.pop("too_long", 0),
+        "rows_with_nothing_trained": found.pop("nothing_trained_after_cut", 0) + found.pop("dropped_for_length", 0),
         "other_faults": found,
     }
 

@@ -54,10 +54,10 @@ class Bounds(Section):
     """Largest share of the kept conversations that a format may be unable to hold."""
 
     max_untrained_rows: int = Field(ge=0)
-    """Most rows of which nothing is trained once the consumer has cut them where it does unless told otherwise."""
+    """Most rows of which nothing is trained once the consumer has cut or dropped them at the length they were written for."""
 
     max_cut_share: float = Field(ge=0, le=1)
-    """Largest share of a format's rows that its consumer cuts or drops for their length, unless told otherwise."""
+    """Largest share of a format's rows that its consumer cuts or drops at the length they were written for."""
 
     max_dropped_share: float = Field(ge=0, le=1)
     """Largest share of the given conversations that no file holds."""
@@ -244,19 +244,31 @@ def _lengths(table: Table, readings: Sequence[_Reading]) -> dict[str, float | No
     """What is left of the rows where each consumer cuts them, and the length at which nothing is cut."""
     untrained, cut = 0, 0.0
     for reading in readings:
+        length = _length_written_for(reading.folder)
         reports = [
-            check_file(path, Asked(reading.name, max_findings=1))
+            check_file(path, Asked(reading.name, length, max_findings=1))
             for split in SPLITS
             for path in files_of(reading.folder, split)
             if path.stat().st_size  # there is nothing to cut in an empty file; that it has no rows is another measure
         ]
-        lost = sum(report.counts.get("nothing_trained_after_cut", 0) for report in reports)
+        lost = sum(
+            report.counts.get(fault, 0) for report in reports for fault in ("nothing_trained_after_cut", "dropped_for_length")
+        )
         long = sum(report.counts.get("too_long", 0) for report in reports) + lost
         untrained += lost
         cut = max(cut, long / max(sum(report.rows for report in reports), 1))
     longest = [table.read(part, columns=["tokens"])["tokens"].max() for part in table.manifest.parts]
     recommended = max((tokens for tokens in longest if isinstance(tokens, int)), default=None)
     return {"untrained_rows": untrained, "cut_share": cut, "recommended_max_tokens": recommended}
+
+
+def _length_written_for(folder: Path) -> int | None:
+    """Tokens that the trainer will be told to read of a row, as emit noted them; None leaves it the consumer's default."""
+    try:
+        length = json.loads((folder / "manifest.json").read_text("utf-8"))["max_tokens"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return length if isinstance(length, int) else None
 
 
 MADE_BY_MODEL: Final = (pl.element().struct.field("origin") == "synthetic") | (

@@ -1,10 +1,10 @@
 """Write the training files: one folder per format, a file per split, and the provenance of every line beside it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import orjson
 import polars as pl
@@ -20,11 +20,15 @@ from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table, translated_errors, write_json
 from pipeline.tokens import TOKENS_PER_MESSAGE, counter
 from pipeline.writing.card import CardParams, Facts, write_beside
-from pipeline.writing.chat import Example, LookUp, Row, Turn, without_calls
+from pipeline.writing.chat import Example, Row, messages_of, tools_of, without_calls
+from pipeline.writing.conformance import WARNINGS
+from pipeline.writing.conversations import Conversation, conversations_of
+from pipeline.writing.fitting import Room
+from pipeline.writing.lengths import fault_of_length
 from pipeline.writing.shards import Shards
 from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits, explain_sizes
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class EmitParams(Section):
@@ -54,8 +58,14 @@ class EmitParams(Section):
     max_file_bytes: int = Field(gt=0)
     """A larger file is written in shards; a consumer's own limit holds where it is smaller."""
 
+    max_tokens: dict[str, int]
+    """Format -> tokens that its trainer will be told to read of a row; for the others, where it cuts unless told otherwise."""
+
+    spare_tokens_share: float = Field(ge=0, lt=1)
+    """Share of that length left free in a row that has to be shortened: a trainer's own vocabulary may need more tokens."""
+
     encoding: str
-    """Vocabulary that the tokens of system texts are counted in; that of validate."""
+    """Vocabulary that tokens are counted in; that of validate."""
 
     splits: SplitParams
     """Shares of train, validation and test."""
@@ -72,6 +82,18 @@ class EmitParams(Section):
         if not formats or len(set(formats)) < len(formats):
             raise ValueError("name at least one format, and none twice")
         return formats
+
+    @field_validator("max_tokens")
+    @classmethod
+    def _of_known_formats(cls, max_tokens: dict[str, int]) -> dict[str, int]:
+        for name, tokens in max_tokens.items():
+            if name not in FORMATS or tokens < 1:
+                raise ValueError(f"max_tokens: {name!r} is no format, or its tokens are less than 1")
+        return max_tokens
+
+    def length_of(self, name: str) -> int | None:
+        """Tokens that the trainer of a format reads of a row; None where it has no limit."""
+        return self.max_tokens.get(name, FORMATS[name].default_max_tokens)
 
 
 def emit(
@@ -92,106 +114,14 @@ def emit(
     Returns:
         kept: CHAT, what at least one format holds. dropped: `bridges_splits` where there is no split, else the first
             fault that keeps it out of every format, with the format as detail. beside: a frame LINES per format.
-        counts: `<format>_<split>_rows`; in conversations `<format>_lost_<fault>`, and `<format>_unrated` or `_unpaired`.
+        counts: `<format>_<split>_rows`; `<format>_rows_shortened`, and `<format>_rows_left_out_<fault>` of conversations
+            that have others; in conversations `<format>_lost_<fault>`, and `<format>_unrated` or `_unpaired`.
     """
     conversations = conform(conversations, VALIDATED, "emit")
     press = _Press(params, rejected or {}, knowledge)
-    for conversation, split in zip(_conversations(conversations), splits.to_list(), strict=True):
+    for conversation, split in zip(conversations_of(conversations), splits.to_list(), strict=True):
         press.take(conversation, split)
     return press.outcome()
-
-
-class _Conversation(NamedTuple):
-    """What emit reads of one conversation."""
-
-    conversation_id: str
-    cluster_id: str
-    language: str | None
-    opened_at: datetime | None
-    product: str | None
-    csat: float | None
-    tokens: int
-    synthetic: bool
-    edits: list[str]
-    flags: list[str]
-    turns: list[Turn]
-    """What was said, look-ups with the answers they were made for."""
-    turn_ids: list[str]
-    """Of all turns, as are speakers and origins."""
-    speakers: list[str]
-    origins: list[str]
-    generations: dict[str, Any]
-    """turn_id -> how it was generated."""
-    knowledge: Sequence[str]
-    """Ids of the passages that stand below its system text."""
-
-
-def _conversations(frame: pl.DataFrame) -> Iterator[_Conversation]:
-    fields = frame.select(
-        "conversation_id",
-        "cluster_id",
-        "language",
-        "opened_at",
-        "product",
-        pl.col("outcome").struct.field("csat"),
-        "tokens",
-        "synthetic",
-        "edits",
-        "flags",
-        *(
-            pl.col("turns").list.eval(pl.element().struct.field(name)).alias(name)
-            for name in ("turn_id", "speaker", "text", "origin")
-        ),
-    )
-    generations, calls = _generations(frame), _calls(frame)
-    for *plain, ids, speakers, texts, origins in fields.iter_rows():
-        turns = [
-            Turn(turn_id, "user" if speaker == "customer" else "assistant", text, speaker != "bot")
-            for turn_id, speaker, text in zip(ids, speakers, texts, strict=True)
-            if speaker != "tool"
-        ]
-        if plain[0] in calls:
-            turns = list(_with_look_ups(turns, ids, speakers, texts, calls[plain[0]]))
-        yield _Conversation._make([*plain, turns, ids, speakers, origins, generations.get(plain[0], {}), ()])
-
-
-def _with_look_ups(
-    turns: Sequence[Turn], ids: Sequence[str], speakers: Sequence[str], texts: Sequence[str], calls: Mapping[str, Any]
-) -> Iterator[Turn]:
-    """The turns, each answer with the look-ups that stand before it; those that no answer follows have no place in a row."""
-    left = iter(turns)
-    waiting: list[LookUp] = []
-    for turn_id, speaker, text in zip(ids, speakers, texts, strict=True):
-        if speaker == "tool":
-            call = calls[turn_id] or {"name": "look_up", "arguments": []}
-            arguments = [(each["name"], each["value"]) for each in call["arguments"] or ()]
-            waiting.append(LookUp(turn_id, call["name"], arguments, text))
-            continue
-        turn = next(left)
-        if turn.role == "assistant":
-            yield turn._replace(look_ups=tuple(waiting)) if waiting else turn
-            waiting = []
-        else:
-            yield turn
-
-
-def _calls(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """conversation_id -> turn_id -> what was asked, of the conversations with look-ups."""
-    found: dict[str, dict[str, Any]] = {}
-    has_tools = pl.col("turns").list.eval(pl.element().struct.field("speaker") == "tool").list.any()
-    turns = frame.filter(has_tools).select("conversation_id", "turns").explode("turns").unnest("turns").filter(speaker="tool")
-    for name, turn_id, call in turns.select("conversation_id", "turn_id", "call").iter_rows():
-        found.setdefault(name, {})[turn_id] = call
-    return found
-
-
-def _generations(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """conversation_id -> turn_id -> provenance, of the few that have any: reading it everywhere would cost more than all."""
-    found: dict[str, dict[str, Any]] = {}
-    synthetic = frame.filter("synthetic").select("conversation_id", "turns").explode("turns").unnest("turns")
-    for name, turn_id, generation in synthetic.select("conversation_id", "turn_id", "generation").drop_nulls().iter_rows():
-        found.setdefault(name, {})[turn_id] = generation
-    return found
 
 
 class _Press:
@@ -205,17 +135,18 @@ class _Press:
         self._counts: dict[str, int] = {}
         self._system_tokens: dict[str | None, int] = {None: 0}
 
-    def take(self, one: _Conversation, split: str | None) -> None:
+    def take(self, one: Conversation, split: str | None) -> None:
         if split is None:
             self._dropped.append((one.conversation_id, BRIDGES_SPLITS, "customer and cluster stand in different splits"))
             return
         one, example = self._example(one)
         plain = example if one.speakers.count("tool") == 0 else without_calls(example)
+        most = one.tokens + self._tokens_of(example.system)
         formats: list[str] = []
         lost: list[tuple[str, str]] = []
         metas: dict[str | None, str] = {}
         for name in self._params.formats:
-            rows, fault = _rows(name, example if FORMATS[name].tools else plain)
+            rows, fault = self._rows(name, example if FORMATS[name].tools else plain, most)
             if fault:
                 lost.append((fault, name))
                 self._count(f"{name}_{WITHOUT.get(fault) or f'lost_{fault}'}")
@@ -223,16 +154,20 @@ class _Press:
             formats.append(name)
             self._count(f"{name}_{split}_rows", len(rows))
             for row in rows:
-                if row.reply not in metas:
-                    metas[row.reply] = _meta(one, split, row.reply)
-                self._lines[name].add(one.conversation_id, split, _json(row.content), metas[row.reply])
+                if row.left_out:
+                    meta = _meta(one, split, row)
+                    self._count(f"{name}_rows_shortened")
+                elif row.reply in metas:
+                    meta = metas[row.reply]
+                else:
+                    meta = metas[row.reply] = _meta(one, split, row)
+                self._lines[name].add(one.conversation_id, split, _json(row.content), meta)
         if formats:
-            tokens = one.tokens + self._tokens_of(example.system)
-            self._kept.append((*one[:4], split, one.synthetic, tokens, ",".join(formats)))
+            self._kept.append((*one[:4], split, one.synthetic, most, ",".join(formats)))
         else:
             self._dropped.append((one.conversation_id, *lost[0]))
 
-    def _example(self, one: _Conversation) -> tuple[_Conversation, Example]:
+    def _example(self, one: Conversation) -> tuple[Conversation, Example]:
         turns = one.turns
         if self._params.train_bots and "bot" in one.speakers:
             turns = [turn._replace(trained=True) for turn in turns]
@@ -244,6 +179,51 @@ class _Press:
             one = one._replace(knowledge=[hit.id for hit in found.hits])
         liked = None if one.csat is None else one.csat >= self._params.liked_csat
         return one, Example(turns, system, self._params.look_ups, liked, self._rejected.get(one.conversation_id, ()))
+
+    def _rows(self, name: str, example: Example, most: int) -> tuple[list[Row], str | None]:
+        """The rows of an example, or why the format cannot hold it; a format is judged by the rules for anyone's file.
+
+        `most` is the tokens of the example with its look-ups in plain words; as calls they may take twice as many.
+        """
+        format_, length = FORMATS[name], self._params.length_of(name)
+        room = None if length is None else int(length * (1 - self._params.spare_tokens_share))
+        is_long = room is not None and most * (2 if any(turn.look_ups for turn in example.turns) else 1) > room
+        if room is not None and is_long:
+            example = replace(example, room=self._room(example, room))
+        rows = list(format_.rows(example))
+        if not rows:
+            is_without = example.liked is None if format_.needs == "rating" else format_.needs is not None
+            return [], format_.needs if format_.needs and is_without else ANSWER_NOT_TO_BE_LEARNT
+        for row in rows:
+            for fault in format_.faults(row.content):
+                return [], fault.name
+        if length is None or not is_long:
+            return rows, None
+        judged = [(row, fault_of_length(format_, row.content, length, self._params.encoding)) for row in rows]
+        sound = [row for row, cut in judged if cut is None or cut in WARNINGS]
+        untrained = [cut for _, cut in judged if cut is not None and cut not in WARNINGS]
+        if not sound:
+            return [], untrained[0]
+        for cut in untrained:
+            self._count(f"{name}_rows_left_out_{cut}")
+        return sound, None
+
+    def _room(self, example: Example, tokens: int) -> Room | None:
+        """What the turns of an example may take and would take; None where all of it fits."""
+        count = counter(self._params.encoding)
+        sizes = [
+            sum(
+                count(_written(message)) + TOKENS_PER_MESSAGE
+                for message in messages_of(replace(example, turns=[turn], system=None))
+            )
+            for turn in example.turns
+        ]
+        left = tokens - self._tokens_of(example.system) - sum(count(_json(tool)) for tool in tools_of(example))
+        if sum(sizes) <= left:
+            return None
+        before = [None, *(turn.role for turn in example.turns)]
+        opens = [place for place, turn in enumerate(example.turns) if turn.role == "user" and before[place] != "user"]
+        return Room(left, sizes, opens or [0])
 
     def _tokens_of(self, system: str | None) -> int:
         if system not in self._system_tokens:
@@ -300,31 +280,23 @@ ANSWER_NOT_TO_BE_LEARNT: Final = "answer_not_to_be_learnt"
 """Why a format without weights has no row: it would train what it should not."""
 
 
-def _rows(name: str, example: Example) -> tuple[list[Row], str | None]:
-    """The rows of an example, or why the format cannot hold it; a format is judged by the rules for anyone's file."""
-    format_ = FORMATS[name]
-    rows = list(format_.rows(example))
-    if not rows:
-        is_without = example.liked is None if format_.needs == "rating" else format_.needs is not None
-        return [], format_.needs if format_.needs and is_without else ANSWER_NOT_TO_BE_LEARNT
-    for row in rows:
-        for fault in format_.faults(row.content):
-            return [], fault.name
-    return rows, None
-
-
 def _json(content: Mapping[str, Any]) -> str:
     return orjson.dumps(content).decode()
 
 
-def _meta(one: _Conversation, split: str, reply: str | None) -> str:
+def _written(message: Mapping[str, Any]) -> str:
+    return message["content"] if "content" in message else _json(message)
+
+
+def _meta(one: Conversation, split: str, row: Row) -> str:
     """Where a line comes from; never in the line itself, which several consumers would refuse."""
     return _json(
         {
             "conversation_id": one.conversation_id,
             "split": split,
             "cluster_id": one.cluster_id,
-            "trains": reply,
+            "trains": row.reply,
+            "left_out": row.left_out,
             "synthetic": one.synthetic,
             "edits": one.edits,
             "flags": one.flags,
@@ -435,7 +407,7 @@ def write_files(writer: TableWriter, parts: Sequence[Part], params: EmitParams, 
                 continue
             written += [path for many in (*files.values(), *metas.values()) for path in many]
             names = {split: [path.name for path in paths] for split, paths in files.items() if paths}
-            for file, content in (format_.beside(names) if format_.beside else {}).items():
+            for file, content in (format_.beside(names, params.length_of(name)) if format_.beside else {}).items():
                 write_json(folder / file, content)
                 written.append(folder / file)
             facts = _facts(writer, parts, name, given, params)
@@ -478,5 +450,7 @@ def _facts(writer: TableWriter, parts: Sequence[Part], name: str, given: str, pa
         sizes=explain_sizes(sizes, int(totals["synthetic"].item() or 0), params.splits),
         given=given,
         fingerprint=params.fingerprint(),
+        max_tokens=params.length_of(name),
+        shortened=sum(part.counts.get(f"{name}_rows_shortened", 0) for part in parts),
         **totals.row(0, named=True),
     )

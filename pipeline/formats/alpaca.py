@@ -18,11 +18,11 @@ def rows(example: Example) -> Iterator[Row]:
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'instruction': 'Hi', 'input': '', 'output': 'Hello.', 'system': '', 'history': []}]
     """
-    for before, reply in replies_of(example):
+    for before, reply, left_out in replies_of(example):
         said = [message["content"] for message in before if message["role"] != "system"]
         history = [[said[place], said[place + 1]] for place in range(0, len(said) - 1, 2)]
         row = {"instruction": said[-1], "input": "", "output": reply.content, "system": example.system or "", "history": history}
-        yield Row(row, reply.turn_id)
+        yield Row(row, reply.turn_id, left_out)
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:

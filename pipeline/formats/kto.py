@@ -20,9 +20,9 @@ def rows(example: Example) -> Iterator[Row]:
     """
     replies = list(replies_of(example))
     if example.liked is not None and replies:
-        before, reply = replies[-1]
+        before, reply, left_out = replies[-1]
         completion = [{"role": "assistant", "content": reply.content}]
-        yield Row({"prompt": before, "completion": completion, "label": example.liked}, reply.turn_id)
+        yield Row({"prompt": before, "completion": completion, "label": example.liked}, reply.turn_id, left_out)
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:

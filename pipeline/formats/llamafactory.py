@@ -41,7 +41,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
         yield from text_faults(row, "tools")
 
 
-def dataset_info(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def dataset_info(files: Mapping[str, Sequence[str]], _max_tokens: int | None) -> dict[str, Any]:
     """The entries for LLaMA-Factory's data/dataset_info.json, one per file."""
     columns = {"messages": "conversations", "system": "system", "tools": "tools"}
     entries = {

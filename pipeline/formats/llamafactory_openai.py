@@ -35,7 +35,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
         yield from message_faults(row["messages"], ASKED)
 
 
-def dataset_info(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def dataset_info(files: Mapping[str, Sequence[str]], _max_tokens: int | None) -> dict[str, Any]:
     """The entries for LLaMA-Factory's data/dataset_info.json, one per file."""
     tags = {
         "role_tag": "role",

@@ -28,9 +28,9 @@ def rows(example: Example) -> Iterator[Row]:
     >>> [row.content["non_preferred_output"] for row in rows(Example(turns, rejected=["Hi Hi Hi"]))]
     [[{'role': 'assistant', 'content': 'Hi Hi Hi'}]]
     """
-    for before, reply, rejected in pairs_of(example):
+    for (before, reply, left_out), rejected in pairs_of(example):
         answers = [[{"role": "assistant", "content": text}] for text in (reply.content, rejected)]
-        yield Row(dict(zip(KEYS, ({"messages": before}, *answers), strict=True)), reply.turn_id)
+        yield Row(dict(zip(KEYS, ({"messages": before}, *answers), strict=True)), reply.turn_id, left_out)
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:

@@ -20,11 +20,10 @@ def rows(example: Example) -> Iterator[Row]:
     >>> [row.content["rejected"] for row in rows(Example(turns, rejected=["Hi Hi Hi"]))]
     [[{'role': 'assistant', 'content': 'Hi Hi Hi'}]]
     """
-    for before, reply, rejected in pairs_of(example):
+    for (before, reply, left_out), rejected in pairs_of(example):
         pair = {"chosen": reply.content, "rejected": rejected}
-        yield Row(
-            {"prompt": before, **{key: [{"role": "assistant", "content": text}] for key, text in pair.items()}}, reply.turn_id
-        )
+        answers = {key: [{"role": "assistant", "content": text}] for key, text in pair.items()}
+        yield Row({"prompt": before, **answers}, reply.turn_id, left_out)
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:

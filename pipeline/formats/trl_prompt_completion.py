@@ -24,8 +24,9 @@ def rows(example: Example) -> Iterator[Row]:
     >>> [row.content for row in rows(Example([Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")]))]
     [{'prompt': [{'role': 'user', 'content': 'Hi'}], 'completion': [{'role': 'assistant', 'content': 'Hello.'}]}]
     """
-    for before, reply in replies_of(example):
-        yield Row({"prompt": before, "completion": [{"role": "assistant", "content": reply.content}]}, reply.turn_id)
+    for before, reply, left_out in replies_of(example):
+        completion = [{"role": "assistant", "content": reply.content}]
+        yield Row({"prompt": before, "completion": completion}, reply.turn_id, left_out)
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:

@@ -71,6 +71,12 @@ class Facts:
     fingerprint: str
     """Of the params of emit."""
 
+    max_tokens: int | None
+    """The length the rows were written for: what the trainer should be told; None where it takes any."""
+
+    shortened: int
+    """Rows that lack turns of their conversation, to be that short."""
+
 
 def write_beside(
     folder: Path, name: str, format_: Format, files: Mapping[str, Sequence[Path]], facts: Facts, card: CardParams
@@ -100,6 +106,8 @@ def _manifest(name: str, format_: Format, described: Mapping[str, Any], facts: F
         "files": described,
         "rows": facts.rows,
         "conversations": facts.conversations,
+        "max_tokens": facts.max_tokens,
+        "rows_shortened": facts.shortened,
         "tool": {"name": "ticketmill", "version": _version()},
         "params": facts.fingerprint,
         "code": _code(),

@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
+from pipeline.writing.fitting import Room
+
 
 class LookUp(NamedTuple):
     """What an agent asked a tool before an answer, and what came back."""
@@ -51,6 +53,9 @@ class Example:
     rejected: Sequence[str] = ()
     """Answers that were not accepted in place of the last turn."""
 
+    room: Room | None = None
+    """How much a row may hold, where that is less than the whole example; None where all of it fits."""
+
 
 class Row(NamedTuple):
     """One line of a training file."""
@@ -58,6 +63,9 @@ class Row(NamedTuple):
     content: dict[str, Any]
     reply: str | None = None
     """The turn it trains, where a format has a row for each; None when the row trains all it may."""
+
+    left_out: Sequence[str] = ()
+    """Turns that do not stand in it, because the trainer would not get as far as the answer."""
 
 
 class Fault(NamedTuple):
@@ -114,13 +122,17 @@ class Format:
     default_max_tokens: int | None = None
     """Where it cuts or drops a row unless told otherwise, in its own tokens."""
 
+    over_length: Literal["cut", "dropped"] = "cut"
+    """What it does to a row over that length."""
+
     byte_order_mark: bool = False
     """Whether files start with one."""
 
     container: Literal["jsonl", "parquet"] = "jsonl"
 
-    beside: Callable[[Mapping[str, Sequence[str]]], Mapping[str, Any]] | None = None
-    """Further JSON files the consumer wants in the folder: from split -> file names to name -> content."""
+    beside: Callable[[Mapping[str, Sequence[str]], int | None], Mapping[str, Any]] | None = None
+    """Further JSON files the consumer wants in the folder: from split -> file names, and the tokens a row may have, to name ->
+    content."""
 
 
 @dataclass(frozen=True)
@@ -240,33 +252,57 @@ def weighted_rows(example: Example) -> Iterator[Row]:
     yield Row({"messages": weighted_messages_of(example), **tools_beside(example)})
 
 
-def replies_of(example: Example) -> Iterator[tuple[list[dict[str, Any]], Turn]]:
-    """Every reply that should be trained, with the messages before it.
+class Reply(NamedTuple):
+    """An answer that should be trained."""
+
+    before: list[dict[str, Any]]
+    """The messages before it."""
+
+    turn: Turn
+    left_out: Sequence[str] = ()
+    """Turns before it that found no room."""
+
+
+def replies_of(example: Example) -> Iterator[Reply]:
+    """Every reply that should be trained, with the messages before it, as far as there is room.
 
     >>> asked, answered = Turn("t0", "user", "Hi"), Turn("t1", "assistant", "Hello.")
-    >>> [(len(before), reply.turn_id) for before, reply in replies_of(Example([asked, answered, asked, answered]))]
+    >>> [(len(reply.before), reply.turn.turn_id) for reply in replies_of(Example([asked, answered, asked, answered]))]
     [(1, 't1'), (3, 't1')]
     """
     messages = messages_of(example)
     offset = len(messages) - len(example.turns)
     for place, turn in enumerate(example.turns):
-        if turn.role == "assistant" and turn.trained:
-            yield messages[: place + offset], turn
+        if turn.role != "assistant" or not turn.trained:
+            continue
+        if example.room is None:
+            yield Reply(messages[: place + offset], turn)
+            continue
+        kept = set(example.room.before(place))
+        before = [*messages[:offset], *(messages[each + offset] for each in range(place) if each in kept)]
+        yield Reply(before, turn, [example.turns[each].turn_id for each in range(place) if each not in kept])
 
 
-def pairs_of(example: Example) -> Iterator[tuple[list[dict[str, Any]], Turn, str]]:
-    """What was said before the last reply, that reply, and each answer that was rejected for it.
+def pairs_of(example: Example) -> Iterator[tuple[Reply, str]]:
+    """The last reply, and each answer that was rejected for it.
 
     >>> turns = [Turn("t0", "user", "Hi"), Turn("a0", "assistant", "Hello.")]
-    >>> [(before[-1]["content"], reply.content, rejected) for before, reply, rejected in pairs_of(Example(turns, rejected=["?"]))]
-    [('Hi', 'Hello.', '?')]
+    >>> [(reply.turn.content, rejected) for reply, rejected in pairs_of(Example(turns, rejected=["?"]))]
+    [('Hello.', '?')]
     """
     replies = list(replies_of(example)) if example.rejected else []
-    if replies and replies[-1][1] is example.turns[-1]:
-        before, reply = replies[-1]
+    if replies and replies[-1].turn is example.turns[-1]:
         for rejected in example.rejected:
-            if rejected != reply.content:
-                yield before, reply, rejected
+            if rejected != replies[-1].turn.content:
+                yield replies[-1], rejected
+
+
+def leading_part(example: Example) -> tuple[Example, Sequence[str]]:
+    """The exchanges from the start for which there is room, and the turns after them: for a row that must not be longer."""
+    if example.room is None:
+        return example, ()
+    end = example.room.leading()
+    return replace(example, turns=example.turns[:end]), [turn.turn_id for turn in example.turns[end:]]
 
 
 def is_all_trained(example: Example) -> bool:

@@ -75,6 +75,7 @@ FIXES: Final[Mapping[str, str]] = {
     "control_character": "remove it",
     "too_long": "shorten the row or raise the consumer's limit",
     "nothing_trained_after_cut": "raise the consumer's limit or shorten what comes before the answer",
+    "dropped_for_length": "shorten the row or raise the consumer's limit: it drops what is longer",
 }
 """What to do about each fault."""
 

@@ -16,9 +16,9 @@ import orjson
 
 from pipeline.errors import SourceError
 from pipeline.formats import FORMATS
-from pipeline.tokens import TOKENS_PER_MESSAGE, counter
 from pipeline.writing.chat import Format
 from pipeline.writing.conformance import FIXES, WARNINGS
+from pipeline.writing.lengths import fault_of_length
 from pipeline.writing.shards import BYTE_ORDER_MARK
 
 CHUNK_BYTES: Final = 32 * 1024 * 1024
@@ -305,33 +305,17 @@ class _Judge:
             self._find("not_an_object", "the line")
             return
         sound = True
-        for fault in self._format.faults(row):
+        for name, where in self._format.faults(row):
             sound = False
-            self._find(fault.name, fault.where)
+            self._find(name, where)
         if self._first is not None and row.keys() & SHAPES != self._first:
             self._find("mixed_shapes", "the line")
         if b"\\u00" in line and CONTROL.search(line):
             self._find("control_character", "the line")
-        # a token is at least one byte, so most rows need no counting
-        if sound and self._limit is not None and len(line) > self._limit:
-            self._measure(row, self._limit)
-
-    def _measure(self, row: Mapping[str, Any], limit: int) -> None:
-        texts = list(self._format.texts(row))
-        # a token is at least one byte, and a character at most four
-        if sum(len(text.content) * (1 if text.content.isascii() else 4) + TOKENS_PER_MESSAGE for text in texts) <= limit:
-            return
-        count = counter(self._asked.encoding)
-        spent, first_trained = 0, None
-        for text in texts:
-            spent += TOKENS_PER_MESSAGE
-            if text.trained and first_trained is None:
-                first_trained = spent
-            spent += count(text.content)
-        if first_trained is not None and first_trained >= limit:
-            self._find("nothing_trained_after_cut", "the line")
-        elif spent > limit:
-            self._find("too_long", "the line")
+        if sound and self._limit is not None and len(line) > self._limit:  # a token is at least one byte
+            fault = fault_of_length(self._format, row, self._limit, self._asked.encoding)
+            if fault:
+                self._find(fault, "the line")
 
     def _find(self, fault: str, where: str) -> None:
         reading = self.reading

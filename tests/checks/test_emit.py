@@ -196,6 +196,12 @@ def test_an_empty_table_does_not_pass(tmp_path: Path) -> None:
     assert {"formats", "train_rows"} <= broken(chat(tmp_path, count=0))
 
 
+def trained_at(max_tokens: int, folder: Path) -> None:
+    """Let files written for 5,000 tokens say that their trainer is told less."""
+    noted = folder / "manifest.json"
+    noted.write_text(noted.read_text().replace('"max_tokens": 5000', f'"max_tokens": {max_tokens}'))
+
+
 @pytest.mark.parametrize(
     ("texts", "faults"),
     [
@@ -205,8 +211,11 @@ def test_an_empty_table_does_not_pass(tmp_path: Path) -> None:
 )
 def test_rows_that_their_consumer_would_cut_stop_the_line(tmp_path: Path, texts: tuple[str, str], faults: set[str]) -> None:
     rows = [conversation(n, f"{n} {texts[0]}", texts[1], tokens=1200) for n in range(40)]
-    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", PARAMS.model_copy(update={"formats": ["trl"]}), MEANS)
+    by = PARAMS.model_copy(update={"formats": ["trl"], "max_tokens": {"trl": 5000}})
+    run(a_table(tmp_path / "validated", rows), tmp_path / "chat", by, MEANS)
     table = Table(tmp_path / "chat")
+    assert not broken(table) & {"untrained_rows", "cut_share"}
+    trained_at(1024, table.folder / "trl")
 
     assert broken(table) & {"untrained_rows", "cut_share"} == faults
     assert measure(table, BOUNDS)["recommended_max_tokens"].item() == 1200

@@ -168,8 +168,10 @@ def leaking(folder: Path) -> Table:
 def of_texts(*texts: str, formats: tuple[str, ...] = ("openai",)) -> Make:
     def make(folder: Path) -> Table:
         rows = [conversation(n, f"{n} {texts[0]}", texts[1], tokens=1200) for n in range(40)]
-        section = SHIPPED_EMIT.model_copy(update={"formats": list(formats)})
+        section = SHIPPED_EMIT.model_copy(update={"formats": list(formats), "max_tokens": dict.fromkeys(formats, 5000)})
         emit.run(a_table(folder / "validated", rows), folder / "chat", section, MEANS)
+        for name in formats:
+            test_emit.trained_at(1024, folder / "chat" / name)
         return Table(folder / "chat")
 
     return make

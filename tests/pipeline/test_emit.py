@@ -32,6 +32,8 @@ PARAMS = EmitParams.model_validate(
         "knowledge": {"folder": None, "allow": [], "max_passage_words": 50, "max_hits": 1, "min_relevance": 0.3},
         "liked_csat": 0.75,
         "max_file_bytes": 1_000_000,
+        "max_tokens": {},
+        "spare_tokens_share": 0.2,
         "encoding": "o200k_base",
         "card": {
             "name": "Chats",
@@ -114,6 +116,7 @@ def test_provenance_stands_in_the_side_line_and_never_in_the_row() -> None:
             "split": "train",
             "cluster_id": "desk-0000000000000001",
             "trains": None,
+            "left_out": [],
             "synthetic": True,
             "edits": ["empty_turn"],
             "flags": ["too_short"],
@@ -464,3 +467,91 @@ def test_another_text_of_a_passage_makes_the_part_anew(tmp_path: Path) -> None:
 
     (part,) = Table(tmp_path / "chat").manifest.parts
     assert "cost nothing" in Table(tmp_path / "chat").read(part, "lines_openai")["row"][0]
+
+
+LONG = [text for number in range(8) for text in (f"Question {number}? " + "word " * 30, f"Answer {number}.")]
+"""Eight exchanges of about 45 tokens."""
+
+
+def long_chat(*texts: str) -> dict[str, Any]:
+    return conversation(1, *texts, tokens=sum(len(text) for text in texts))
+
+
+def said(messages: Iterable[dict[str, str]]) -> list[str]:
+    return [" ".join(message["content"].split()[:2]) for message in messages]
+
+
+def test_the_middle_of_a_long_chat_gives_way_so_that_no_reply_stands_behind_the_cut() -> None:
+    by = params(formats=["trl_prompt_completion"], max_tokens={"trl_prompt_completion": 250})
+
+    outcome = emitted(long_chat(*LONG), by=by)
+    last, side = lines(outcome, name="trl_prompt_completion")[-1], lines(outcome, "meta", "trl_prompt_completion")[-1]
+
+    assert said(last["prompt"]) == [
+        *("Question 0?", "Answer 0."),
+        *(f"{who} {number}{end}" for number in (5, 6) for who, end in (("Question", "?"), ("Answer", "."))),
+        "Question 7?",
+    ]
+    assert side["left_out"] == [f"t{number}" for number in range(2, 10)]
+    assert outcome.counts == {"trl_prompt_completion_train_rows": 8, "trl_prompt_completion_rows_shortened": 4}
+
+
+@pytest.mark.parametrize("name", ["trl_prompt_completion", "alpaca", "kto"])
+def test_no_row_of_a_reply_has_nothing_to_train_where_its_trainer_cuts(name: str, tmp_path: Path) -> None:
+    texts = LONG * 20
+    source = a_table(
+        tmp_path / "validated", [{**long_chat(*texts), "outcome": {"resolved": None, "csat": 1.0, "reopened": None}}]
+    )
+
+    run(source, tmp_path / "chat", params(formats=[name]), MEANS)
+
+    (path,) = [path for path in (tmp_path / "chat" / name).glob("*.jsonl") if ".meta" not in path.name]
+    assert check_file(path, Asked(name)).counts == {}
+
+
+def test_a_chat_whose_consumer_drops_long_rows_ends_with_the_last_exchange_that_fits() -> None:
+    outcome = emitted(long_chat(*LONG), by=params(formats=["axolotl"], max_tokens={"axolotl": 150}))
+
+    (row,) = lines(outcome, name="axolotl")
+    assert said(row["messages"]) == ["Question 0?", "Answer 0.", "Question 1?", "Answer 1."]
+    assert lines(outcome, "meta", "axolotl")[0]["left_out"] == [f"t{number}" for number in range(4, 16)]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("trl_prompt_completion", "nothing_trained_after_cut"),
+        ("trl", "nothing_trained_after_cut"),
+        ("axolotl", "dropped_for_length"),
+    ],
+)
+def test_a_question_longer_than_the_trainer_reads_is_left_out_by_name_and_counted(name: str, reason: str) -> None:
+    question = "word " * 300
+
+    outcome = emitted(long_chat(question, "Hello."), by=params(formats=[name], max_tokens={name: 200}))
+
+    assert outcome.dropped.row(0) == ("desk-0000000000000001", reason, name)
+    assert outcome.counts == {f"{name}_lost_{reason}": 1}
+
+
+def test_of_a_chat_with_one_such_question_the_other_replies_stay() -> None:
+    name = "trl_prompt_completion"
+
+    outcome = emitted(long_chat("Hi", "Hello.", "word " * 300, "I see."), by=params(formats=[name], max_tokens={name: 200}))
+
+    assert outcome.counts == {f"{name}_train_rows": 1, f"{name}_rows_left_out_nothing_trained_after_cut": 1}
+
+
+def test_axolotl_is_told_the_length_the_rows_were_written_for(tmp_path: Path) -> None:
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(40)])
+
+    run(source, tmp_path / "chat", params(formats=["axolotl"], max_tokens={"axolotl": 300}), MEANS)
+
+    told = json.loads((tmp_path / "chat/axolotl/axolotl.json").read_text())
+    assert (told["sequence_len"], [each["path"] for each in told["datasets"]]) == (300, ["train.jsonl"])
+    assert json.loads((tmp_path / "chat/axolotl/manifest.json").read_text())["max_tokens"] == 300
+
+
+def test_a_length_for_no_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="'tlr' is no format"):
+        params(max_tokens={"tlr": 100})

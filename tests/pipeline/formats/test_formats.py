@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import formats
 from pipeline.formats import FORMATS
-from pipeline.writing import chat
+from pipeline.writing import chat, fitting, lengths
 from pipeline.writing.chat import Example, Turn
 from pipeline.writing.conformance import FIXES
 
@@ -44,6 +44,8 @@ def test_every_format_has_a_file_of_its_name_whose_example_holds(name: str) -> N
 
 def test_the_examples_of_the_shared_pieces_hold() -> None:
     assert doctest.testmod(chat) == (0, 13)
+    assert doctest.testmod(fitting) == (0, 3)
+    assert doctest.testmod(lengths) == (0, 3)
 
 
 @pytest.mark.parametrize("target", FORMATS)

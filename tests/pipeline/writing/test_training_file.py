@@ -101,6 +101,14 @@ def test_rows_that_the_consumer_would_cut_are_told_apart_by_whether_an_answer_is
     assert check(tmp_path, GOOD, line, max_tokens=3000).counts == {}
 
 
+def test_a_row_that_the_consumer_drops_for_its_length_is_lost_and_not_cut(tmp_path: Path) -> None:
+    line = GOOD.replace("Hello.", "word " * 600)
+
+    report = check(tmp_path, GOOD, line, target="axolotl")
+
+    assert (found(report), report.is_sound) == ([(2, "dropped_for_length")], False)
+
+
 def test_findings_are_limited_and_counts_are_not(tmp_path: Path) -> None:
     report = check(tmp_path, *["{"] * 30, max_findings=5)
 
