@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
+import orjson
+
 from pipeline.writing.chat import (
     Example,
     Fault,
@@ -21,7 +23,7 @@ from pipeline.writing.chat import (
     tools_beside,
     weighted_messages_of,
 )
-from pipeline.writing.conformance import Messages, key_faults, message_faults
+from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"),
@@ -55,6 +57,15 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
         yield from message_faults(row["messages"], ASKED)
         if isinstance(row["messages"], list) and not any(text.trained for text in _texts(row)):
             yield Fault("nothing_trained", "messages")
+    tools = row.get("tools")
+    if isinstance(tools, str):  # it reads JSON there too
+        try:
+            tools = orjson.loads(tools)
+        except orjson.JSONDecodeError:
+            yield Fault("not_a_list", "tools")
+            return
+    if tools:
+        yield from tool_faults(tools)
 
 
 def _texts(row: Mapping[str, Any]) -> Iterator[Text]:

@@ -15,6 +15,7 @@ ASKED: Final = Messages(
     more_keys=("reasoning_content", "name"),
     weight="honoured",
     tools=True,
+    user_first=False,
     alternates=False,
     assistant_last=False,
 )

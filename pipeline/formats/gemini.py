@@ -11,6 +11,9 @@ from typing import Any, Final
 from pipeline.writing.chat import Example, Fault, Format, Row, Text, is_all_trained
 from pipeline.writing.conformance import key_faults, turn_order_faults
 
+OTHER_PARTS: Final = {"functionCall", "functionResponse", "fileData", "inlineData"}
+"""What a part may hold in place of text."""
+
 ROLES: Final = {"user": "user", "assistant": "model"}
 
 
@@ -48,6 +51,8 @@ def _part_faults(content: Any, where: str) -> Iterator[Fault]:
         return
     for place, part in enumerate(parts):
         text = part.get("text") if isinstance(part, dict) else None
+        if isinstance(part, dict) and part.keys() & OTHER_PARTS:
+            continue
         if not isinstance(text, str):
             yield Fault("content_not_text", f"{where}.parts[{place}]")
         elif not text.strip():
@@ -58,7 +63,7 @@ def texts_of(row: Mapping[str, Any]) -> Iterator[Text]:
     """The texts of all parts; the model's are trained."""
     for content in (row.get("systemInstruction", {"parts": []}), *row["contents"]):
         for part in content["parts"]:
-            yield Text(part["text"], content.get("role") == "model")
+            yield Text(part.get("text", ""), content.get("role") == "model")
 
 
 FORMAT: Final = Format(

@@ -12,7 +12,10 @@ import orjson
 
 from pipeline.writing.chat import Example, Fault, Format, Row, is_all_trained, tools_of
 from pipeline.writing.conformance import key_faults, text_faults
-from pipeline.writing.sharegpt import texts_of, turn_faults, turns_of
+from pipeline.writing.sharegpt import Turns, texts_of, turn_faults, turns_of
+
+ASKED: Final = Turns(people=("human", "observation"), model=("gpt", "function_call"), other_keys="ignored", model_last=True)
+"""The names of its default tags; rows that break them or the order are skipped with a warning."""
 
 
 def rows(example: Example) -> Iterator[Row]:
@@ -34,7 +37,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     """What the converter would skip or trip over."""
     yield from key_faults(row, ("conversations",))
     if "conversations" in row:
-        yield from turn_faults(row["conversations"])
+        yield from turn_faults(row["conversations"], ASKED)
     if row.get("system"):
         yield from text_faults(row, "system")
     if row.get("tools"):

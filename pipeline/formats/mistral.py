@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from pipeline.writing.chat import Fault, Format, texts_of_messages, weighted_rows
+from pipeline.writing.chat import Fault, Format, Text, texts_of_messages, weighted_rows
 from pipeline.writing.conformance import Messages, chat_faults
 
 ASKED: Final = Messages(
@@ -21,14 +21,25 @@ ASKED: Final = Messages(
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
-    """What its validator refuses."""
-    yield from chat_faults(row, ASKED)
+    """What its validator refuses; the messages may be called interactions."""
+    yield from chat_faults(_named(row), ASKED)
+
+
+def texts(row: Mapping[str, Any]) -> Iterator[Text]:
+    """The contents; an assistant's are trained unless they weigh 0."""
+    return texts_of_messages(_named(row))
+
+
+def _named(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "interactions" not in row or "messages" in row:
+        return row
+    return {"messages" if key == "interactions" else key: value for key, value in row.items()}
 
 
 FORMAT: Final = Format(
     rows=weighted_rows,
     faults=faults,
-    texts=texts_of_messages,
+    texts=texts,
     tools=True,
     source="mistral docs text-finetuning.mdx; mistral-finetune finetune/data/tokenize.py, utils/validate_data.py",
     read=date(2026, 11, 20),

@@ -17,6 +17,7 @@ ASKED: Final = Messages(
     more_keys=("name", "refusal", "function_call"),
     weight="honoured",
     tools=True,
+    system_first=False,
     user_first=False,
     alternates=False,
     assistant_last=False,

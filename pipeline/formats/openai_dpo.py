@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pipeline.formats.openai import ASKED
 from pipeline.writing.chat import Example, Fault, Format, Row, Text, pairs_of, texts_of_messages
-from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults
+from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults, tool_faults
 
 INPUT: Final = replace(ASKED, has_answer=False)
 OUTPUT: Final = Messages(roles=("assistant",), user_first=False, other_keys="ignored")
@@ -41,6 +41,8 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
         yield from (
             Fault(name, f"input.{key}") for name, key in key_faults(given, ("messages",), ("tools", "parallel_tool_calls"))
         )
+        if "tools" in given:
+            yield from tool_faults(given["tools"], "input.tools")
         if "messages" in given:
             yield from message_faults(given["messages"], INPUT, "input.messages")
             yield from reply_faults(given["messages"], "input.messages")

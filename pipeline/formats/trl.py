@@ -1,5 +1,7 @@
 """Hugging Face TRL: a `messages` column. TRL knows no weights, so a chat with an answer not to be learnt has no row here.
 
+A file may also hold `prompt` and `completion`, as texts or messages, or a `text` per row; those are checked.
+
 Source: TRL 1.9 docs/source/dataset_formats.md and trl/trainer/sft_config.py: `max_length` 1024, cut at the end; further
 columns are ignored; arguments of tool calls are objects.
 """
@@ -8,18 +10,21 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
+from pipeline.formats import trl_prompt_completion
 from pipeline.writing.chat import (
     Calls,
     Example,
     Fault,
     Format,
     Row,
+    Text,
     is_all_trained,
     messages_of,
     texts_of_messages,
+    texts_of_prompt,
     tools_beside,
 )
-from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
+from pipeline.writing.conformance import Messages, key_faults, message_faults, text_faults, tool_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"),
@@ -48,6 +53,12 @@ def rows(example: Example) -> Iterator[Row]:
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     """What chat templates refuse, and what TRL would learn although it should not."""
+    if "messages" not in row and row.keys() & {"prompt", "completion"}:
+        yield from trl_prompt_completion.faults(row)
+        return
+    if "messages" not in row and "text" in row:
+        yield from text_faults(row, "text")
+        return
     yield from key_faults(row, ("messages",))
     if "messages" in row:
         yield from message_faults(row["messages"], ASKED)
@@ -55,10 +66,17 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
         yield from tool_faults(row["tools"])
 
 
+def texts(row: Mapping[str, Any]) -> Iterator[Text]:
+    """The texts of whichever shape it is."""
+    if "messages" in row:
+        return texts_of_messages(row)
+    return texts_of_prompt(row) if "prompt" in row else iter([Text(row["text"], trained=True)])
+
+
 FORMAT: Final = Format(
     rows=rows,
     faults=faults,
-    texts=texts_of_messages,
+    texts=texts,
     tools=True,
     source="TRL 1.9 docs/source/dataset_formats.md, trl/trainer/sft_config.py",
     read=date(2026, 11, 20),

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from pipeline.writing.chat import Example, Fault, Format, Row, replies_of, texts_of_prompt
-from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults
+from pipeline.writing.conformance import Messages, key_faults, message_faults, reply_faults, text_faults
 
 PROMPT: Final = Messages(
     roles=("system", "user", "assistant", "tool"), other_keys="ignored", assistant_last=False, has_answer=False
@@ -30,8 +30,11 @@ def rows(example: Example) -> Iterator[Row]:
 
 
 def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
-    """A prompt that ends with the user and a completion by the assistant."""
+    """A prompt that ends with the user and a completion by the assistant, or both as texts."""
     yield from key_faults(row, ("prompt", "completion"))
+    if isinstance(row.get("prompt"), str) and isinstance(row.get("completion"), str):
+        yield from text_faults(row, "completion")
+        return
     if "prompt" in row:
         yield from message_faults(row["prompt"], PROMPT, "prompt")
         yield from reply_faults(row["prompt"])

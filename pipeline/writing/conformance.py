@@ -46,7 +46,7 @@ FIXES: Final[Mapping[str, str]] = {
     "system_not_first": "move the system message to the front",
     "two_systems": "join the system messages",
     "first_not_user": "start with the user's message",
-    "not_alternating": "join consecutive messages of one role",
+    "not_alternating": "join consecutive messages of one role; let the assistant answer after a tool",
     "last_not_assistant": "cut what follows the last answer",
     "no_assistant": "remove the row: it has nothing to train on",
     "ends_with_assistant": "cut the prompt before the answer",
@@ -69,6 +69,7 @@ FIXES: Final[Mapping[str, str]] = {
     "tool_result_without_call": "put the tool message after the call with its id",
     "tool_call_unanswered": "add the tool message with the result",
     "tool_malformed": "a tool has type function, and a function with name, description and parameters",
+    "too_many_tools": "declare the tools that are used, 128 at most",
     "function_name_malformed": "use letters, digits, underscores and dashes, 64 at most",
     "schema_malformed": "write parameters as a JSON schema of an object",
     "reserved_text": "escape it, as ticketmill emit does",
@@ -95,6 +96,9 @@ class Messages:
     weight: Literal["honoured", "ignored"] = "ignored"
     any_weight: bool = False
     """Whether true and false are weights too, and may stand beside any role."""
+
+    system_first: bool = True
+    """Whether a system text stands first and alone."""
 
     user_first: bool = True
     alternates: bool = True
@@ -225,13 +229,14 @@ def _order(messages: list[tuple[int, dict[str, Any]]], asked: Messages, where: s
     if _is_in_turn(roles[start:]):
         yield from _nothing_trained(messages, asked, where)
         return
-    yield from _systems(messages, where)
+    if asked.system_first:
+        yield from _systems(messages, where)
     said = [(place, message.get("role")) for place, message in messages if message.get("role") not in SYSTEM]
     if said and asked.user_first and said[0][1] != "user":
         yield Fault("first_not_user", f"{where}[{said[0][0]}]")
     if asked.alternates:
         for (_, before), (place, role) in pairwise(said):
-            if role == before and role in {"user", "assistant"}:
+            if (role == before and role in {"user", "assistant"}) or (asked.tools and (before, role) == ("tool", "user")):
                 yield Fault("not_alternating", f"{where}[{place}]")
     if not any(role == "assistant" for _, role in said):
         if asked.has_answer:
@@ -359,6 +364,8 @@ def tool_faults(tools: Any, where: str = "tools") -> Iterator[Fault]:
     if not isinstance(tools, list):
         yield Fault("not_a_list", where)
         return
+    if len(tools) > MAX_TOOLS:
+        yield Fault("too_many_tools", where)
     for place, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
         if not isinstance(function, dict) or not {"name", "description", "parameters"} <= function.keys():
@@ -368,6 +375,10 @@ def tool_faults(tools: Any, where: str = "tools") -> Iterator[Fault]:
             yield Fault("function_name_malformed", f"{where}[{place}].function.name")
         if not _is_schema(orjson.dumps(function["parameters"])):
             yield Fault("schema_malformed", f"{where}[{place}].function.parameters")
+
+
+MAX_TOOLS: Final = 128
+"""OpenAPI `FineTuneChatRequestInput`, of functions."""
 
 
 @lru_cache(10_000)
@@ -391,3 +402,5 @@ def chat_faults(row: Mapping[str, Any], asked: Messages, more_keys: Collection[s
         yield from message_faults(row["messages"], asked)
     if "tools" in row:
         yield from tool_faults(row["tools"])
+    if "parallel_tool_calls" in more_keys and not isinstance(row.get("parallel_tool_calls", True), bool):
+        yield Fault("not_a_boolean", "parallel_tool_calls")

@@ -1,11 +1,8 @@
-"""The ShareGPT shape, `conversations` of from and value, as LLaMA-Factory and Unsloth read it.
+"""The ShareGPT shape, `conversations` of from and value, as LLaMA-Factory and Unsloth read it, each with its own names."""
 
-Source: LLaMA-Factory 0.9.5 data/README.md and src/llamafactory/data/converter.py: people at odd places, the model at even
-ones, and rows that break it are skipped with a warning.
-"""
-
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import orjson
 
@@ -13,8 +10,17 @@ from pipeline.writing.chat import Example, Fault, Text
 from pipeline.writing.conformance import text_faults
 
 NAMES: Final = {"user": "human", "assistant": "gpt"}
-ODD: Final = ("human", "observation", "user")
-EVEN: Final = ("gpt", "function_call", "assistant")
+
+
+@dataclass(frozen=True)
+class Turns:
+    """What a consumer asks of a list of turns; people at odd places, the model at even ones."""
+
+    people: Collection[str]
+    model: Collection[str]
+    other_keys: Literal["refused", "ignored"]
+    model_last: bool
+    """Whether a last turn without an answer costs the row."""
 
 
 def turns_of(example: Example) -> list[dict[str, str]]:
@@ -34,8 +40,8 @@ def turns_of(example: Example) -> list[dict[str, str]]:
     return turns
 
 
-def turn_faults(turns: Any) -> Iterator[Fault]:
-    """What the converter would skip."""
+def turn_faults(turns: Any, asked: Turns) -> Iterator[Fault]:
+    """What `asked` would not take of these turns."""
     where = "conversations"
     if not isinstance(turns, list):
         yield Fault("not_a_list", where)
@@ -47,34 +53,40 @@ def turn_faults(turns: Any) -> Iterator[Fault]:
             return
         if "from" not in turn:
             yield Fault("role_missing", at)
-        elif turn["from"] not in (*ODD, *EVEN, "system"):
+        elif turn["from"] not in (*asked.people, *asked.model, "system"):
             yield Fault("role_unknown", f"{at}.from")
+        if asked.other_keys == "refused" and turn.keys() - {"from", "value"}:
+            yield Fault("message_key_unknown", at)
         if "value" not in turn:
             yield Fault("content_missing", at)
         yield from (Fault(name, f"{at}.{key}") for name, key in text_faults(turn, "value"))
-    yield from _order(turns)
+    yield from _order(turns, asked)
 
 
-def _order(turns: list[dict[str, Any]]) -> Iterator[Fault]:
+def _order(turns: list[dict[str, Any]], asked: Turns) -> Iterator[Fault]:
     start = 1 if turns and turns[0].get("from") == "system" else 0
     said = [turn.get("from") for turn in turns[start:]]
     if not said:
         yield Fault("no_messages", "conversations")
         return
-    if said[0] not in ODD:
+    wrong = [place for place, name in enumerate(said) if name not in (asked.model if place % 2 else asked.people)]
+    if wrong and wrong[0] == 0:
         yield Fault("first_not_user", f"conversations[{start}]")
-    elif any(name not in (EVEN if place % 2 else ODD) for place, name in enumerate(said)):
-        place = next(place for place, name in enumerate(said) if name not in (EVEN if place % 2 else ODD))
-        yield Fault("not_alternating", f"conversations[{start + place}]")
-    if not any(name in EVEN for name in said):
+    elif wrong:
+        yield Fault("not_alternating", f"conversations[{start + wrong[0]}]")
+    if not any(name in asked.model for name in said):
         yield Fault("no_assistant", "conversations")
-    elif len(said) % 2:
+    elif asked.model_last and len(said) % 2:
         yield Fault("odd_number_of_messages", "conversations")
 
 
 def texts_of(row: Mapping[str, Any]) -> Iterator[Text]:
-    """The values, the model's are trained."""
+    """The values; what people and tools say is not trained."""
     if isinstance(row.get("system"), str):
         yield Text(row["system"], trained=False)
     for turn in row["conversations"]:
-        yield Text(turn["value"], turn["from"] in EVEN)
+        yield Text(turn["value"], turn["from"] in TRAINED)
+
+
+TRAINED: Final = {"gpt", "function_call", "assistant", "output"}
+"""Names of the model, whoever reads it."""

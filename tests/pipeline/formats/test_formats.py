@@ -99,10 +99,13 @@ ALL_MESSAGES = ("openai", "azure", "trl", "axolotl", "llamafactory_openai", "mis
 STRICT_KEYS = ("openai", "azure", "mistral", "together", "fireworks")
 STRICT_MESSAGES = ("openai", "azure", "mistral", "fireworks")
 ALTERNATING = ("trl", "axolotl", "llamafactory_openai", "mistral", "together")
+ONE_SYSTEM = tuple(name for name in ALL_MESSAGES if name not in {"openai", "azure"})
 WITH_TOOLS = ("openai", "azure", "axolotl", "llamafactory_openai", "mistral", "fireworks")
 
+JUDGING_TOOLS = ("openai", "azure", "trl", "axolotl", "mistral", "fireworks")
+
 BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
-    ("key_missing", {"text": "x"}, tuple(name for name in ALL_MESSAGES if name != "together")),
+    ("key_missing", {"text": "x"}, tuple(name for name in ALL_MESSAGES if name not in {"together", "trl"})),
     ("key_missing", {"id": 1}, ALL_MESSAGES),
     ("key_missing", {"prompt": "Hi"}, ALL_MESSAGES),
     ("key_unknown", chat_row(USER, ANSWER, conversation_id="desk-1"), STRICT_KEYS),
@@ -127,11 +130,16 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         chat_row(USER, {"role": "assistant", "content": ""}),
         ("openai", "azure", "trl", "axolotl", "llamafactory_openai", "mistral", "fireworks"),
     ),
-    ("system_not_first", chat_row(USER, SYSTEM, ANSWER), ALL_MESSAGES),
-    ("two_systems", chat_row(SYSTEM, SYSTEM, USER, ANSWER), ALL_MESSAGES),
-    ("first_not_user", chat_row(ANSWER, USER, ANSWER), (*ALTERNATING, "fireworks")),
+    ("system_not_first", chat_row(USER, SYSTEM, ANSWER), ONE_SYSTEM),
+    ("two_systems", chat_row(SYSTEM, SYSTEM, USER, ANSWER), ONE_SYSTEM),
+    ("first_not_user", chat_row(ANSWER, USER, ANSWER), ALTERNATING),
     ("not_alternating", chat_row(USER, USER, ANSWER), ALTERNATING),
     ("not_alternating", chat_row(USER, ANSWER, ANSWER), ALTERNATING),
+    (
+        "not_alternating",
+        chat_row(USER, {**ASKS_TOOL, "content": ""}, RESULT, USER, ANSWER),
+        tuple(name for name in ALTERNATING if name != "together"),
+    ),
     ("last_not_assistant", chat_row(USER, ANSWER, USER), ("llamafactory_openai", "mistral")),
     ("no_assistant", chat_row(USER), ALL_MESSAGES),
     ("weight_not_0_or_1", chat_row(USER, {**ANSWER, "weight": 0.5}), STRICT_KEYS),
@@ -178,7 +186,9 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("tool_result_without_call", chat_row(USER, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
     ("tool_call_unanswered", chat_row(USER, ASKS_TOOL, ANSWER), (*WITH_TOOLS, "trl")),
     ("tool_calls_not_on_assistant", chat_row({**USER, "tool_calls": [CALL]}, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
-    ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "function"}]), ("openai", "azure", "trl", "mistral", "fireworks")),
+    ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "function"}]), JUDGING_TOOLS),
+    ("too_many_tools", chat_row(USER, ANSWER, tools=[{"type": "function", "function": TRACK}] * 129), JUDGING_TOOLS),
+    ("not_a_boolean", chat_row(USER, ANSWER, parallel_tool_calls=1), ("openai", "azure")),
     ("several_shapes", chat_row(USER, ANSWER, text="x"), ("together",)),
     (
         "function_name_malformed",
@@ -193,12 +203,12 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "function_name_malformed",
         chat_row(USER, ANSWER, tools=[{"type": "function", "function": {**TRACK, "name": "é"}}]),
-        ("openai", "azure", "trl", "mistral", "fireworks"),
+        JUDGING_TOOLS,
     ),
     (
         "schema_malformed",
         chat_row(USER, ANSWER, tools=[{"type": "function", "function": {**TRACK, "parameters": {"type": "objekt"}}}]),
-        ("openai", "azure", "trl", "mistral", "fireworks"),
+        JUDGING_TOOLS,
     ),
 ]
 
@@ -242,7 +252,11 @@ BAD_ROWS: list[tuple[str, str, Callable[[dict[str, Any]], None]]] = [
     ("llamafactory", "not_alternating", put("conversations.2.from", "gpt")),
     ("llamafactory", "odd_number_of_messages", lambda row: row["conversations"].pop()),
     ("llamafactory", "not_text", put("system", 7)),
+    ("llamafactory", "role_unknown", put("conversations.0.from", "user")),
     ("unsloth", "content_empty", put("conversations.1.value", " ")),
+    ("unsloth", "role_unknown", put("conversations.2.from", "function_call")),
+    ("unsloth", "message_key_unknown", put("conversations.2.weight", 1)),
+    ("unsloth", "not_alternating", put("conversations.3.from", "gpt")),
     ("unsloth", "no_assistant", put("conversations", [{"from": "human", "value": "Hi"}])),
     ("gemini", "key_unknown", put("messages", [])),
     ("gemini", "role_unknown", put("contents.1.role", "assistant")),
@@ -327,3 +341,34 @@ def test_together_takes_each_of_its_shapes_and_none_of_their_mixtures(row: dict[
     assert {fault.name for fault in FORMATS["together"].faults(row)} == faults
     if not faults:
         assert any(text.trained for text in FORMATS["together"].texts(row))
+
+
+CHAT_PAIR = {"prompt": [USER], "completion": [ANSWER]}
+
+
+@pytest.mark.parametrize(
+    ("target", "row"),
+    [
+        *(("trl", row) for row in ({"text": "All of it."}, {"prompt": "Hi", "completion": "Hello."}, CHAT_PAIR)),
+        ("trl_prompt_completion", {"prompt": "Hi", "completion": "Hello."}),
+        *(("unsloth", row) for row in ({"text": "All of it."}, CHAT_PAIR, chat_row(USER, ANSWER))),
+        ("unsloth", {"conversations": [USER, ANSWER]}),
+        ("unsloth", {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "?"}] * 2}),
+        ("mistral", {"interactions": [USER, ANSWER]}),
+        ("openai", chat_row(USER, SYSTEM, ANSWER)),
+        ("fireworks", chat_row(ANSWER, USER, ANSWER)),
+        ("axolotl", chat_row(USER, ANSWER, tools='[{"type": "function", "function": {"name": "track", "description": "x",'
+                             ' "parameters": {"type": "object"}}}]')),
+    ],
+)  # fmt: skip
+def test_whatever_else_a_consumer_takes_is_no_fault(target: str, row: dict[str, Any]) -> None:
+    assert list(FORMATS[target].faults(row)) == []
+    assert any(text.trained for text in FORMATS[target].texts(row))
+
+
+def test_a_function_call_of_gemini_needs_no_text() -> None:
+    row = row_of("gemini")
+    row["contents"][1]["parts"] = [{"functionCall": {"name": "track", "args": {}}}]
+
+    assert list(FORMATS["gemini"].faults(row)) == []
+    assert list(FORMATS["gemini"].texts(row))
