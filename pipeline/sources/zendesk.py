@@ -330,7 +330,7 @@ class _People:
     def __init__(self, ticket: Mapping[str, Any], settings: TicketSettings, look_up: LookUp) -> None:
         self._settings, self._look_up = settings, look_up
         self._users: dict[str, Mapping[str, Any] | None] = {}
-        self._stated: list[tuple[str | None, str, Any]] = []
+        self._stated: dict[tuple[str | None, str, str], None] = {}
         embedded = [as_record(ticket.get(name), name) for name in ("requester", "submitter", "assignee")]
         for name in ("users", "collaborator", "collaborators", "followers", "email_ccs"):
             embedded += [each for each in as_list(ticket.get(name), name) if isinstance(each, dict)]
@@ -368,24 +368,24 @@ class _People:
 
     def state(self, person: str | None, kind: str, value: Any) -> None:
         """Note a value the export states."""
-        if value:
-            self._stated.append((person, kind, value))
+        if value and not isinstance(value, list | dict | bool):
+            self._stated[person, kind, str(value)] = None
 
     def see_via(self, via: Any) -> None:
         """Note who wrote from where: `via.source.from` and `to` hold names, addresses, numbers, handles."""
         source = as_record(as_record(via, "via").get("source"), "via.source")
         for end in ("from", "to"):
-            place = as_record(source.get(end), f"via.source.{end}")
-            for field, kind in _VIA_FIELDS:
-                self.state(None, kind, place.get(field))
+            if place := as_record(source.get(end), f"via.source.{end}"):
+                for field, kind in _VIA_FIELDS:
+                    self.state(None, kind, place.get(field))
 
     def see_system(self, author: str | None, metadata: Any) -> None:
         """Note the address and place Zendesk recorded of whoever wrote a comment."""
         system = as_record(as_record(metadata, "metadata").get("system"), "metadata.system")
         self.state(author, "IP_ADDRESS", system.get("ip_address"))
-        place = as_text(system.get("location"), "metadata.system.location")
-        self.state(author, "LOCATION", place)
-        self.state(author, "LOCATION", place.partition(",")[0])  # people write the town, not the town with its country
+        if place := as_text(system.get("location"), "metadata.system.location"):
+            self.state(author, "LOCATION", place)
+            self.state(author, "LOCATION", place.partition(",")[0])  # people write the town, not the town with its country
 
     def speaker(self, author: str | None, requester: str | None) -> str:
         """Who speaks.

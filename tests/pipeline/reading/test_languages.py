@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # ships no types
 
-from pipeline.reading.languages import language_of
+from pipeline.reading.languages import language_of, languages_of
 from tests.pipeline.received import CHATS, chat, ingested, rows, write
 
 GERMAN = "Guten Tag, ich warte seit drei Wochen auf mein Paket und niemand meldet sich."
@@ -26,6 +27,18 @@ ENGLISH = "We are sorry, your parcel left our house yesterday and will be there 
 )
 def test_a_language_is_guessed_from_words_and_from_enough_of_them(text: str, code: str | None) -> None:
     assert language_of(text) == code
+
+
+def test_many_texts_at_once_are_guessed_as_py3langid_guesses_each() -> None:
+    pieces = [GERMAN, ENGLISH, "où est ma commande ? Je l'attends", "注文した商品がまだ届きません。" * 3]
+    texts = [text[start : start + length] for text in pieces for start in range(0, 12, 3) for length in (20, 31, 60)]
+    texts += [GERMAN.upper(), "ŽLUŤOUČKÝ KŮŇ ÚPĚL ĎÁBELSKÉ ÓDY", "q\u0308" * 30, "x" * 90, "lorem ipsum dolor sit amet"]
+    classify = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True).classify
+    expected = [code if probability >= 0.8 else None for code, probability in map(classify, texts)]
+    long_enough = [sum(sign.isalpha() for sign in text) >= 20 or "注" in text for text in texts]
+
+    assert languages_of(texts) == [code if enough else None for code, enough in zip(expected, long_enough, strict=True)]
+    assert languages_of(texts) == [language_of(text) for text in texts]
 
 
 def test_what_the_customer_writes_is_the_language_of_the_conversation_and_each_turn_has_its_own(tmp_path: Path) -> None:
