@@ -51,7 +51,7 @@ from pipeline.sources import SOURCES, SourceMapping
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, TableWriter, code_digest, new_table, translated_errors
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SPILLS: Final = "_spill"
 INDEXES: Final = "units"
@@ -59,6 +59,9 @@ INDEXES: Final = "units"
 PROBED_ROWS: Final = 100
 WRONG_LAYOUT: Final = frozenset({"not_json", "not_utf8", "not_a_record", "wrong_number_of_cells"})
 """A file whose first rows are all unreadable for one of these reasons is not what its name promises."""
+
+BYTES_PER_PART: Final = 128 * 2**20
+"""A part ends before its rows, as they were received, are larger: conversations may be of 1 kB or of 100."""
 
 FRAME_ROWS: Final = 1000
 """Conversations held as Python objects before they become a frame."""
@@ -348,7 +351,7 @@ def _refuse_lost_sources(units: Sequence[Unit], indexes: Mapping[str, pl.DataFra
 
 
 def slices(units: Sequence[Unit], indexes: Mapping[str, pl.DataFrame], params: IngestParams) -> Iterator[Slice]:
-    """The parts to make, unit by unit, each of at most `rows_per_part` conversations."""
+    """The parts to make, unit by unit, each of at most `rows_per_part` conversations and `BYTES_PER_PART`."""
     for name, members in groupby(units, key=attrgetter("source")):
         own = list(members)
         rows_have_ids = params.sources[name].rows_have_ids
@@ -371,19 +374,24 @@ def _superseded(indexes: Sequence[pl.DataFrame]) -> dict[int, dict[int, int]]:
 
 
 def _cut(unit: Unit, index: pl.DataFrame, most: int, rows_have_ids: bool) -> Iterator[Slice]:
-    ids, rows = index["id"].to_numpy(), index["rows"].to_numpy().astype(np.int64)
+    ids, rows, sizes = (
+        index[name].to_numpy().astype(dtype) for name, dtype in (("id", np.uint64), ("rows", int), ("bytes", int))
+    )
     places = np.ones_like(rows) if rows_have_ids else rows
-    ends = np.cumsum(places)
-    total = int(ends[-1]) if len(ends) else 0
-    for start in range(0, total, most):
+    ends, filled = np.cumsum(places), np.cumsum(sizes)
+    start, total = 0, int(ends[-1]) if len(ends) else 0
+    while start < total:
         first = int(np.searchsorted(ends, start, side="right"))
-        last = int(np.searchsorted(ends, min(start + most, total) - 1, side="right"))
+        fitting = int(np.searchsorted(filled, filled[first] - sizes[first] + BYTES_PER_PART, side="right"))
+        end = min(start + most, int(ends[max(fitting - 1, first)]))  # at least one id, however large
+        last = int(np.searchsorted(ends, end - 1, side="right"))
         skip = start - int(ends[first] - places[first])
-        stop = min(start + most, total) - int(ends[last] - places[last])
+        stop = end - int(ends[last] - places[last])
         number = int(rows[first : last + 1].sum())
         if not rows_have_ids:
             number += stop - skip - int(rows[last])
         yield Slice(unit, int(ids[first]), int(ids[last]), skip, stop, number)
+        start = end
 
 
 def prepare(params: IngestParams, key: Key, spills: Path, forgotten: Forgotten) -> Maker:

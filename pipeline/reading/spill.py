@@ -25,8 +25,8 @@ BUCKETS: Final = 1 << BUCKET_BITS
 FLUSH_BYTES: Final = 64 * 2**20
 COMPACT_ROWS: Final = 4_000_000
 
-INDEX: Final = {"id": pl.UInt64, "rows": pl.UInt32}
-"""What a unit holds: hashed native ids, in order, and how many rows belong to each."""
+INDEX: Final = {"id": pl.UInt64, "rows": pl.UInt32, "bytes": pl.UInt64}
+"""What a unit holds: hashed native ids, in order, how many rows belong to each, and how large they are."""
 
 _HEADER: Final = struct.Struct("<QIQHHHI")
 
@@ -43,6 +43,7 @@ class SpillWriter:
         self._buckets = [bytearray() for _ in range(BUCKETS)]
         self._held = 0
         self._ids: list[int] = []
+        self._sizes: list[int] = []
         self._counted: list[pl.DataFrame] = []
         self._blocks: list[tuple[int, int, int]] = []
         self._packer = zstandard.ZstdCompressor(level=1)
@@ -58,6 +59,7 @@ class SpillWriter:
         bucket += detail
         bucket += row.payload
         self._ids.append(row_id)
+        self._sizes.append(size)
         self._held += size + 100
         if self._held > FLUSH_BYTES:
             self._flush()
@@ -69,8 +71,9 @@ class SpillWriter:
                 self._blocks.append((number, self._file.tell(), len(packed)))
                 self._file.write(packed)
         self._buckets = [bytearray() for _ in range(BUCKETS)]
-        self._counted.append(_count(pl.DataFrame({"id": self._ids}, schema={"id": pl.UInt64}).with_columns(rows=_ONE)))
-        self._ids, self._held = [], 0
+        rows = pl.DataFrame({"id": self._ids, "rows": [1] * len(self._ids), "bytes": self._sizes}, schema=INDEX)
+        self._counted.append(_count(rows))
+        self._ids, self._sizes, self._held = [], [], 0
         if sum(frame.height for frame in self._counted) > COMPACT_ROWS:
             self._counted = [_count(pl.concat(self._counted))]
 
@@ -89,11 +92,8 @@ class SpillWriter:
         self._unfinished.unlink(missing_ok=True)
 
 
-_ONE: Final = pl.lit(1, pl.UInt32)
-
-
 def _count(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.group_by("id").agg(pl.col("rows").sum().cast(pl.UInt32)).sort("id")
+    return frame.group_by("id").agg(pl.col("rows", "bytes").sum()).cast(INDEX).sort("id")  # type: ignore[arg-type]  # names to types
 
 
 def _directory(path: Path) -> Path:

@@ -160,6 +160,27 @@ def test_a_part_holds_no_more_conversations_than_it_may(tmp_path: Path) -> None:
     assert [part.rows["kept"] for part in table.manifest.parts] == [3, 1]
 
 
+def test_a_part_of_large_conversations_holds_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "BYTES_PER_PART", 20_000)
+    large = [chat(number, f"Hello {number}? " + "x" * 8000) for number in range(7)]
+    larger = chat(8, "Hello? " + "x" * 30_000)
+    table = ingested(write(tmp_path / "in", log__jsonl=[*large, larger]), CHATS)
+
+    assert sorted(texts(table)) == ["0", "1", "2", "3", "4", "5", "6", "8"]
+    assert all(part.rows["kept"] <= 2 for part in table.manifest.parts)
+
+
+def test_equal_rows_without_an_id_stay_apart_where_they_fill_several_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "BYTES_PER_PART", 100)
+    table = ingested(
+        write(tmp_path / "in", log__csv="question,answer\n" + "Hello?,Yes\n" * 9 + "Bye,\n" * 3), PAIRS, rows_per_part=2
+    )
+
+    assert len({row["conversation_id"] for row in rows(table)}) == 12
+
+
 def test_a_new_file_leaves_the_parts_of_the_others_as_they_are(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", b__csv=FOUR)
     before = ingested(folder, TURNS)

@@ -75,7 +75,7 @@ def test_without_a_bound_a_thread_stays_one() -> None:
         ("agent", "sam", "Hvordan vil du bedømme vores hjælp?", "csat_survey"),
         ("agent", "sam", "Miten arvioisit apuamme?", "csat_survey"),
         ("agent", "sam", "Jak byste hodnotil naši pomoc?", "csat_survey"),
-        ("agent", "sam", "Yardımımızı nasıl değerlendirirsiniz?", "csat_survey"),
+        ("agent", "sam", "Yardımımızı nasıl değerlendirirsiniz?", "csat_survey"),  # noqa: RUF001  # Turkish
         ("agent", "sam", "ОЦЕНИТЕ РАБОТУ оператора: https://example.com", "csat_survey"),
         ("agent", "sam", "サポートの評価してください https://example.com", "csat_survey"),
         ("agent", "sam", 'Request #4471 "Lamp" was closed and merged into this request.', "ticket_merge"),
