@@ -1,19 +1,14 @@
 """Chat completions from any endpoint that speaks OpenAI's protocol: OpenAI, Azure, vLLM, llama.cpp, Ollama.
 
-The openai package does the talking. Two of its ways are chosen for their cost, measured over a local server at 64
-requests at once: `post` of a ready body instead of `chat.completions.create`, which walks every message of every request
-for keys to rename (0.4 ms of CPU a request), and its aiohttp transport instead of httpx, whose connection pool looks at
-every connection for every request (0.3 ms).
+aiohttp carries single requests, the openai package files and batches: docs/decisions/0400-who-talks-to-the-endpoint.md.
 
 Sources: OpenAI API reference, "Create chat completion", "Batch" (read November 2026).
 """
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from socket import gaierror
-from ssl import SSLError
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -24,7 +19,7 @@ from pipeline.answering.completions import OK, not_a_reply, read_completion, rea
 from pipeline.answering.provider_params import EndpointParams, PaceParams, Settings
 from pipeline.answering.request import Answerer, EmbeddingRequest, Reply, Request
 from pipeline.answering.sending import Ask, Fetch, fetch_with
-from pipeline.errors import CurationError, EndpointError, Overloaded, ParamsError
+from pipeline.errors import EndpointError, Overloaded, ParamsError
 
 NAME: Final = "openai"
 
@@ -105,72 +100,40 @@ def connect(endpoint: EndpointParams, pace: PaceParams, manners: Manners) -> tup
 
 
 def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callable[[], Awaitable[None]]]:
-    import openai  # noqa: PLC0415  # 0.4 s, and only this provider talks to anybody
-
-    client = openai.AsyncOpenAI(
-        **_manners(endpoint),
-        timeout=pace.timeout_seconds,
-        max_retries=0,  # attempts are counted and paid for one by one, so they are made in sending.py
-        http_client=openai.DefaultAioHttpClient(follow_redirects=False, trust_env=False),  # no other host, no proxy
-    )
-    client.organization = client.project = None  # the package takes them from the environment, and would send them
-    fixed = {**SILENT, **_without_bearer(endpoint)}
-
-    async def post(address: str, body: bytes, token: str) -> tuple[int, Mapping[str, str], bytes]:
-        headers = {**fixed, "Idempotency-Key": token}
-        try:
-            async with asyncio.timeout(pace.timeout_seconds):  # the package's own starts anew with every byte
-                content = await client.post(address, cast_to=bytes, content=body, options={"headers": headers})
-        except openai.APIStatusError as error:
-            return error.status_code, error.response.headers, error.response.content
-        except TimeoutError:
-            raise Overloaded("timeout", may_be_billed=True) from None
-        except openai.APIConnectionError as error:
-            raise _unanswered(error) from None  # the cause quotes the request
-        return OK, {}, content
-
-    return post, client.close
-
-
-def _manners(endpoint: EndpointParams) -> dict[str, Any]:
-    """How both of the package's clients introduce themselves: where to, the key, and nothing of this machine."""
-    import openai  # noqa: PLC0415  # as above
+    import aiohttp  # noqa: PLC0415  # 0.2 s, and only this provider talks to anybody
+    from yarl import URL  # noqa: PLC0415  # comes with it
 
     key = _key(endpoint)
-    headers: dict[str, Any] = {"User-Agent": AGENT, **{f"X-Stainless-{name}": openai.Omit() for name in TELLTALES}}
-    headers |= endpoint.headers
-    if endpoint.key_header and key:
-        headers[endpoint.key_header] = key
-    return {
-        "api_key": key or "none",
-        "base_url": endpoint.base_url,
-        "default_headers": headers,
-        "default_query": dict(endpoint.query),
-    }
+    headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": AGENT, **endpoint.headers}
+    if key:
+        headers |= {endpoint.key_header: key} if endpoint.key_header else {"Authorization": f"Bearer {key}"}
+    line = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),  # how many are under way is decided in pace.py
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=pace.timeout_seconds),  # of the whole reply, however slowly it drips
+        headers=headers,
+        trust_env=False,  # no proxy, no .netrc
+    )
 
+    @cache
+    def find(address: str) -> URL:
+        return URL(address).update_query(endpoint.query)
 
-SILENT: Final = {f"X-Stainless-{name}": "" for name in ("Read-Timeout", "Retry-Count")}
+    async def post(address: str, body: bytes, token: str) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            sending = line.post(find(address), data=body, headers={"Idempotency-Key": token}, allow_redirects=False)
+            async with sending as answer:
+                return answer.status, answer.headers, await answer.read()
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError):
+            raise EndpointError("presents a certificate that is not trusted") from None  # here and below: the cause quotes
+        except TimeoutError:
+            raise Overloaded("timeout", may_be_billed=True) from None
+        except aiohttp.ClientConnectorError:
+            raise Overloaded("connection") from None  # nothing was sent
+        except aiohttp.ClientError:
+            raise Overloaded("connection", may_be_billed=True) from None
 
-
-def _without_bearer(endpoint: EndpointParams) -> dict[str, Any]:
-    """Headers of one request; only there does the package let go of its own way to carry the key."""
-    import openai  # noqa: PLC0415  # as above
-
-    return {"Authorization": openai.Omit()} if endpoint.key_header or not _key(endpoint) else {}
-
-
-def _unanswered(error: BaseException) -> CurationError:
-    # by cause: the transport calls every lost connection a timeout
-    causes = []
-    cause: BaseException | None = error
-    while cause is not None:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    if any(isinstance(each, SSLError) for each in causes):
-        return EndpointError("presents a certificate that is not trusted")
-    is_refused = any(isinstance(each, ConnectionRefusedError | gaierror) for each in causes)
-    is_late = any(isinstance(each, TimeoutError) for each in causes)
-    return Overloaded("timeout" if is_late else "connection", may_be_billed=not is_refused)
+    return post, line.close
 
 
 def _key(endpoint: EndpointParams) -> str:
@@ -185,20 +148,29 @@ def _key(endpoint: EndpointParams) -> str:
 
 
 class _BatchDesk:
-    """The files and batches endpoints."""
+    """The files and batches endpoints, through the openai package."""
 
     def __init__(self, endpoint: EndpointParams, pace: PaceParams) -> None:
-        import openai  # noqa: PLC0415  # as above
+        import openai  # noqa: PLC0415  # 0.4 s, and only batches need it
 
+        key = _key(endpoint)
+        headers: dict[str, Any] = {"User-Agent": AGENT, **{f"X-Stainless-{name}": openai.Omit() for name in TELLTALES}}
+        headers |= endpoint.headers
+        if endpoint.key_header and key:
+            headers[endpoint.key_header] = key
         self._client = openai.OpenAI(
-            **_manners(endpoint),
+            api_key=key or "none",
+            base_url=endpoint.base_url,
+            default_headers=headers,
+            default_query=dict(endpoint.query),
             timeout=pace.timeout_seconds,
             max_retries=pace.max_attempts,
             http_client=openai.DefaultHttpx2Client(follow_redirects=False, trust_env=False),
         )
-        self._client.organization = self._client.project = None
+        self._client.organization = self._client.project = None  # taken from the environment, they would be sent
         self._error: type[Exception] = openai.OpenAIError
-        self._fixed: dict[str, Any] = _without_bearer(endpoint)
+        # headers of one request; only there does the package let go of its own way to carry the key
+        self._fixed: dict[str, Any] = {} if key and not endpoint.key_header else {"Authorization": openai.Omit()}
 
     def hand_in(self, lines: bytes, token: str) -> str:
         with self._translated():

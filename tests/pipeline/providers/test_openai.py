@@ -1,4 +1,4 @@
-"""The real openai client over a real server on 127.0.0.1: what it sends, what it takes for an answer, when it gives up."""
+"""The provider over a real server on 127.0.0.1: what it sends, what it takes for an answer, when it gives up."""
 
 import json
 import math
