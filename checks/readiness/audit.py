@@ -9,13 +9,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from checks.bounds import clean_sample, upper
+from checks.readiness.cells import read_cells
 from checks.readiness.corpus import Corpus, draw
 from checks.readiness.evidence import KINDS, NO, RUBRIC, YES, Evidence, read_kind, store
+from checks.readiness.measures.audits import kappa
 from checks.readiness.settings import ReadinessParams
 from pipeline.errors import ParamsError, SourceError
+from pipeline.similarity.minhash import Array
 from pipeline.tables import translated_errors
 
 QUESTIONS: Final = (*RUBRIC, "identifier_left")
@@ -30,6 +34,9 @@ FORMULA: Final = re.compile(r"^[=+\-@\t\r]")
 """What a spreadsheet would run. Source: OWASP, "CSV Injection" (read November 2026)."""
 
 UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+CODE_PAGE: Final = "cp1252"
+"""What a spreadsheet saves as CSV where nobody asks for UTF-8; ids, yes and no are the same in all of them."""
 
 MAX_CELL: Final = 32_000
 """Characters: a cell of a spreadsheet holds 32,767."""
@@ -102,7 +109,13 @@ def stratified(rows: pl.DataFrame, strata: list[str], n: int, seed: int) -> pl.S
 
 
 def write_sheet(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write the sheet as CSV or, by its name, as XLSX; no cell is a formula."""
+    """Write the sheet as CSV or XLSX, by its name; no cell is a formula.
+
+    Raises:
+        ParamsError: the name is of neither.
+    """
+    if path.suffix.lower() not in {".csv", ".xlsx"}:
+        raise ParamsError(f"{path}: a sheet is a .csv or .xlsx file; name it so")
     safe = [{**row, "conversation": UNPRINTABLE.sub(" ", row["conversation"])} for row in rows]
     with translated_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +127,7 @@ def write_sheet(rows: list[dict[str, Any]], path: Path) -> None:
             writer = csv.DictWriter(text, SHEET, lineterminator="\n")
             writer.writeheader()
             writer.writerows({name: _harmless(value) for name, value in row.items()} for row in safe)
-            unfinished.write_text(text.getvalue(), "utf-8")
+            unfinished.write_text(text.getvalue(), "utf-8-sig")  # without its mark a spreadsheet takes UTF-8 for a code page
         unfinished.replace(path)
 
 
@@ -167,9 +180,10 @@ def read_sheet(path: Path) -> pl.DataFrame:
     Raises:
         SourceError: the file is no sheet, an answer is neither yes nor no, or an answered row names no auditor.
     """
-    cells = _read_workbook(path) if path.suffix.lower() == ".xlsx" else _read_csv(path)
+    given = _read_workbook(path) if path.suffix.lower() == ".xlsx" else [row for _, row in read_cells(path, CODE_PAGE)[1]]
+    cells = [{heading.strip().lower(): cell for heading, cell in row.items()} for row in given]
     if not cells or not {"conversation_id", "auditor", *QUESTIONS} <= set(cells[0]):
-        raise SourceError(f"{path}: is not an audit sheet; draw one with `ticketmill readiness sample`")
+        raise SourceError(f"{path}: is not an audit sheet; draw one with `ticketmill readiness sample`, save it as .csv or .xlsx")
     answered = []
     for row in cells:
         answers = {name: (row.get(name) or "").strip().lower() for name in QUESTIONS}
@@ -180,15 +194,21 @@ def read_sheet(path: Path) -> pl.DataFrame:
         if any(answers.values()):
             if not (row.get("auditor") or "").strip():
                 raise SourceError(f"{where}: has answers but no auditor; fill in who judged")
+            if not row["conversation_id"].strip():
+                raise SourceError(f"{where}: has answers but no conversation_id; take it from the sheet that was drawn")
             answered.append(
                 {
-                    "conversation_id": row["conversation_id"],
-                    "auditor": row["auditor"],
+                    "conversation_id": row["conversation_id"].strip(),
+                    "auditor": row["auditor"].strip(),
                     "text_digest": row.get("text_digest") or None,
                     "drawn_from": row.get("drawn_from") or None,
                     **answers,
                 }
             )
+    if not answered:
+        raise SourceError(
+            f"{path}: no row is filled in; answer yes or no in the columns {', '.join(QUESTIONS)}, and name the auditor"
+        )
     columns = KINDS["audit"]
     return pl.DataFrame(
         [{**row, **{name: None if row[name] == "" else row[name] in YES for name in QUESTIONS}} for row in answered],
@@ -196,29 +216,19 @@ def read_sheet(path: Path) -> pl.DataFrame:
     )
 
 
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            sample = file.read(4096)
-            file.seek(0)
-            # a spreadsheet of a country with decimal commas writes semicolons
-            delimiter = ";" if sample.partition("\n")[0].count(";") > sample.partition("\n")[0].count(",") else ","
-            return list(csv.DictReader(file, delimiter=delimiter))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{path}: cannot be read as a CSV file in UTF-8") from error
-
-
 def _read_workbook(path: Path) -> list[dict[str, str]]:
     from openpyxl import load_workbook  # noqa: PLC0415  # only for a workbook
 
     try:
         lines = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True).active.iter_rows(values_only=True)
-        heading = [str(cell) for cell in next(lines)]
+        heading = ["" if cell is None else str(cell) for cell in next(lines)]
         return [
             {name: "" if cell is None else str(cell) for name, cell in zip(heading, line, strict=False)}
             for line in lines
             if any(cell is not None for cell in line)
         ]
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
     except Exception as error:  # openpyxl raises what zipfile, its XML parser and StopIteration raise
         raise SourceError(f"{path}: cannot be read as an XLSX workbook") from error
 
@@ -238,6 +248,8 @@ class Score:
     """Clean audits still wanted for the leak bound of a pilot."""
     agreement: float | None
     """Share of answers on which two auditors of one conversation agree; None where nobody audited twice."""
+    kappa: float | None
+    """The same beyond chance (Cohen 1960); None where nobody audited twice, or neither found a fault."""
 
 
 def score(answers: pl.DataFrame, params: ReadinessParams) -> Score:
@@ -248,6 +260,7 @@ def score(answers: pl.DataFrame, params: ReadinessParams) -> Score:
     defects = judged.filter(~pl.all_horizontal(pl.col(RUBRIC).fill_null(value=True))).height
     seen = one_each["identifier_left"].drop_nulls()
     leaks = int(seen.sum())
+    one, other = _twice_judged(answers)
     return Score(
         audited=one_each.height,
         faults=faults,
@@ -256,18 +269,22 @@ def score(answers: pl.DataFrame, params: ReadinessParams) -> Score:
         leaks=leaks,
         leak_upper=upper(leaks, len(seen)),
         more_for_pilot=max(0, clean_sample(params.limits.max_leak_upper_pilot, leaks) - len(seen)),
-        agreement=_agreement(answers),
+        agreement=None if not len(one) else float((one == other).mean()),
+        kappa=kappa(one, other) if one.any() or other.any() else None,
     )
 
 
-def _agreement(answers: pl.DataFrame) -> float | None:
-    same: list[bool] = []
-    for _, rows in answers.unique(["conversation_id", "auditor"], maintain_order=True).group_by(
+def _twice_judged(answers: pl.DataFrame) -> tuple[Array, Array]:
+    """Whether one auditor saw a fault, and whether another did, for every answer that two gave about one conversation."""
+    at_fault = answers.with_columns(~pl.col(RUBRIC))
+    pairs: list[tuple[bool, bool]] = []
+    for _, rows in at_fault.unique(["conversation_id", "auditor"], maintain_order=True).group_by(
         "conversation_id", maintain_order=True
     ):
         for one, other in pairwise(rows.select(QUESTIONS).iter_rows()):
-            same += [a == b for a, b in zip(one, other, strict=True) if a is not None and b is not None]
-    return sum(same) / len(same) if same else None
+            pairs += [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+    both = np.array(pairs, bool).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
 
 
 def keep_answers(path: Path, folder: Path, params: ReadinessParams) -> Score:

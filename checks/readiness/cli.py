@@ -170,9 +170,11 @@ def explain(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    typer.echo(f"{metric} {found['title']} (tier {found['tier']})\n{found['definition']}")
+    typer.echo(f"{found['metric']} {found['title']} (tier {found['tier']})\n{found['definition']}")
     for each in found["values"]:
         typer.echo(f"  {each['measure']}: {each['shown']}{each['beside']}")
+    if topic is not None and not found["values"]:
+        typer.echo("  nothing is measured of this topic alone; without --topic: of the whole set")
     for each in found["limits"]:
         typer.echo(f"  limit {each['name']} = {each['value']:g}: {each['means']} [{each['origin']}]")
     for each in found["conditions"]:

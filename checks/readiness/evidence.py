@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from checks.readiness.cells import read_cells
 from pipeline.errors import SourceError
 from pipeline.tables import translated_errors
 
@@ -104,24 +105,25 @@ def read_kind(kind: str, path: Path) -> pl.DataFrame:
     if kind not in KINDS:
         raise SourceError(f"evidence: no kind {kind!r}; there are {', '.join(KINDS)}")
     columns = KINDS[kind]
-    try:
-        rows = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise SourceError(f"{path}: is not a CSV file with a header") from error
+    names, found = read_cells(path)
+    lines = pl.Series([line for line, _ in found], dtype=pl.Int64)
+    rows = pl.DataFrame([row for _, row in found], schema=dict.fromkeys(names, pl.String))
     if unknown := [name for name in rows.columns if name not in columns]:
         raise SourceError(f"{path}: unknown column {unknown[0]!r}; {kind} has {', '.join(columns)}")
     optional = OPTIONAL.get(kind, set())
     if missing := [name for name in columns if name not in rows.columns and name not in optional]:
         raise SourceError(f"{path}: column {missing[0]!r} is missing; {kind} has {', '.join(columns)}")
     rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns)
-    typed = rows.select(_parse(rows[name], dtype, name in optional, path) for name, dtype in columns.items())
+    typed = rows.select(_parse(rows[name], dtype, name in optional, path, lines) for name, dtype in columns.items())
     for few, many in (("found", "planted"), ("refused", "conversations")):
         if {few, many} <= set(columns) and (typed[few] > typed[many]).any():
             raise SourceError(f"{path}: a row has more {few} than {many}; correct it")
     return typed
 
 
-def _parse(cells: pl.Series, dtype: pl.DataType | type[pl.DataType], may_be_empty: bool, path: Path) -> pl.Series:
+def _parse(
+    cells: pl.Series, dtype: pl.DataType | type[pl.DataType], may_be_empty: bool, path: Path, lines: pl.Series
+) -> pl.Series:
     text = cells.str.strip_chars().replace("", None)
     if dtype == pl.Boolean:
         lower = text.str.to_lowercase()
@@ -143,8 +145,9 @@ def _parse(cells: pl.Series, dtype: pl.DataType | type[pl.DataType], may_be_empt
         raise SourceError(f"{path}: column {cells.name!r} has a negative number")
     wrong = text.is_not_null() & parsed.is_null() if may_be_empty else parsed.is_null()
     if wrong.any():
-        row = int(wrong.arg_true()[0]) + 2  # the header is line 1
-        raise SourceError(f"{path}: column {cells.name!r}, line {row}: is not {_called(dtype)}; correct the cell")
+        raise SourceError(
+            f"{path}: column {cells.name!r}, line {lines.filter(wrong)[0]}: is not {_called(dtype)}; correct the cell"
+        )
     return parsed
 
 

@@ -67,7 +67,8 @@ def score_audit(
     if found.more_for_pilot:
         typer.echo(f"  audit {found.more_for_pilot:,} more without a leak to let a pilot through")
     if found.agreement is not None:
-        typer.echo(f"auditors agree on {found.agreement:.0%} of what two of them judged")
+        beyond = "neither found a fault" if found.kappa is None else f"kappa {found.kappa:.2f}, agreement beyond chance"
+        typer.echo(f"auditors agree on {found.agreement:.0%} of what two of them judged ({beyond})")
 
 
 def plant(

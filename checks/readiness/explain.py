@@ -36,14 +36,17 @@ def describe(metric: str, topic: str | None, report: Path) -> dict[str, Any]:
     Raises:
         SourceError: no such metric, or the report is missing.
     """
-    catalogue = metrics()
+    catalogue, metric = metrics(), metric.upper()
     if metric not in catalogue:
-        raise SourceError(f"{metric}: no such metric; there are {', '.join(catalogue)}")
+        raise SourceError(f"{metric}: no such metric; there are M01 to M{len(catalogue)}")
     entry = catalogue[metric]
     assessment = _read(report / "assessment.json")
+    known = [each["topic"] for each in assessment["topics"]]
+    if topic is not None and topic not in known:
+        raise SourceError(f"--topic: the report has no {topic!r}; it has {', '.join(known)}")
     of_topic = [each for each in assessment["values"] if each["metric"] == metric and each.get("topic") == topic]
     conditions = [
-        {"row": row["row"], "verdict": row["verdict"], "do": condition["do"], "names": _names(condition)}
+        {"row": row["row"], "verdict": row["verdict"], "do": _read_aloud(condition["do"]), "names": _names(condition)}
         for row in table()["rows"]
         for condition in row["conditions"]
         if _measures(condition) & set(entry["measures"])
@@ -58,6 +61,11 @@ def describe(metric: str, topic: str | None, report: Path) -> dict[str, Any]:
         "limits": [each for each in assessment["limits"] if each["name"] in named],
         "conditions": conditions,
     }
+
+
+def _read_aloud(do: str) -> str:
+    """What to do, with n for the numbers that are worked out where a condition holds."""
+    return do.format(more="n", value="n", limit="the limit")
 
 
 def _beside(each: dict[str, Any]) -> str:

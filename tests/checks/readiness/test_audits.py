@@ -115,7 +115,7 @@ def test_what_a_customer_wrote_is_never_run_as_a_formula(tmp_path: Path, name: s
     write_sheet(rows, tmp_path / name)
 
     if name.endswith("csv"):
-        with (tmp_path / name).open(newline="") as file:
+        with (tmp_path / name).open(encoding="utf-8-sig", newline="") as file:
             assert next(csv.DictReader(file))["conversation"].startswith("'=")
     else:
         from openpyxl import load_workbook  # noqa: PLC0415  # only for this one
@@ -128,6 +128,7 @@ def test_what_a_customer_wrote_is_never_run_as_a_formula(tmp_path: Path, name: s
     [
         ("tone", "maybe", "number 1: tone is neither yes nor no; correct the cell"),
         ("auditor", "", "number 1: has answers but no auditor; fill in who judged"),
+        ("conversation_id", "", "number 1: has answers but no conversation_id; take it from the sheet that was drawn"),
     ],
 )
 def test_a_sheet_is_read_strictly(tmp_path: Path, cell: str, answer: str, message: str) -> None:
@@ -138,6 +139,78 @@ def test_a_sheet_is_read_strictly(tmp_path: Path, cell: str, answer: str, messag
 
     with pytest.raises(SourceError, match=re.escape(message)):
         read_sheet(tmp_path / "a.csv")
+
+
+def as_excel_saves(path: Path, encoding: str, delimiter: str) -> None:
+    """Columns the other way round, headings and answers in capitals, blank rows, an auditor with an umlaut."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    headings = list(reversed(rows[0]))
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow([heading.upper() for heading in headings])
+        for row in rows:
+            writer.writerow([row[heading].upper() if heading in QUESTIONS else row[heading] for heading in headings])
+            writer.writerow([""] * len(headings))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8-sig", ","), ("utf-8", ";"), ("cp1252", ";"), ("utf-16", "\t"), ("utf-16-le", "\t")]
+)
+def test_a_sheet_is_read_however_a_spreadsheet_saved_it(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    rows = sheet(write_line(tmp_path / "line", talks(4)), 4)
+    path = filled(rows, tmp_path / "a.csv", "J\u00f6rg", correct={2}, identifier_left={3})
+    as_given = read_sheet(path)
+    as_excel_saves(path, encoding, delimiter)
+    if encoding == "utf-16-le":
+        path.write_bytes(b"\xff\xfe" + path.read_bytes())
+
+    assert read_sheet(path).equals(as_given)
+    assert as_given["auditor"].to_list() == ["J\u00f6rg"] * 4
+
+
+def test_a_sheet_opens_in_a_spreadsheet_with_its_umlauts(tmp_path: Path) -> None:
+    write_sheet(sheet(write_line(tmp_path / "line", [talk(1, "Gr\u00fc\u00dfe", "Hello")]), 1), tmp_path / "a.csv")
+
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_a_sheet_that_nobody_filled_in_is_no_evidence(tmp_path: Path, name: str) -> None:
+    write_sheet(sheet(write_line(tmp_path / "line", talks(2)), 2), tmp_path / name)
+
+    with pytest.raises(SourceError, match="no row is filled in; answer yes or no in the columns correct, "):
+        keep_answers(tmp_path / name, tmp_path / "evidence", SHIPPED)
+    assert not (tmp_path / "evidence").exists()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_a_sheet_that_is_not_there_is_said_not_to_be_there(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        read_sheet(tmp_path / name)
+
+
+def test_a_sheet_is_csv_or_a_workbook_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"a sheet is a \.csv or \.xlsx file"):
+        write_sheet([], tmp_path / "a.ods")
+
+
+def test_agreement_of_auditors_is_told_beyond_chance_too(tmp_path: Path) -> None:
+    rows = sheet(write_line(tmp_path / "line", talks(20)), 20)
+    both, one = {1, 2, 3, 4}, {1, 2, 3, 4, 5}
+    keep_answers(filled([dict(row) for row in rows], tmp_path / "a.csv", "ann", tone=both), tmp_path / "evidence", SHIPPED)
+    found = keep_answers(filled(rows, tmp_path / "b.csv", "ben", tone=one), tmp_path / "evidence", SHIPPED)
+
+    chance = (4 / 120) * (5 / 120) + (116 / 120) * (115 / 120)
+    assert found.kappa == pytest.approx((119 / 120 - chance) / (1 - chance))
+
+
+def test_auditors_who_found_no_fault_agree_on_nothing_beyond_chance(tmp_path: Path) -> None:
+    rows = sheet(write_line(tmp_path / "line", talks(5)), 5)
+    keep_answers(filled([dict(row) for row in rows], tmp_path / "a.csv", "ann"), tmp_path / "evidence", SHIPPED)
+    found = keep_answers(filled(rows, tmp_path / "b.csv", "ben"), tmp_path / "evidence", SHIPPED)
+
+    assert (found.agreement, found.kappa) == (1, None)
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.csv", b"x,y\n1,2\n"), ("a.xlsx", b"PK nothing"), ("a.csv", b"\xff\xfe\x00")])
@@ -184,7 +257,7 @@ def test_a_person_can_draw_fill_in_and_score_a_sheet_from_the_command_line(
     common = ["--params", str(ROOT / "params.yaml")]
     drawn = CliRunner().invoke(app, ["sample", "a.csv", "--table", str(line.folder), "--n", "8", *common])
     assert drawn.exit_code == 0, drawn.output
-    with (tmp_path / "a.csv").open(newline="") as file:
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         row["number"] = int(row["number"])  # type: ignore[assignment]

@@ -85,6 +85,12 @@ def test_explain_of_a_topic_tells_its_own_values(report: Path) -> None:
     assert {each["measure"]: each["value"] for each in found["values"]} == {"examples": 20, "effective_examples": 20}
 
 
+def test_a_metric_is_named_in_any_case_and_a_topic_that_is_not_there_is_an_error(report: Path) -> None:
+    assert "M06 Answer stability" in run("explain", "m06", "--report", str(report)).stdout
+    error = run("explain", "M06", "--topic", "nowhere", "--report", str(report)).exception
+    assert str(error) == "--topic: the report has no 'nowhere'; it has delivery, refund, fraud"
+
+
 def test_diff_tells_what_changed_and_nothing_else(line: Table, report: Path, tmp_path: Path) -> None:
     run("assess", str(line.folder), "--out", str(tmp_path), *PARAMS, "--set", "readiness.epochs=4")
     changes = json.loads(run("diff", str(report), str(tmp_path), "--json").stdout)

@@ -243,6 +243,38 @@ def test_evidence_is_read_strictly(tmp_path: Path, content: str, message: str) -
         add_evidence("audit", tmp_path / "audit.csv", tmp_path / "evidence")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"set;item_id;arm;score\r\ntask;i1;prompt;0.5\r\n;;;\r\ntask;i2;prompt;0.25\r\n",
+        "\ufeffset\titem_id\tarm\tscore\ntask\ti1\tprompt\t0.5\n\ntask\ti2\tprompt\t0.25\n".encode("utf-16-le"),
+    ],
+    ids=["semicolons", "unicode text"],
+)
+def test_evidence_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "scores.csv").write_bytes(content)
+
+    assert add_evidence("scores", tmp_path / "scores.csv", tmp_path / "evidence") == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a CSV file with a header"),
+        (b"set,set\n", "is not a CSV file with a header that names each column once"),
+        (b"item_id,set,arm,score\ni1,task,prompt,0,5\n", "line 2 has more cells than the header"),
+        (b"item_id,set,arm,score\n\ni1,task,prompt,half\n", "column 'score', line 3: is not a number"),
+        (b"item_id,set,arm,score\ni1,task,pr\xfcfung,1\n", "cannot be read as a CSV file in UTF-8"),
+        (b"item_id\x00,set\n", "unknown column"),
+    ],
+)
+def test_a_file_of_evidence_that_is_no_table_is_one_clear_error(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "scores.csv").write_bytes(content)
+
+    with pytest.raises(SourceError, match=re.escape(message)):
+        add_evidence("scores", tmp_path / "scores.csv", tmp_path / "evidence")
+
+
 def test_evidence_added_twice_counts_once(tmp_path: Path) -> None:
     audit(tmp_path, [("a-1", "ann", "no"), ("a-2", "ann", "no")], {})
 
