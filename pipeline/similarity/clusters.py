@@ -70,7 +70,8 @@ class ShingleSets:
         similarities = np.zeros(len(left), np.float64)
         compiled = kernel()
         if compiled is not None:
-            compiled.jaccard(self.values, self.starts, self.sizes, left, right, at_least, similarities)
+            pairs = np.ascontiguousarray(left), np.ascontiguousarray(right)
+            compiled.jaccard(self.values, self.starts, self.sizes, *pairs, at_least, similarities)
             return similarities
         for i, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
             smaller, larger = sorted((int(self.sizes[one]), int(self.sizes[other])))

@@ -9,15 +9,15 @@ Opening checks the format, what it was made by, and that every file has its size
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import orjson
 import polars as pl
 
 from pipeline.errors import TableError
@@ -127,7 +127,7 @@ class Index:
         added = [self.sketch(key).rows() for key in verdicts if not grown or key not in self.known.parts]
         last = _latest(added, self.known.latest if grown else None)
         parts = {key: Entry(*self._sketched[key], digest) for key, digest in sorted(verdicts.items())}
-        write_json(self.folder / MANIFEST, asdict(Contents(self._made_by, last, parts)))
+        write_json(self.folder / MANIFEST, Contents(self._made_by, last, parts))
         self._remove_all_but(verdicts)
 
     def _remove_all_but(self, verdicts: Mapping[str, str]) -> None:
@@ -231,7 +231,7 @@ def _read(folder: Path) -> Contents | None:
     """
     path = folder / MANIFEST
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -31,7 +31,7 @@ class LookUp:
         compiled = kernel()
         if compiled is not None:
             found = np.empty(len(values), np.bool_)
-            compiled.contained(values, self._flags, self._shift(values), self._values, found)
+            compiled.contained(np.ascontiguousarray(values), self._flags, self._shift(values), self._values, found)
             return found
         found = self._flags[self._slots(values)]
         maybe = np.flatnonzero(found)

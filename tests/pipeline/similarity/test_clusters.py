@@ -44,6 +44,13 @@ def test_jaccard_is_that_of_python_sets(compiled: bool, members: list[list[int]]
         assert similarity == truth if truth >= at_least else similarity < at_least
 
 
+def test_pairs_may_be_columns_of_one_table() -> None:
+    sets = sets_of([1, 2], [2, 3], [1, 2])
+    pairs = np.array([[0, 1], [0, 2]])
+
+    assert sets.jaccard(pairs[:, 0], pairs[:, 1]).tolist() == [1 / 3, 1.0]
+
+
 def test_a_pair_that_reaches_the_threshold_exactly_is_similar() -> None:
     sets = sets_of(list(range(20)), list(range(11)))
 
