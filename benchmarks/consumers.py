@@ -3,12 +3,18 @@
     python -m benchmarks.consumers build/targets/*/chat --out benchmarks/results/consumers.json
 
 Run by an interpreter that has, beside orjson and pydantic: together<2 (its last checker that looks into rows), mistral-common,
-llamafactory (without its dependencies but transformers, peft, datasets) and pytest, none of which needs a GPU:
+llamafactory, axolotl and unsloth_zoo (without their dependencies but torch, transformers, trl, peft, datasets, addict, fire,
+posthog, colorama, pycountry) and pytest, none of which needs a GPU:
 
 - together 1.5: `check_file`, as its command line ran it before an upload.
 - mistral-common: requests made by `ChatCompletionRequest.from_openai`, judged by the validator of v3 in fine-tuning mode.
 - LLaMA-Factory: `datasets.load_dataset` with the entry of our dataset_info.json, then its converters; a row without a prompt
   is one that training skips.
+- axolotl: its schema reads axolotl.json, its chat_template strategy tokenises every row, and a row stays that is no longer than
+  `sequence_len` and has a trained token. The tokenizer is a small one made from the rows, which needs more tokens than a real
+  one; so `sequence_len` is taken half as long again.
+- Unsloth: `standardize_data_formats`, then `train_on_responses_only` with the markers of the template; a row stays that has a
+  trained token.
 
 Reported: rows given and refused, for every training file; then, of the bad chats of the tests, those that they refuse and we
 pass (must be none), and those that we fault and they pass, by the names of our faults.
@@ -29,7 +35,7 @@ from typing import Any, Final
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
-from pipeline.formats import FORMATS
+from pipeline.formats import FORMATS, axolotl
 
 Row = dict[str, Any]
 
@@ -113,6 +119,73 @@ def by_llamafactory(rows: Sequence[Row], beside: Path | None) -> list[bool]:
             return [False] * len(rows)
 
 
+def by_axolotl(rows: Sequence[Row], beside: Path | None) -> list[bool]:
+    """Whether its own strategy tokenises each row and training keeps it."""
+    from axolotl.prompt_strategies import chat_template  # noqa: PLC0415  # as above
+    from axolotl.utils.dict import DictDefault  # noqa: PLC0415
+    from axolotl.utils.schemas.datasets import SFTDataset  # noqa: PLC0415
+
+    told = json.loads(beside.read_text("utf-8")) if beside else axolotl.config({"train": ["rows.jsonl"]}, 4096)["axolotl.json"]
+    entry = SFTDataset.model_validate(told["datasets"][0])
+    length = told["sequence_len"] * 3 // 2
+    config = DictDefault({"sequence_len": length, "train_on_inputs": False, "chat_template": "tokenizer_default"})
+    strategy = chat_template.load(_tokenizer(rows), config, ds_cfg=DictDefault(entry.model_dump()))
+
+    def kept(row: Row) -> bool:
+        try:
+            made = strategy.tokenize_prompt(row)
+            return len(made["input_ids"]) <= length and any(label != IGNORED for label in made["labels"])
+        except Exception:  # noqa: BLE001  # whatever it trips over ends its whole run
+            return False
+
+    return [kept(row) for row in rows]
+
+
+def by_unsloth(rows: Sequence[Row], _beside: Path | None) -> list[bool]:
+    """Whether its standardising takes each row, and its masking leaves something to train."""
+    import datasets  # noqa: PLC0415  # as above
+
+    if "unsloth_zoo" not in sys.modules:
+        _without_init("unsloth_zoo")
+    zoo = importlib.import_module("unsloth_zoo.dataset_utils")
+    tokenizer = _tokenizer(rows)
+    mask = zoo.train_on_responses_only(
+        None, instruction_part="<|user|>", response_part="<|assistant|>", tokenizer=tokenizer, return_function=True
+    )
+
+    def trains(chat: Any) -> bool:
+        told = tokenizer.apply_chat_template(chat, return_dict=True)
+        return any(label != IGNORED for label in mask({"input_ids": [told["input_ids"]]})["labels"][0])
+
+    def kept(some: Sequence[Row]) -> list[bool]:
+        standard = zoo.standardize_data_formats(datasets.Dataset.from_list(list(some)), num_proc=1)
+        return [trains(row["conversations"]) for row in standard]
+
+    def kept_alone(row: Row) -> bool:
+        try:
+            return kept([row])[0]
+        except Exception:  # noqa: BLE001  # its own errors, and those of the template
+            return False
+
+    try:
+        return kept(rows)
+    except Exception:  # noqa: BLE001  # as above
+        return [kept_alone(row) for row in rows]
+
+
+def _tokenizer(rows: Sequence[Row]) -> Any:
+    """One made from the rows, with the template that benchmarks/trainers.py trains with."""
+    from benchmarks.trainers import tokenizer_for  # noqa: PLC0415  # as above
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows[:2000]), "utf-8")
+        return tokenizer_for([path])
+
+
+IGNORED: Final = -100
+"""torch's label for what the loss passes over."""
+
 ENTRY: Final = {
     "formatting": "openai",
     "columns": {"messages": "messages"},
@@ -125,7 +198,20 @@ CONSUMERS: Final[Mapping[str, tuple[str, Callable[[Sequence[Row], Path | None], 
     "mistral": ("mistral-common", by_mistral),
     "llamafactory": ("llamafactory", by_llamafactory),
     "llamafactory_openai": ("llamafactory", by_llamafactory),
+    "axolotl": ("axolotl", by_axolotl),
+    "unsloth": ("unsloth_zoo", by_unsloth),
 }
+
+BESIDE: Final = {
+    "llamafactory": "dataset_info.json",
+    "llamafactory_openai": "dataset_info.json",
+    "axolotl": "axolotl.json",
+}
+"""What lies beside the files for their consumer."""
+
+
+OWN_SHAPE: Final = ("llamafactory", "unsloth")
+"""Consumers whose rows are no lists of `messages`."""
 
 
 def ours(chats: Iterable[Path]) -> dict[str, Any]:
@@ -134,7 +220,7 @@ def ours(chats: Iterable[Path]) -> dict[str, Any]:
     for chat in chats:
         for target, (_, judge) in CONSUMERS.items():
             files = [path for path in sorted((chat / target).glob("*.jsonl")) if not path.name.endswith(".meta.jsonl")]
-            beside = chat / target / "dataset_info.json"
+            beside = chat / target / BESIDE.get(target, "nothing")
             verdicts = [
                 verdict
                 for path in files
@@ -147,14 +233,14 @@ def ours(chats: Iterable[Path]) -> dict[str, Any]:
 
 
 def bad_rows() -> dict[str, Any]:
-    """The bad chats of the tests, by us and by them."""
-    from tests.pipeline.formats.test_formats import BAD_CHATS  # noqa: PLC0415  # imports pytest
+    """The bad rows of the tests, by us and by them."""
+    from tests.pipeline.formats.test_formats import BAD_CHATS, bad_rows_of  # noqa: PLC0415  # imports pytest
 
     found = {}
-    for target in ("together", "mistral", "llamafactory_openai"):
-        judge = CONSUMERS[target][1]
+    chats = [(fault, row) for fault, row, _ in BAD_CHATS]
+    for target, (_, judge) in CONSUMERS.items():
         passed_by_us, passed_by_them, agreed = [], [], 0
-        for fault, row, _ in BAD_CHATS:
+        for fault, row in bad_rows_of(target) if target in OWN_SHAPE else chats:
             faults = sorted({each.name for each in FORMATS[target].faults(row)})
             (taken,) = judge([row], None)
             agreed += taken != bool(faults)
@@ -175,7 +261,7 @@ def main() -> None:
     report = {
         "versions": {package: version(package) for package in sorted({package for package, _ in CONSUMERS.values()})},
         "our_files": ours(asked.chats),
-        "bad_chats": bad_rows(),
+        "bad_rows": bad_rows(),
     }
     print(json.dumps(report, indent=1))
     if asked.out:

@@ -279,14 +279,21 @@ BAD_ROWS: list[tuple[str, str, Callable[[dict[str, Any]], None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("target", "fault", "change"), BAD_ROWS)
-def test_a_bad_row_of_another_shape_is_named_by_its_fault(
-    target: str, fault: str, change: Callable[[dict[str, Any]], None]
-) -> None:
-    row = copy.deepcopy(row_of(target))
-    change(row)
+def bad_rows_of(target: str) -> list[tuple[str, dict[str, Any]]]:
+    """The bad rows of a target whose shape is its own, each with its fault."""
+    found = []
+    for name, fault, change in BAD_ROWS:
+        if name == target:
+            row = copy.deepcopy(row_of(target))
+            change(row)
+            found.append((fault, row))
+    return found
 
-    assert fault in {found.name for found in FORMATS[target].faults(row)}
+
+@pytest.mark.parametrize("target", sorted({target for target, *_ in BAD_ROWS}))
+def test_bad_rows_of_another_shape_are_named_by_their_faults(target: str) -> None:
+    for fault, row in bad_rows_of(target):
+        assert fault in {found.name for found in FORMATS[target].faults(row)}
 
 
 PAIR = {"prompt": [USER], "chosen": [ANSWER], "rejected": [{"role": "assistant", "content": "No."}]}
