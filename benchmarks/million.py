@@ -5,7 +5,7 @@
 Every target is written by an emit of its own, then its files are checked as anybody's would be.
 
 Conversations are invented: 2 to 8 turns of 4 to 40 words. Seconds of the wall and of the processors are both given, because
-only the second holds on a busy machine; memory is the largest of this process and its workers.
+only the second holds on a busy machine (those of main pass while no worker does, or beside them); memory is the largest of this process and its workers.
 """
 
 import argparse
@@ -113,17 +113,18 @@ def measured(name: str, work: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
             os._exit(1)
         with Path(os.environ["MILLION_USAGE"]).open("w", encoding="ascii") as file:
             mine, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-            spent = mine.ru_utime + mine.ru_stime + workers.ru_utime + workers.ru_stime
-            json.dump([round(spent, 1), mine.ru_maxrss // 1024, workers.ru_maxrss // 1024], file)
+            spent = [round(each.ru_utime + each.ru_stime, 1) for each in (mine, workers)]
+            json.dump([*spent, mine.ru_maxrss // 1024, workers.ru_maxrss // 1024], file)
         os._exit(0)
     if os.waitpid(child, 0)[1]:
         raise SystemExit(f"{name}: failed")
-    processor, own, worker = json.loads(Path(os.environ["MILLION_USAGE"]).read_text("ascii"))
+    alone, together, own, worker = json.loads(Path(os.environ["MILLION_USAGE"]).read_text("ascii"))
     yield (
         name,
         {
             "wall_seconds": round(time.perf_counter() - before, 1),
-            "processor_seconds": processor,
+            "processor_seconds": round(alone + together, 1),
+            "processor_seconds_of_main": alone,
             "peak_megabytes_of_main": own,
             "peak_megabytes_of_largest_worker": worker,
         },
