@@ -23,7 +23,9 @@ from pipeline.rules import (
     mojibake,
     no_answer,
     no_question,
+    not_an_answer,
     only_links,
+    post_footer,
     quoted_mail,
     refusal,
     repetition,
@@ -55,6 +57,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "replacement_character": replacement_character.fault,
     "markup": markup.fault,
     "quoted_mail": quoted_mail.fault,
+    "post_footer": post_footer.fault,
     "leading_agent_turn": leading_agent_turn.fault,
     "trailing_customer_turn": trailing_customer_turn.fault,
     "misplaced_look_up": misplaced_look_up.fault,
@@ -72,6 +75,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "boilerplate_answer": boilerplate_answer.fault,
     "answer_copies_question": answer_copies_question.fault,
     "only_links": only_links.fault,
+    "not_an_answer": not_an_answer.fault,
     "repetition": repetition.fault,
     "speaker_swapped": speaker_swapped.fault,
     "toxic": toxic.fault,
@@ -85,5 +89,6 @@ MENDS: Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]] = {
     "mojibake": mojibake.mend,
     "markup": markup.mend,
     "quoted_mail": quoted_mail.mend,
+    "post_footer": post_footer.mend,
 }
 """Rules that know how to put a text right: from the expression of the text to that of the better one."""

@@ -17,17 +17,20 @@ QUOTE: Final = (
     r"from: [^\n]{3,200}\n(?:sent|date|to): [^\n]{3,200}$)"
 )
 QUOTED_LINES: Final = r"(?m)(?:^[ \t]*>[^\n]*\n?){2,}"
+QUOTED_FIRST: Final = r"\A\s*>+[ \t]?[\p{L}\"'][^\n]*\n[ \t]*\n"
+"""A post that begins with one quoted line and goes on below a blank one."""
 
 
 def fault(_limits: Limits) -> pl.Expr:
-    r"""True for every turn with a reply header, or two quoted lines in a row.
+    r"""True for every turn with a reply header, two quoted lines in a row, or one above the answer.
 
     >>> from pipeline.turns import said
     >>> turns = said("customer: Thanks.\nOn Mon, 5 Jan 2026 Support wrote:\nHi", "agent: 5 > 3", "agent: > a\n> b\nYes")
     >>> turns.select(fault(None)).to_series().to_list()
     [True, False, True]
     """
-    return pl.col("text").str.contains(QUOTE) | pl.col("text").str.contains(QUOTED_LINES)
+    text = pl.col("text")
+    return text.str.contains(QUOTE) | text.str.contains(QUOTED_LINES) | text.str.contains(QUOTED_FIRST)
 
 
 def mend(text: pl.Expr) -> pl.Expr:
@@ -37,4 +40,4 @@ def mend(text: pl.Expr) -> pl.Expr:
     'Thanks.'
     """
     before = text.str.replace(f"(?s){QUOTE}.*", "")
-    return before.str.replace_all(QUOTED_LINES, "").str.strip_chars()
+    return before.str.replace_all(QUOTED_LINES, "").str.replace(QUOTED_FIRST, "").str.strip_chars()

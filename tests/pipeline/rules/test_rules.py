@@ -3,11 +3,15 @@
 import doctest
 from importlib import import_module
 
+import polars as pl
 import pytest
 
 from pipeline import rules
-from pipeline.rules import RULES, residual_identifier, residual_secret, unfilled_placeholder
+from pipeline.rules import MENDS, RULES, residual_identifier, residual_secret, unfilled_placeholder
+from pipeline.rules.limits import Limits
 from pipeline.turns import said
+
+LIMITS = Limits.model_construct()
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -83,3 +87,74 @@ def test_placeholders_of_templates_are_seen_and_plain_braces_pass(text: str, is_
 )
 def test_credentials_are_seen_and_talk_about_them_passes(text: str, is_secret: bool) -> None:
     assert said(f"customer: {text}").select(residual_secret.fault(None)).item() == is_secret
+
+
+FIX = "Hold the power button for ten seconds."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[quote=jo_fox post=123]It [b]won't[/b] start, see a[0][/quote]\n{FIX}",
+        f"[quote=a][quote=b]Why?[/quote]Where?[/quote]{FIX}",
+        "[b]Hold[/b] the [i]power button[/i] for [url=https://example.com/a]ten seconds[/url].",
+        f"{FIX} [img]https://example.com/a.png[/img]",
+        f"<blockquote>It will not start</blockquote><p>{FIX}</p>",
+        f"> It will not start\n\n{FIX}",
+        f"{FIX}\n\nEdited by jo_fox on Jan 5, 2026 10:12 AM",
+        f"{FIX}\n\nLast edited by jo_fox; 01-05-2026 at 10:12 AM. Reason: typo",
+        f"{FIX}\n[ Edited ]",
+        f"{FIX}\n\n-- \nJo, Community Manager\nIf my post helped, click Accept as Solution!",
+        f"{FIX}\n_______________\nPlease mark this as the accepted solution",
+        f"{FIX}\nIf this answer helped you, please give kudos!",
+        f"{FIX}\nSent from my Galaxy S9 using Tapatalk",
+        f"{FIX}\nAttachments:\nIMG_2031.jpg (123 KB)",
+    ],
+)
+def test_what_a_forum_adds_to_a_post_goes_and_the_post_stays(text: str) -> None:
+    turns = said(f"agent: {text}")
+    for rule, mend in MENDS.items():
+        turns = turns.with_columns(text=pl.when(RULES[rule](LIMITS)).then(mend(pl.col("text"))).otherwise("text"))
+
+    assert turns["text"].item() == FIX
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Use a[i] in place of a[b], as [0] is the first and [1] the second.",
+        "Click the Solutions tab, then Kudos list.",
+        "Sent from my bank on Monday, it has not arrived.",
+        "Edited by hand, the file breaks.",
+        "The steps:\n-----\n1. Hold the button.\n2. Let go.",
+        "5 > 3 and\n> 2",
+        "Attachments: none of them opens.",
+    ],
+)
+def test_what_only_looks_like_an_addition_of_a_forum_stays(text: str) -> None:
+    turns = said(f"agent: {text}")
+
+    assert [rule for rule in MENDS if turns.select(RULES[rule](LIMITS)).to_series().item()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("bump", "not_an_answer"),
+        ("[SOLVED] thanks", "not_an_answer"),
+        ("Same problem here, any news?", "not_an_answer"),
+        ("This post has been removed by a moderator.", "not_an_answer"),
+        ("I have sent you a private message.", "not_an_answer"),
+        ("Please check your DM so we can look into this further.", "not_an_answer"),
+        ("A bump on the door is insured, please call us.", None),
+        ("Solved by updating the driver to version 7.", None),
+        ("[link](https://example.com/kb/123)", "only_links"),
+        ("Please have a look at this article: https://example.com/kb/123", "only_links"),
+        ("Install the driver from https://example.com/kb/123", None),
+    ],
+)
+def test_posts_that_answer_nothing_are_told_from_those_that_do(text: str, rule: str | None) -> None:
+    turns = said("customer: It will not start.", f"agent: {text}")
+
+    found = [name for name in ("not_an_answer", "only_links") if turns.select(RULES[name](LIMITS)).to_series().any()]
+    assert found == ([rule] if rule else [])
