@@ -113,7 +113,6 @@ def _manifest(name: str, format_: Format, described: Mapping[str, Any], facts: F
         "code": _code(),
         "given": facts.given,
         "git_commit": _git_commit(),
-        "dvc_lock": _dvc_lock(),
     }
 
 
@@ -137,16 +136,6 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None
-
-
-def _dvc_lock() -> str | None:
-    """Hash of what DVC recorded of the stages before emit; its own entry is of the run before, so it is left out."""
-    try:
-        stages = yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"]
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
-        return None
-    before = {stage: entry for stage, entry in stages.items() if "emit" not in stage}
-    return sha256(json.dumps(before, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _croissant(name: str, described: Mapping[str, Any], card: CardParams) -> Any:

@@ -295,6 +295,15 @@ def test_the_manifest_names_every_file_by_its_hash_and_what_it_was_made_from(tmp
     assert manifest["given"] == Table(source).checksum
 
 
+def test_what_dvc_recorded_of_the_nights_before_is_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(9)])
+    first = run(source, tmp_path / "chat", PARAMS, MEANS)
+    Path("dvc.lock").write_text("stages: {readiness: {outs: [{path: report.json, md5: of-the-night-before}]}}\n", "utf-8")
+
+    assert run(source, tmp_path / "again", PARAMS, MEANS).extras == first.extras
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of rdflib, beneath mlcroissant
 def test_croissants_own_library_reads_the_description(tmp_path: Path) -> None:
     run(
