@@ -2,16 +2,16 @@
 
 What was counted in a part is remembered under a digest of everything that decides it: the bytes of its files as they lie on disk,
 of the part it was made from, the code, and the bounds that say what to count. Numbers only. What is compared across parts is
-compared anew every time.
+compared anew every time. What else can be counted by itself, as the lines of a training file, is remembered in the same way.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pipeline.tables import Part, Table, digest_of_package, translated_errors, write_json
 
@@ -22,54 +22,78 @@ CountPart = Callable[[Part, Part | None], Counts]
 """Counts in a part; the second is the part of the table before that it was made from, where there is one."""
 
 
+Settled = Callable[[Counts], bool]
+"""Whether counting the same another day would give the same."""
+
+
+CountEach = Callable[[Sequence[int]], Iterable[Counts]]
+"""Counts in the things of those numbers, in their order."""
+
+
 class EachPart(Protocol):
-    """Has every part of a table counted, in order."""
+    """Has every part of a table counted, in order, or whatever else can be counted by itself."""
+
+    def __call__(
+        self, table: Table, count: CountPart, decides: Sequence[Any] = (), is_settled: Settled = lambda _: True
+    ) -> list[Counts]:
+        """The counts of every part; `decides`: what they depend on beside files and code."""
+
+    def of_each(self, decides: Sequence[Any], count: CountEach) -> list[Counts]:
+        """The counts of each thing, of which `decides` holds what they depend on beside the code, as JSON values."""
+
+
+class _EveryPart:
+    """Counts every time."""
 
     def __call__(
         self,
         table: Table,
         count: CountPart,
-        decides: Sequence[Any] = (),
-        is_settled: Callable[[Counts], bool] = lambda _: True,
+        decides: Sequence[Any] = (),  # noqa: ARG002  # for one that remembers
+        is_settled: Settled = lambda _: True,  # noqa: ARG002  # likewise
     ) -> list[Counts]:
-        """The counts of every part.
+        return [count(part, source) for part, source in _with_sources(table, table.previous())]
 
-        `decides`: what the counts depend on beside files and code. `is_settled`: whether counting the same part another day
-        would give the same.
-        """
-
-
-def every_part(
-    table: Table,
-    count: CountPart,
-    decides: Sequence[Any] = (),  # noqa: ARG001  # for one that remembers
-    is_settled: Callable[[Counts], bool] = lambda _: True,  # noqa: ARG001  # likewise
-) -> list[Counts]:
-    """Count in every part."""
-    return [count(part, source) for part, source in _with_sources(table, table.previous())]
+    def of_each(self, decides: Sequence[Any], count: CountEach) -> list[Counts]:
+        return list(count(range(len(decides))))
 
 
-def remembering(memory: Path) -> EachPart:
-    """Count in the parts that the file `memory` does not know, and leave there those of this table alone."""
+every_part: Final[EachPart] = _EveryPart()
+"""Counts in every part, every time."""
 
-    def each(
-        table: Table, count: CountPart, decides: Sequence[Any] = (), is_settled: Callable[[Counts], bool] = lambda _: True
+
+class remembering:  # noqa: N801  # reads as what a gate does
+    """Count what the file `memory` does not know, and leave there what this gate asked for alone."""
+
+    def __init__(self, memory: Path) -> None:
+        """Read the file; one that is missing or cut off knows nothing."""
+        self._memory = memory
+        self._known = _recall(memory)
+        self._kept: dict[str, Counts] = {}
+
+    def __call__(
+        self, table: Table, count: CountPart, decides: Sequence[Any] = (), is_settled: Settled = lambda _: True
     ) -> list[Counts]:
+        """The counts of every part."""
         before = table.previous()
-        known, kept = _recall(memory), {}
-        found: list[Counts] = []
-        for part, source in _with_sources(table, before):
-            name = _digest_of(table, part, before, source, decides)
-            counts = known[name] if name in known else count(part, source)
-            found.append(counts)
-            if is_settled(counts):
-                kept[name] = counts
-        with translated_errors(memory):
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            write_json(memory, kept)
-        return found
+        parts = _with_sources(table, before)
+        digests = [_decides(table, part, before, source, decides) for part, source in parts]
+        return self._of_each(digests, lambda numbers: [count(*parts[number]) for number in numbers], is_settled)
 
-    return each
+    def of_each(self, decides: Sequence[Any], count: CountEach) -> list[Counts]:
+        """The counts of each thing."""
+        return self._of_each(decides, count, lambda _: True)
+
+    def _of_each(self, decides: Sequence[Any], count: CountEach, is_settled: Settled) -> list[Counts]:
+        names = [sha256(json.dumps([_code(), each], sort_keys=True).encode()).hexdigest() for each in decides]
+        missing = [number for number, name in enumerate(names) if name not in self._known]
+        known = {**self._known, **dict(zip((names[number] for number in missing), count(missing), strict=True))}
+        found = [known[name] for name in names]
+        self._kept |= {name: counts for name, counts in zip(names, found, strict=True) if is_settled(counts)}
+        with translated_errors(self._memory):
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self._memory, self._kept)
+        return found
 
 
 def _with_sources(table: Table, before: Table | None) -> list[tuple[Part, Part | None]]:
@@ -87,15 +111,12 @@ def _recall(memory: Path) -> dict[str, Counts]:
     return known
 
 
-def _digest_of(table: Table, part: Part, before: Table | None, source: Part | None, decides: Sequence[Any]) -> str:
+def _decides(table: Table, part: Part, before: Table | None, source: Part | None, decides: Sequence[Any]) -> list[Any]:
     files = [table.path(part, frame) for frame in sorted(part.files)]
     if before and source:
         files += [before.path(source, frame) for frame in sorted(source.files)]
     # the bytes that are there and not those that the manifest promises: a file changed by another hand is counted again
-    said = json.dumps(
-        [_code(), asdict(part), [_digest(path) for path in files], [repr(each) for each in decides]], sort_keys=True
-    )
-    return sha256(said.encode()).hexdigest()
+    return [asdict(part), [_digest(path) for path in files], [repr(each) for each in decides]]
 
 
 @cache

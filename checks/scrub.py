@@ -6,7 +6,7 @@ search over words and digits; and plain patterns look for identifiers that are v
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
         **{name: counts[name] for name in DETECTORS},
         "residual_per_1000_turns": 1000 * residuals / turns if turns else None,
         "turns_with_findings_share": counts["with_findings"] / turns if turns else None,
-        **_planted(table, before, bounds),
+        **_planted(table, before, bounds, each),
     }
     return pl.DataFrame({name: [value] for name, value in columns.items()}, schema_overrides=dict.fromkeys(columns, pl.Float64))
 
@@ -165,38 +165,74 @@ def expectations(bounds: Bounds) -> list[Limit]:
 
 PLANTED_IDS: Final = ("CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "US_SSN")
 SEED: Final = 1
-HOSTS: Final = 500
+SLOTS: Final = 500
 """Different turns that are planted into."""
 
 THROWAWAY_KEY: Final = Key(b"planted values are nobody's secret")
 """What is found does not depend on the key."""
 
 
-def _planted(table: Table, before: Table | None, bounds: Bounds) -> dict[str, float | None]:
+def _planted(table: Table, before: Table | None, bounds: Bounds, each: EachPart) -> dict[str, float | None]:
     from checks.bounds import lower  # noqa: PLC0415  # scipy
-    from checks.readiness.planting import plan, scrub_planted, short_hosts  # noqa: PLC0415  # numpy; imports the stage, and it Presidio
+    from checks.readiness.planting import by_slot, plan, read_short, scrub_planted  # noqa: PLC0415  # numpy; imports the stage, and it Presidio
 
     unmeasured: dict[str, float | None] = dict.fromkeys(("planted_ids_lower", "planted_names_lower", "planted_gap"))
     used = table.folder / PARAMS
     if before is None or PARAMS not in table.manifest.extras or not before.manifest.total("kept"):
         return unmeasured
     section = ScrubParams.model_validate_json(used.read_bytes())
-    wanted = {**dict.fromkeys(PLANTED_IDS, bounds.planted_ids_per_kind), "PERSON": bounds.planted_names_per_group}
-    seen: Counter[tuple[str, str]] = Counter()
-    plants = []
-    for each in plan(max(wanted.values()), SEED):
-        cell = each["entity_type"], each["group"]
-        if each["oddity"] == "plain" and seen[cell] < wanted.get(cell[0], 0):
-            seen[cell] += 1
-            plants.append(each)
-    rows = scrub_planted(short_hosts(before, HOSTS, SEED), plants, section, THROWAWAY_KEY).to_dicts()
-    lowest = {(row["entity_type"], row["group"]): lower(row["found"], row["planted"]) for row in rows}
-    recalls = [row["found"] / row["planted"] for row in rows if row["entity_type"] == "PERSON"]
+    plants = plan(max(bounds.planted_ids_per_kind, bounds.planted_names_per_group), SEED)
+    numbers = _wanted(plants, bounds)
+    slots = by_slot(before, SLOTS, SEED)
+    of_slot = [numbers[place::SLOTS] for place in range(SLOTS)]
+    slot_of = {number: place for place, its_numbers in enumerate(of_slot) for number in its_numbers}
+    schema = pl.Schema(pl.read_parquet_schema(before.path(slots[0][0])))
+
+    def count(places: Sequence[int]) -> list[Counts]:
+        hosts = read_short(before, (slots[place] for place in places))
+        # without a turn there is nothing to plant into, and nothing found
+        hosted = [(number, host) for place in places if (host := hosts.get(slots[place][1])) for number in of_slot[place]]
+        found: dict[int, Counter[str]] = {place: Counter() for place in places}
+        gone = scrub_planted(plants, hosted, schema, section, THROWAWAY_KEY)
+        for (number, _), is_gone in zip(hosted, gone, strict=True):
+            found[slot_of[number]][_cell(plants[number])] += is_gone
+        return list(found.values())
+
+    decides = [
+        [table.manifest.fingerprint, part.files["kept"], one, of_slot[place], len(plants)]
+        for place, (part, one) in enumerate(slots)
+    ]
+    found: Counter[str] = Counter()
+    for counts in each.of_each(decides, count):
+        found.update({cell: more or 0 for cell, more in counts.items()})
+    planted = Counter(_cell(plants[number]) for number in numbers)
+    lowest = {cell: lower(found[cell], planted[cell]) for cell in planted}
+    names = [cell for cell in planted if cell not in PLANTED_IDS]
+    recalls = [found[cell] / planted[cell] for cell in names]
     return {
-        "planted_ids_lower": min(lowest[kind, ""] for kind in PLANTED_IDS),
-        "planted_names_lower": min(bound for (kind, _), bound in lowest.items() if kind == "PERSON"),
+        "planted_ids_lower": min(lowest[kind] for kind in PLANTED_IDS),
+        "planted_names_lower": min(lowest[cell] for cell in names),
         "planted_gap": max(recalls) - min(recalls),
     }
+
+
+def _wanted(plants: Sequence[Mapping[str, str]], bounds: Bounds) -> list[int]:
+    """The numbers of the plants to use: plainly written ids of each kind, and names of each group."""
+    left = Counter(dict.fromkeys(PLANTED_IDS, bounds.planted_ids_per_kind))
+    numbers = []
+    for number, each in enumerate(plants):
+        cell = _cell(each)
+        if each["entity_type"] == "PERSON":
+            left.setdefault(cell, bounds.planted_names_per_group)
+        if each["oddity"] == "plain" and left[cell] > 0:
+            left[cell] -= 1
+            numbers.append(number)
+    return numbers
+
+
+def _cell(plant: Mapping[str, str]) -> str:
+    """What is counted together: the kind of an id, the group of a name."""
+    return plant["group"] or plant["entity_type"]
 
 
 def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:

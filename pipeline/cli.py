@@ -514,6 +514,8 @@ def run(
     if dry_run:
         typer.echo(job.what_would_run(table), nl=False)
         return
+    from checks.night import judging  # noqa: PLC0415  # only a night judges for others
+
     section = load_section(job.RunParams, "run", DEFAULT_PARAMS, [])  # what the stages read, which DVC starts
     log = job.LOGS[log_format]
     done, short_report = job.Reproduced(), ""
@@ -523,8 +525,9 @@ def run(
         started = datetime.now(UTC)
         log("run started", {"process": os.getpid()})
         try:
-            job.reproduce(lock, log, done)
-            job.ask_again(table, lock, log, done)
+            with judging():
+                job.reproduce(lock, log, done)
+                job.ask_again(table, lock, log, done)
             numbers, short_report = _numbers_of(table, reports, done)
         except (job.InterruptedRun, KeyboardInterrupt) as error:
             done.exit_code, done.error = INTERRUPTED, str(error) or "interrupted"

@@ -5,7 +5,8 @@ at random, so nobody in particular), cards and account numbers with sound check 
 made-up companies. Each is written in a sentence that announces it, or in one that does not, and in several odd ways.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from checks.readiness.evidence import KINDS
 from pipeline.errors import TableError
 from pipeline.key import Key
 from pipeline.params import load_section
-from pipeline.tables import Table
+from pipeline.tables import Part, Table
 
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "anglo": (
@@ -97,32 +98,50 @@ def plant_and_scrub(
 
     section = load_section(ScrubParams, "scrub", params_files, overrides)
     plants = plan(n, seed)
-    return scrub_planted(hosts_of(ingested, min(len(plants), MAX_HOSTS), seed), plants, section, key)
-
-
-def scrub_planted(hosts: pl.DataFrame, plants: Sequence[Mapping[str, str]], section: Any, key: Key) -> pl.DataFrame:
-    """Plant into copies of the hosts, scrub the copies with these ScrubParams; evidence of kind `planted`."""
-    from pipeline.scrub import make_look, read_lists, scrub  # noqa: PLC0415  # as above
-
-    look, lists = make_look(section), read_lists(section)
-    results: list[tuple[str, str, str, bool]] = []
-    for start in range(0, len(plants), CHUNK):
-        chunk = plants[start : start + CHUNK]
-        copies = _plant(hosts, chunk, start)
-        scrubbed = scrub(copies, section, look, key, lists).kept
-        texts = scrubbed.sort("source_row")["turns"].list.eval(pl.element().struct.field("text")).list.join("\n").to_list()
-        results += [
-            (each["entity_type"], each["group"], each["oddity"], is_gone(each["written"], each["entity_type"], text))
-            for each, text in zip(chunk, texts, strict=True)
-        ]
-    schema = {"entity_type": pl.String, "group": pl.String, "oddity": pl.String, "gone": pl.Boolean}
+    hosts = hosts_of(ingested, min(len(plants), MAX_HOSTS), seed)
+    gone = scrub_planted(plants, list(zip(range(len(plants)), cycle(hosts.to_dicts()))), hosts.schema, section, key)
     return (
-        pl.DataFrame(results, schema=schema, orient="row")
+        pl.DataFrame(plants)
+        .with_columns(gone=pl.Series(gone, dtype=pl.Boolean))
         .group_by("entity_type", "group", "oddity")
         .agg(planted=pl.len().cast(pl.Int64), found=pl.col("gone").sum().cast(pl.Int64))
         .sort("entity_type", "group", "oddity")
         .select(list(KINDS["planted"]))
     )
+
+
+def scrub_planted(
+    plants: Sequence[Mapping[str, str]],
+    hosted: Sequence[tuple[int, Mapping[str, Any]]],
+    schema: pl.Schema,
+    section: Any,
+    key: Key,
+) -> list[bool]:
+    """Put plants, each by its number, into copies of their hosts, scrub the copies with these ScrubParams.
+
+    Args:
+        plants: all of the plan.
+        hosted: number of the plant, and the conversation it is put into.
+        schema: of the conversations.
+        section: ScrubParams.
+        key: of the stand-ins.
+
+    Returns:
+        Whether each is gone, in that order.
+    """
+    from pipeline.scrub import make_look, read_lists, scrub  # noqa: PLC0415  # as above
+
+    look, lists = make_look(section), read_lists(section)
+    gone: list[bool] = []
+    for start in range(0, len(hosted), CHUNK):
+        chunk = hosted[start : start + CHUNK]
+        scrubbed = scrub(_plant(plants, chunk, schema), section, look, key, lists).kept
+        texts = scrubbed.sort("source_row")["turns"].list.eval(pl.element().struct.field("text")).list.join("\n").to_list()
+        gone += [
+            is_gone(plants[number]["written"], plants[number]["entity_type"], text)
+            for (number, _), text in zip(chunk, texts, strict=True)
+        ]
+    return gone
 
 
 MAX_HOSTS: Final = 2_000
@@ -148,11 +167,37 @@ def plan(n: int, seed: int) -> list[dict[str, str]]:
     return plants
 
 
-def short_hosts(ingested: Table, count: int, seed: int) -> pl.DataFrame:
-    """Hosts cut to their shortest turn, so that many plants cost little."""
+def by_slot(ingested: Table, slots: int, seed: int) -> list[tuple[Part, str]]:
+    """One conversation for each of so many slots, with the part that holds it: of those whose draw falls there, the lowest.
+
+    A night that brings one conversation in a hundred changes one slot in a hundred. Into whose slot none falls, the next has.
+    """
+    ids = pl.concat(
+        [
+            ingested.read(part, columns=["conversation_id"]).with_columns(part=pl.lit(number, pl.Int64))
+            for number, part in enumerate(ingested.manifest.parts)
+        ]
+    )
+    drawn = ids.with_columns(draw=draw(ids["conversation_id"], seed)).with_columns(slot=pl.col("draw") % slots)
+    lowest = drawn.sort("draw", "conversation_id").unique("slot", keep="first").select("slot", "part", "conversation_id")
+    chosen = pl.DataFrame({"slot": range(slots)}, schema={"slot": pl.UInt64}).join(lowest, on="slot", how="left").sort("slot")
+    filled = pl.concat([chosen, chosen]).fill_null(strategy="backward").head(slots)  # the last ones go round to the first
+    return [(ingested.manifest.parts[number], one) for number, one in filled.select("part", "conversation_id").iter_rows()]
+
+
+def read_short(ingested: Table, chosen: Iterable[tuple[Part, str]]) -> dict[str, dict[str, Any]]:
+    """Those conversations by id, cut to their shortest turn, so that many plants cost little; without those that have none."""
+    ids: dict[str, list[str]] = {}
+    for part, one in chosen:
+        ids.setdefault(part.name, []).append(one)
     length = pl.element().struct.field("text").str.len_chars()
     shortest = pl.col("turns").list.get(pl.col("turns").list.eval(length).list.arg_min())
-    return hosts_of(ingested, count, seed).with_columns(turns=pl.concat_list(shortest))
+    found: dict[str, dict[str, Any]] = {}
+    for part in ingested.manifest.parts:
+        if part.name in ids:
+            rows = ingested.read(part).filter(pl.col("conversation_id").is_in(ids[part.name]), pl.col("turns").list.len() > 0)
+            found |= {row["conversation_id"]: row for row in rows.with_columns(turns=pl.concat_list(shortest)).to_dicts()}
+    return found
 
 
 def hosts_of(table: Table, count: int, seed: int) -> pl.DataFrame:
@@ -168,20 +213,21 @@ def hosts_of(table: Table, count: int, seed: int) -> pl.DataFrame:
     return pl.concat(frames).sort("draw").head(count).drop("draw")
 
 
-def _plant(hosts: pl.DataFrame, plants: Sequence[Mapping[str, str]], start: int) -> pl.DataFrame:
+def _plant(
+    plants: Sequence[Mapping[str, str]], hosted: Sequence[tuple[int, Mapping[str, Any]]], schema: pl.Schema
+) -> pl.DataFrame:
     """Copies of hosts, one per plant, its sentence added to a turn: of the customer and of the agent in turn."""
     rows: list[dict[str, Any]] = []
-    given = hosts.to_dicts()
-    for number, each in enumerate(plants, start):
-        host = given[number % len(given)]
+    for place, (number, host) in enumerate(hosted):
+        each = plants[number]
         wanted = "customer" if number % 2 else "agent"
         at = next((i for i, turn in enumerate(host["turns"]) if turn["speaker"] == wanted), 0)
         # the turns around the plant: what finds it looks at the turn before, and the rest would only be scrubbed again and again
         turns = [dict(turn) for turn in host["turns"][max(0, at - 1) : at + 2]]
         planted = turns[min(at, 1)]
         planted["text"] = f"{planted['text'] or ''} {each['sentence']}".strip()
-        rows.append({**host, "conversation_id": f"planted-{number:016x}", "source_row": number, "turns": turns})
-    return pl.DataFrame(rows, schema=hosts.schema)
+        rows.append({**host, "conversation_id": f"planted-{number:016x}", "source_row": place, "turns": turns})
+    return pl.DataFrame(rows, schema=schema)
 
 
 def is_gone(written: str, kind: str, text: str) -> bool:

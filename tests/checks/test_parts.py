@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -78,3 +78,20 @@ def test_remembered_counts_give_the_measures_that_fresh_ones_give(tmp_path: Path
 
     for _ in range(2):
         assert ingest.measure(found, bounds, remembering(tmp_path / "m")).equals(fresh)
+
+
+def test_what_is_decided_by_the_same_is_counted_once_and_what_nobody_asks_for_is_forgotten(tmp_path: Path) -> None:
+    def night(*asked: str) -> list[str]:
+        counted: list[str] = []
+
+        def count(numbers: Sequence[int]) -> list[Counts]:
+            counted.extend(asked[number] for number in numbers)
+            return [{"length": len(asked[number])} for number in numbers]
+
+        found = remembering(tmp_path / "m").of_each(asked, count)
+        assert found == [{"length": len(name)} for name in asked]
+        return counted
+
+    assert night("a", "bb") == ["a", "bb"]
+    assert night("bb", "ccc") == ["ccc"]
+    assert night("a", "bb") == ["a"]

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from checks.readiness.planting import by_slot
 from checks.scrub import Bounds, expectations, measure, residual
 from pipeline.params import load_section
 from pipeline.schema import FINDINGS, SCRUBBED, empty
@@ -151,6 +153,18 @@ def test_without_a_model_planted_names_are_left_and_the_gate_says_so(tmp_path: P
     lower = measured(Table(tmp_path / "scrubbed"), planted_ids_per_kind=5, planted_names_per_group=30)["planted_names_lower"]
     assert lower is not None
     assert lower < SHIPPED.min_planted_names_lower
+
+
+def test_one_new_conversation_in_a_hundred_changes_one_host_in_a_hundred(tmp_path: Path) -> None:
+    def hosts(*parts: range) -> set[str]:
+        with new_table(tmp_path / "ingested", "ingest", 1, "", None) as writer:
+            frames = [pl.DataFrame({"conversation_id": [f"desk-{one}" for one in ids]}) for ids in parts]
+            writer.publish([writer.write(f"part-{n:05d}", {"of": str(n)}, Outcome(kept)) for n, kept in enumerate(frames)])
+        return {one for _, one in by_slot(Table(tmp_path / "ingested"), 200, 1)}
+
+    before, after = hosts(range(4000)), hosts(range(4000, 4040), range(4000))
+    assert len(before) == len(after) == 200
+    assert 0 < len(after - before) <= 4
 
 
 def test_planted_recall_of_a_table_that_does_not_say_how_it_was_made_is_unmeasured(tmp_path: Path) -> None:
