@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from tests.build import KEY
+from tests.llm_server import Act, CutOff, Hang, Junk, LlmServer, Reset, Status, always
 from tests.pipeline.received import CHATS, TURNS, ZENDESK, params
 
 NAMES: Final = [f"Quorvik Zyxand{number:03}" for number in range(250)]
@@ -163,3 +164,58 @@ def test_killed_full_disks_bad_params_and_gates_that_say_no(
     refused = ticketmill("gate", "scrub", scrubbed, *SHIPPED, *never, "--set", "gates.scrub.planted_names_per_group=1")
     assert refused.returncode == 3
     assert ticketmill("dedupe", raw, "data/curated/deduped", *SHIPPED).returncode == 1
+
+
+ECHO: Final = " ".join(PLANTED) + " " + " ".join((*NAMES, *MAILS))
+"""What an endpoint, or a gateway before it, may send back when it fails: whatever it ever heard."""
+
+FAILING: Final[dict[str, Act]] = {
+    "refuses": Status(400, message=ECHO),
+    "knows no key": Status(401, message=ECHO),
+    "is asked too much": Status(429, {"retry-after": "0", "x-request-id": NAMES[0]}, message=ECHO),
+    "breaks": Status(500, message=ECHO),
+    "has a gateway that breaks": Status(502, body=f"<html>{ECHO}</html>".encode()),
+    "never answers": Hang(),
+    "sends half a reply": CutOff(),
+    "ends the connection": Reset(),
+    "sends no JSON": Junk(f"<html>{ECHO}</html>".encode()),
+    "sends half of a JSON": Junk(f'{{"id": "x", "choices": [{{"message": {{"content": "{ECHO}'.encode()),
+    "sends another object": Junk(json.dumps({"object": "list", "data": [ECHO]}).encode()),
+    "sends a fault as a reply": Junk(json.dumps({"error": {"code": 500, "message": ECHO}}).encode()),
+    "gives an answer for a choice": Junk(json.dumps({"id": "x", "choices": [ECHO]}).encode()),
+}
+
+
+def test_an_endpoint_that_fails_in_every_way_and_repeats_what_it_heard(
+    tmp_path: Path, ticketmill: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    open_chats = [{**chat, "events": chat["events"][:1]} for chat in CHAT]
+    receive(tmp_path, MAPPING, "a.jsonl", "\n".join(map(json.dumps, open_chats)).encode())
+    raw, scrubbed, deduped = "data/raw/ingested", "data/curated/scrubbed", "data/curated/deduped"
+    assert ticketmill("ingest", "data/raw/received", raw, "--params", "desk.yaml").returncode == 0
+    assert ticketmill("scrub", raw, scrubbed, *SHIPPED).returncode == 0
+    assert ticketmill("dedupe", scrubbed, deduped, *SHIPPED).returncode == 0
+    quick = {
+        "timeout_seconds": 0.2,
+        "max_attempts": 2,
+        "first_wait_seconds": 0,
+        "max_wait_seconds": 0,
+        "max_failures_in_a_row": 10,
+    }
+    pace = [each for name, value in quick.items() for each in ("--set", f"generate.pace.{name}={value}")]
+    for number, (way, act) in enumerate(FAILING.items()):
+        with LlmServer(always(act)) as server:
+            target, replies = f"data/curated/generated-{number}", f".ticketmill/replies-{number}"
+            settings = {
+                "provider": "openai",
+                "openai.base_url": server.base_url,
+                "openai.key_variable": "null",
+                "replies": replies,
+            }
+            chosen = [each for name, value in settings.items() for each in ("--set", f"generate.{name}={value}")]
+            done = ticketmill("generate", deduped, target, *SHIPPED, *pace, *chosen)
+            assert (way, done.returncode) in {(way, 0), (way, 1), (way, 4)}, done.stderr
+            assert server.received, way
+            assert told(*(each.raw.decode() for each in server.received)) == []
+        if done.returncode == 0:
+            ticketmill("gate", "generate", target, *SHIPPED)
