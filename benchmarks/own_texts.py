@@ -7,8 +7,8 @@ of every second text (`seen`) were then looked at, and recognizers mended for wh
 only the rates were, so that row is the more honest one (who mended had written both). Before, recall was 0.881 and 0.987
 (chat and social, seen), 0.889 and 0.922 (held). `texts/calls.txt` and `texts/posts.txt` were written later for what those
 two lack (bookings, post codes and dates aloud, other languages; signatures, quotes, paths, tags), and treated alike: before,
-0.818 and 0.953 (calls and posts, seen), 0.902 and 0.955 (held). A mark counts as found, a find as right, as in `ticketmill pii evaluate`;
-by the shipped params, but for the types that they keep.
+0.818 and 0.953 (calls and posts, seen), 0.902 and 0.955 (held). A mark counts as found, a find as right, as in
+`ticketmill pii evaluate`; by the shipped params, but for the types that they keep.
 """
 
 import argparse
@@ -28,7 +28,7 @@ MARK: Final = re.compile(r"<([A-Z_]+) ([^<>]+)>")
 
 
 def read_marked(path: Path) -> list[Labelled]:
-    """One text a line, details as `<TYPE value>`, a new line as \\n; a line that starts with "# " is none."""
+    r"""One text a line, details as `<TYPE value>`, a new line as \n; a line that starts with "# " is none."""
     lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("# ")]
     return [_unmarked(f"{path.stem}-{number}", line) for number, line in enumerate(lines)]
 

@@ -344,15 +344,17 @@ def _staged(
     settings = params.sources[unit.source]
     cuts = SOURCES[settings.format].cuts
     rows = content.rows.get(file.label, {})
-    if file.member or cuts == "none" or not (rows or content.looked):
+    if file.member or not (rows or content.looked):
         return None
+    is_all = len(rows) == content.totals.get(file.label, 0) and not content.has_look_ups
+    if cuts == "files":
+        return (None, len(rows)) if is_all else None
     try:
-        layout = "json" if cuts == "elements" else layout_of(file)
+        layout = "json" if cuts == "elements" else layout_of(file) if cuts == "layout" else cuts
     except SourceError:
         return None
-    if layout == "parquet":
-        is_all = len(rows) == content.totals.get(file.label, 0) and not content.has_look_ups
-        return (None, len(rows)) if is_all else None
+    if layout == "parquet" and is_all:
+        return None, len(rows)
     target = file.path.parent / CUTTING / file.path.name
     target.parent.mkdir(exist_ok=True)
     payloads = [*rows.values(), *content.looked]

@@ -17,6 +17,8 @@ from pipeline.mail.message import Address, Head, NotAMail, read_body, read_head
 from pipeline.mail.threads import FORWARD, ThreadWriter
 from pipeline.params import Section
 from pipeline.reading.drafts import (
+    FORGOTTEN,
+    MARK,
     Detail,
     Draft,
     DraftTurn,
@@ -105,6 +107,9 @@ class RawMail(NamedTuple):
     """Longer than a row may be: what is missing are attachments, for they come last."""
 
 
+GONE: Final = MARK.encode()
+"""The one header of what stands in the place of a mail that was cut out."""
+
 Split = Callable[[ReceivedFile, Limits], Iterator[RawMail]]
 """The mails of a file, streaming."""
 
@@ -117,6 +122,8 @@ def opener(split: Split) -> Callable[[Sequence[ReceivedFile], Any, Limits], Read
         for file in sorted(files, key=lambda each: (str(each.path), each.position)):
             try:
                 for mail in split(file, limits):
+                    if mail.content.startswith(GONE):
+                        continue
                     try:
                         head = read_head(_header(mail.content))[1]
                     except NotAMail:
@@ -128,7 +135,10 @@ def opener(split: Split) -> Callable[[Sequence[ReceivedFile], Any, Limits], Read
 
         def read(file: ReceivedFile, number: int, _settings: Any, _limits: Limits) -> Iterator[Row | Looked]:
             for position, mail in enumerate(split(file, limits), start=1):
-                yield _row(number, position, mail, settings, threads.of)
+                if mail.content.startswith(GONE):
+                    yield fault(number, position, GONE, FORGOTTEN)
+                else:
+                    yield _row(number, position, mail, settings, threads.of)
 
         return read
 

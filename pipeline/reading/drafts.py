@@ -1,10 +1,10 @@
 """What a source yields: rows of received files, and the conversation assembled from those of one native id."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import IO, Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -46,7 +46,8 @@ LookUp = Callable[[str, str], Any]
 
 MARK: Final = "ticketmill:forgotten"
 """Stands in a received file where the row of a forgotten customer stood, so that the rows after it keep their numbers: the
-first cell of an otherwise empty row, or the one key of an otherwise empty record."""
+first cell of an otherwise empty row, the one key of an otherwise empty record, the beginning of a line of a log, the one
+header of a mail. A Parquet file lists the numbers of such rows under this key of its metadata."""
 
 FORGOTTEN: Final = "forgotten"
 """The reason of such a row."""
@@ -219,10 +220,13 @@ OpenUnit = Callable[[Sequence[ReceivedFile], Any, Limits], Read]
 """All files of a unit, settings, limits -> the `read` of these files, which is called once for each."""
 
 
-Cuts = Literal["layout", "elements", "none"]
+Without = Callable[[IO[bytes], Collection[int]], Iterator[tuple[bytes, bool]]]
+"""A file and the numbers of rows -> the file in pieces with marks in the place of these rows, and which pieces are marks."""
+
+Cuts = Literal["layout", "elements", "files"] | Without
 """What can be cut out of received files of a format when a customer is forgotten. layout: rows, as the layout of the file says
-(CSV, JSON lines, JSON); a file of another layout goes where every row of it does. elements: of JSON documents, whatever the
-file is called. none: nothing; the file is named, and cut by hand."""
+(CSV, JSON lines, JSON, Parquet). elements: of JSON documents, whatever the file is called. files: those of which every row
+goes. Or how rows leave a file that only its format can read."""
 
 
 @dataclass(frozen=True)
@@ -235,5 +239,5 @@ class Source:
     """Where the rows of a file can only be told apart with the other files of its unit in view; takes the place of `read`."""
     reads_in_order: bool = False
     """Whether files must be read in the order of their names, even where they lie in another order in an archive."""
-    cuts: Cuts = "none"
+    cuts: Cuts = "files"
     """What `ticketmill forget` may cut; said by the format, never guessed from the name of a file."""

@@ -14,8 +14,9 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import PurePath
 from typing import IO, Any, Final, Literal
 
@@ -560,6 +561,17 @@ class Dialect(Section):
     """Cells that mean no value, such as NULL or \\N as databases write them."""
 
 
+def is_packed(file: ReceivedFile) -> bool:
+    """Whether it is one stream of compressed bytes."""
+    return file.name.lower().endswith(_COMPRESSED)
+
+
+def numbers_gone(metadata: Mapping[bytes, bytes] | None) -> set[int]:
+    """Numbers of the rows of forgotten customers that a Parquet file no longer has."""
+    listed = (metadata or {}).get(MARK.encode(), b"").split(b",")
+    return {int(each) for each in listed if each.isdigit()}
+
+
 def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any]]]:
     """First the column names, then (row, values) of every row, batch by batch.
 
@@ -570,7 +582,7 @@ def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any
     from pyarrow import parquet  # noqa: PLC0415  # as above
 
     packed: io.BytesIO | None = None
-    if file.member or file.name.lower().endswith(_COMPRESSED):  # Parquet is read from its end
+    if file.member or is_packed(file):  # Parquet is read from its end
         with opened(file) as stream:
             packed = io.BytesIO(stream.read(HELD_PARQUET_BYTES + 1))
         if packed.getbuffer().nbytes > HELD_PARQUET_BYTES:
@@ -579,10 +591,10 @@ def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any
         with parquet.ParquetFile(packed or file.path) as content:
             names = list(content.schema_arrow.names)
             yield names
-            position = 0
+            gone = numbers_gone(content.metadata.metadata)
+            positions = (each for each in count(1) if each not in gone)
             for batch in content.iter_batches(PARQUET_BATCH_ROWS):
                 for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                    position += 1
-                    yield position, list(values)
+                    yield next(positions), list(values)
     except (pa.ArrowException, OSError):
         raise SourceError(f"{file.label}: is not a Parquet file, or is cut off; fetch it again") from None

@@ -11,16 +11,18 @@ from "Day changed" lines, or from params; a time that steps back by more than tw
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 import orjson
 from pydantic import Field, field_validator
 
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import (
+    FORGOTTEN,
+    MARK,
     Detail,
     Draft,
     DraftTurn,
@@ -44,6 +46,7 @@ HALF_DAY: Final = timedelta(hours=12)
 
 _NICK: Final = r"[^\s<>]{1,64}"
 _CLOCK: Final = r"\[?(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?\]?"
+_TIME: Final = re.compile(_CLOCK)
 _MESSAGE: Final = re.compile(rf"^{_CLOCK}\s+<[~&@%+ ]?(?P<nick>{_NICK})>\s?(?P<text>.*)$")
 _COLUMNS: Final = re.compile(rf"^{_CLOCK}\t[~&@%+ ]?(?P<nick>{_NICK})\t(?P<text>.*)$")
 _ACTION: Final = re.compile(rf"^{_CLOCK}\s+\*\s(?P<nick>{_NICK})\s")
@@ -160,6 +163,10 @@ def _read(
                 yield fault(number, position, b"%d" % position, "too_long")
                 continue
             line = _decoded(raw).rstrip("\r\n")
+            if line.startswith(MARK):
+                _pass_by(line.removeprefix(MARK).lstrip(), log)
+                yield fault(number, position, MARK.encode(), FORGOTTEN)
+                continue
             match = _MESSAGE.match(line) or _COLUMNS.match(line)
             if match:
                 moment = _moment(match, log)
@@ -172,6 +179,26 @@ def _read(
                 yield from sorter.event(number, position, kind, file.label)
             else:
                 yield fault(number, position, raw, "unknown_line")
+
+
+def _pass_by(kept: str, log: _Log) -> None:
+    """What is left of a line that was cut: its time or its day, which those after it are counted from."""
+    if match := _TIME.match(kept):
+        _moment(match, log)
+    else:
+        _event(kept, log)
+
+
+def without(stream: IO[bytes], rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+    """A log without these lines: of each a mark, with its time or its day."""
+    for position, raw in enumerate(stream, start=1):
+        if position not in rows:
+            yield raw, False
+            continue
+        line = _decoded(raw).rstrip("\r\n")
+        time = _TIME.match(line) if _MESSAGE.match(line) or _COLUMNS.match(line) else None
+        kept = time.group() if time else line if _CHANGED.match(line) else ""
+        yield f"{MARK} {kept}".rstrip().encode() + raw[len(raw.rstrip(b"\r\n")) :], True
 
 
 def _decoded(raw: bytes) -> str:
@@ -402,4 +429,4 @@ def _without_address(text: str, known: set[str]) -> str:
     return text[match.end() :] if match and match["nick"].casefold() in known else text
 
 
-SOURCE = Source(read, assemble, open_unit, reads_in_order=True)
+SOURCE = Source(read, assemble, open_unit, reads_in_order=True, cuts=without)

@@ -11,16 +11,17 @@ A mail begins at a line "From " with a time in it, at the start of the file or a
 """
 
 import re
-from collections.abc import Iterator
-from typing import Final, Literal
+from collections.abc import Collection, Iterator
+from typing import IO, Final, Literal
 
 from pipeline.errors import SourceError
-from pipeline.mail.conversation import MailSettings, RawMail, assemble, opener, reader
+from pipeline.mail.conversation import GONE, MailSettings, RawMail, assemble, opener, reader
 from pipeline.reading.drafts import Limits, ReceivedFile, Source
 from pipeline.reading.files import opened
 
 _BEGIN: Final = re.compile(rb"From \S.*\d{1,2}:\d{2}|From -? ?\r?\n")
 _QUOTED: Final = re.compile(rb">+From ")
+_NOBODY: Final = b"From - Thu Jan  1 00:00:00 1970"
 CHUNK_BYTES: Final = 2**16
 
 
@@ -39,15 +40,15 @@ def split(file: ReceivedFile, limits: Limits) -> Iterator[RawMail]:
     """
     with opened(file) as stream:
         mail: list[bytes] = []
-        size, is_cut, has_begun, after_blank, line_begins = 0, False, False, True, True
-        for line in iter(lambda: stream.readline(CHUNK_BYTES), b""):
-            if line_begins and after_blank and _BEGIN.match(line):
+        size, is_cut, has_begun = 0, False, False
+        for line, begins_mail, begins_line in _lines(stream):
+            if begins_mail:
                 if has_begun:
                     yield RawMail(b"".join(mail), is_cut)
                 mail, size, is_cut, has_begun = [], 0, False, True
             elif has_begun:
                 if size < limits.max_row_bytes:
-                    mail.append(line[1:] if line_begins and _QUOTED.match(line) else line)
+                    mail.append(line[1:] if begins_line and _QUOTED.match(line) else line)
                     size += len(line)
                 else:
                     is_cut = True
@@ -55,10 +56,29 @@ def split(file: ReceivedFile, limits: Limits) -> Iterator[RawMail]:
                 raise SourceError(
                     f"{file.label}: does not begin with a line 'From ' as an mbox does; correct its format in params"
                 )
-            after_blank = line_begins and line in {b"\n", b"\r\n"}
-            line_begins = line.endswith(b"\n")
         if has_begun:
             yield RawMail(b"".join(mail), is_cut)
 
 
-SOURCE = Source(reader(split), assemble, opener(split))
+def _lines(stream: IO[bytes]) -> Iterator[tuple[bytes, bool, bool]]:
+    """Every line, or piece of a long one; whether a mail begins with it; whether a line does."""
+    after_blank = line_begins = True
+    for line in iter(lambda: stream.readline(CHUNK_BYTES), b""):
+        yield line, line_begins and after_blank and _BEGIN.match(line) is not None, line_begins
+        after_blank = line_begins and line in {b"\n", b"\r\n"}
+        line_begins = line.endswith(b"\n")
+
+
+def without(stream: IO[bytes], rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+    """A mailbox without these mails: of each a mail that has one header, the mark."""
+    position = 0
+    for line, begins_mail, _ in _lines(stream):
+        position += begins_mail
+        if position not in rows:
+            yield line, False
+        elif begins_mail:
+            end = line[len(line.rstrip(b"\r\n")) :]
+            yield _NOBODY + end + GONE + end + end, True
+
+
+SOURCE = Source(reader(split), assemble, opener(split), cuts=without)
