@@ -29,6 +29,12 @@ class Bounds(Section):
     min_topic_conversations: int = Field(ge=1)
     """Kept conversations that a topic needs before its share is looked at."""
 
+    max_paraphrase_share: float = Field(ge=0, le=1)
+    """Conversations that a customer's question in other words was added as. Share of the kept."""
+
+    max_boundary_share: float = Field(ge=0, le=1)
+    """Conversations that were added for messages to turn away. Share of the kept."""
+
     max_gap_share: float = Field(ge=0, le=1)
     """Questions without an answer. Share of the questions asked."""
 
@@ -63,6 +69,8 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
         synthetic,
         synthetic_share=synthetic / max(kept, 1),
         topic_synthetic_share=_share_in_a_topic(table, bounds.min_topic_conversations),
+        paraphrase_share=pl.col("paraphrases") / max(kept, 1),
+        boundary_share=pl.col("boundaries") / max(kept, 1),
         gap_share=pl.when(asked > 0).then((asked - pl.col("answered")) / asked).otherwise(0.0),
         provider_error_share=pl.when(asked > 0).then(pl.col("provider_errors") / asked).otherwise(0.0),
         unanswered_share=pl.col("unanswered") / max(kept, 1),
@@ -78,6 +86,8 @@ def expectations(bounds: Bounds) -> list[Limit]:
     return [
         at_most("synthetic_share", bounds.max_synthetic_share),
         at_most("topic_synthetic_share", bounds.max_topic_synthetic_share),
+        at_most("paraphrase_share", bounds.max_paraphrase_share),
+        at_most("boundary_share", bounds.max_boundary_share),
         at_most("gap_share", bounds.max_gap_share),
         at_most("provider_error_share", bounds.max_provider_error_share),
         at_most("unanswered_share", bounds.max_unanswered_share),
@@ -93,6 +103,8 @@ COUNTS: Final = (
     "answered",
     "provider_errors",
     "synthetic",
+    "paraphrases",
+    "boundaries",
     "unanswered",
     "echoes",
     "placeholders",
@@ -125,12 +137,28 @@ def _measure_part(table: Table, before: Table | None, part: Part, source: Part |
         "answered": asked.filter(pl.col("fate") == "answered").height,
         "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
         "synthetic": made.height,
+        "paraphrases": _of_origin(kept, "paraphrase"),
+        "boundaries": _of_origin(kept, "boundary"),
         "unanswered": int(per["is_left_alone"].sum()),
         "echoes": int(made["echo"].sum()),
         "placeholders": int(made["placeholder"].sum()),
         "identifiers": identifiers,
-        "unbalanced": _unbalanced(table, part, before, source) if before and source else None,
+        "unbalanced": _wrongly_added(table, part, kept)
+        if "added" in part.files
+        else (_unbalanced(table, part, before, source) if before and source else None),
     }
+
+
+def _of_origin(kept: pl.DataFrame, origin: str) -> int:
+    return kept.filter(pl.col("turns").list.eval(pl.element().struct.field("origin") == origin).list.any()).height
+
+
+def _wrongly_added(table: Table, part: Part, kept: pl.DataFrame) -> int:
+    """Conversations that were made up and not said to be, or whose turns do not say so."""
+    added = table.read(part, "added", ["conversation_id", "reason"])
+    origins = pl.col("turns").list.eval(pl.element().struct.field("origin"))
+    joined = kept.join(added, on="conversation_id", how="full", coalesce=True)
+    return joined.filter(~origins.list.contains(pl.col("reason")).fill_null(value=False)).height
 
 
 def _share_in_a_topic(table: Table, min_conversations: int) -> float:
@@ -155,7 +183,8 @@ def _words(column: str) -> pl.Expr:
 def _is_all_of(table: Table, before: Table | None, counts: Sequence[Counts]) -> bool:
     """Whether every part was held against one of the table before, and none of those is missing."""
     parts = len(before.manifest.parts) if before else None
-    return len(table.manifest.parts) == parts and all(each["unbalanced"] is not None for each in counts)
+    made = [part for part in table.manifest.parts if "added" not in part.files]
+    return len(made) == parts and all(each["unbalanced"] is not None for each in counts)
 
 
 def _unbalanced(table: Table, part: Part, before: Table, source: Part) -> int:

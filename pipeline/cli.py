@@ -45,7 +45,7 @@ from pipeline.parts import Means
 from pipeline.tables import Manifest, Table
 
 if TYPE_CHECKING:
-    from pipeline.generate import Estimate
+    from pipeline.answering.estimating import Estimate
     from pipeline.ledger import Entry
     from pipeline.scrub import Look
     from pipeline.spans import Span
@@ -584,7 +584,8 @@ def _numbers_of(table: Path, reports: Path, done: job.Reproduced) -> tuple[dict[
 
 
 def _given_and_kept(manifest: Manifest) -> dict[str, int]:
-    return {"given": manifest.total("kept") + manifest.total("dropped"), "kept": manifest.total("kept")}
+    given = manifest.total("kept") + manifest.total("dropped") - manifest.total("added")
+    return {"given": given, "kept": manifest.total("kept")}
 
 
 def _print_funnel(entries: "list[Entry]", gates: Mapping[str, str] | None) -> None:
@@ -594,14 +595,18 @@ def _print_funnel(entries: "list[Entry]", gates: Mapping[str, str] | None) -> No
     printed = RichTable("stage", box=None, pad_edge=False)
     for heading in ("in", "kept"):
         printed.add_column(heading, justify="right", no_wrap=True)
+    are_added = any(entry.added for entry in entries)
+    if are_added:
+        printed.add_column("of them added, by reason", max_width=40)
     printed.add_column("dropped, by reason", max_width=70)
     printed.add_column("balance", justify="right")
     if gates is not None:
         printed.add_column("gate")
     for entry in entries:
         gate_cell = () if gates is None else (gates.get(entry.stage, "not judged"),)
+        added = (_reasons(entry.added),) if are_added else ()
         printed.add_row(
-            entry.stage, f"{entry.given:,}", f"{entry.kept:,}", _reasons(entry.dropped), str(entry.balance), *gate_cell
+            entry.stage, f"{entry.given:,}", f"{entry.kept:,}", *added, _reasons(entry.dropped), str(entry.balance), *gate_cell
         )
     console = Console(highlight=False)
     # in a pipe there is no width to fit into: nothing may be cut off there

@@ -6,22 +6,32 @@ long as it does not change; the others are made again when any answer in the ind
 of a model: replies are kept by the hash of the whole request.
 """
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from itertools import count, groupby
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import polars as pl
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_identifier, find_repeats
-from pipeline.answering.asking import ENCODING, ask_each
+from pipeline.answering.asking import ask_each
 from pipeline.answering.embedding import Rescore
+from pipeline.answering.estimating import Estimate, add_up
+from pipeline.answering.inventing import (
+    BoundaryParams,
+    Idea,
+    ParaphraseParams,
+    batches,
+    boundaries,
+    digest,
+    invent,
+    rare_questions,
+)
 from pipeline.answering.judging import name_of
 from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.answering.provider_params import Settings
@@ -29,7 +39,6 @@ from pipeline.answering.replies import Replies
 from pipeline.answering.request import PASSING, Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settled, Turn
 from pipeline.answering.retrieval import Exchange, Found, Index, RetrievalParams
 from pipeline.answering.sending import Dialogue, Ended, run_on
-from pipeline.answering.spending import MILLION
 from pipeline.errors import AccountingError
 from pipeline.parts import Means
 from pipeline.prompts import load_prompt
@@ -37,7 +46,6 @@ from pipeline.providers import FETCHERS, PROVIDERS, find_meaning
 from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
-from pipeline.tokens import counter, tokens_of
 
 VERSION: Final = 2
 
@@ -49,6 +57,9 @@ ANSWERERS: Final = ("agent", "bot")
 
 LONGEST_TEXT: Final = 2_000
 """Characters of a question or an answer in the index; longer answers are left out, of longer questions the end counts."""
+
+ROWS_PER_PART: Final = 20_000
+"""Conversations that are made up of one part at most, as many as ingest puts into one."""
 
 T = TypeVar("T")
 
@@ -87,12 +98,24 @@ class GenerateParams(Settings):
     knowledge: KnowledgeParams
     """Where the team's knowledge is, and when a passage of it counts."""
 
+    paraphrases: ParaphraseParams
+    """Rare questions in other words, added to what came in."""
+
+    boundaries: BoundaryParams
+    """Messages that are turned away politely, added to what came in."""
+
     @field_validator("provider")
     @classmethod
     def _is_on_the_shelf(cls, name: str) -> str:
         if name not in PROVIDERS:
             raise ValueError(f"no such provider; one of {', '.join(PROVIDERS)}")
         return name
+
+    @model_validator(mode="after")
+    def _can_invent(self) -> Self:
+        if self.provider not in FETCHERS and (self.paraphrases.max_share or self.boundaries.max_share):
+            raise ValueError(f"paraphrases and boundaries need a provider that asks a model: {', '.join(FETCHERS)}")
+        return self
 
     def deciding(self) -> str:
         """Fingerprint of what decides an answer; the version of the prompt is part of it where a model is asked."""
@@ -210,8 +233,29 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
                 inputs = {"index": index.checksum, "knowledge": knowledge.checksum, **inputs}
             name = f"part-{number:05d}"
             made.append(writer.reuse(name, inputs) or _make(writer, name, inputs, table, part, find, answer, params))
+        for ideas in batches(_ideas(table, params), ROWS_PER_PART):
+            name, inputs = f"part-{len(made):05d}", {"ideas": digest(ideas)}
+            made.append(writer.reuse(name, inputs) or _make_up(writer, name, inputs, ideas, params))
         means.progress(len(parts), len(parts))
         return writer.publish(made)
+
+
+def _ideas(table: Table, params: GenerateParams) -> list[Idea]:
+    conversations = table.manifest.total("kept")
+    return [*rare_questions(table, params.paraphrases), *boundaries(conversations, params.boundaries)]
+
+
+def _make_up(writer: TableWriter, name: str, inputs: dict[str, str], ideas: Sequence[Idea], params: GenerateParams) -> Part:
+    endpoint, fetch = FETCHERS[params.provider](params)
+    outcome = invent(ideas, params.provider, endpoint, fetch, params, params.acceptance)
+    outcome.account_for(empty(DEDUPED)["conversation_id"], f"generate, {name}")
+    return writer.write(name, _with_gaps(inputs, outcome), outcome)
+
+
+def _with_gaps(inputs: dict[str, str], outcome: Outcome) -> dict[str, str]:
+    """Inputs no run asks for, where gaps may pass: the next one makes this part again."""
+    gaps = outcome.counts.get(PASSING)
+    return {**inputs, "gaps": str(gaps)} if gaps else inputs
 
 
 def answering(table: Table, params: GenerateParams, means: Means) -> Callable[[pl.DataFrame], Outcome]:
@@ -232,29 +276,6 @@ def _knowledge(params: GenerateParams, means: Means) -> Knowledge:
     if params.provider == "openai" or params.embedding:
         knowledge.require_nobody(means.details)
     return knowledge
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a run would ask a model, and cost, before anything is sent."""
-
-    questions: int
-    """Customers whom nobody answered."""
-
-    requests: int
-    """Requests whose replies are not kept already, with those to the judge; a repaired reply is one more."""
-
-    input_tokens: int
-    """Tokens of the prompts, counted in o200k."""
-
-    output_tokens: int
-    """Tokens of the replies at most."""
-
-    cost: float | None
-    """At most, in the currency of the price table; None without a price for the model."""
-
-    minutes: float | None
-    """At the rate limits of params; None without limits."""
 
 
 def estimate(source: Path, params: GenerateParams) -> Estimate:
@@ -287,40 +308,10 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
     for part in table.manifest.parts:
         outcome = generate(conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}"), find, answer, params)
         questions += outcome.beside["asked"].height
-    return _estimated(questions, list(unsent.values()), params)
-
-
-def _estimated(questions: int, unsent: Sequence[Request], params: GenerateParams) -> Estimate:
-    count_tokens = counter(ENCODING)
-    lengths = [tokens_of(len(r.messages), sum(count_tokens(m.content) for m in r.messages)) for r in unsent]
-    loads = Counter({(request.model, "sent"): 0 for request in unsent})
-    verdicts = 0.0
-    for request, length in zip(unsent, lengths, strict=True):
-        loads[request.model, "sent"] += length
-        loads[request.model, "received"] += request.max_tokens * int(request.extra.get("n") or 1)
-    if params.judge:
-        # of each answer, which is shown to the judge with all that it rests on; none is known yet
-        judge, share = params.judge.model or params.model.name, 1 + params.judge.swapped_share
-        verdicts = share * len(unsent)
-        loads[judge, "sent"] += math.ceil(share * sum(length + params.model.max_tokens for length in lengths))
-        loads[judge, "received"] += math.ceil(verdicts * params.judge.max_tokens)
-    sent, received = (sum(load for (_, way), load in loads.items() if way == each) for each in ("sent", "received"))
-    requests = len(unsent) + math.ceil(verdicts)
-    minutes = [requests / pace for pace in [params.pace.requests_per_minute] if pace]
-    minutes += [(sent + received) / pace for pace in [params.pace.tokens_per_minute] if pace]
-    return Estimate(questions, requests, sent, received, _cost(loads, params), round(max(minutes), 2) if minutes else None)
-
-
-def _cost(loads: Mapping[tuple[str, str], int], params: GenerateParams) -> float | None:
-    prices = params.prices.models
-    if any(model not in prices for model, _ in loads):
-        return None
-    per_million = {
-        (model, way): price
-        for model, each in prices.items()
-        for way, price in (("sent", each.input_per_million), ("received", each.output_per_million))
-    }
-    return float(sum(load * per_million[key] for key, load in loads.items())) / MILLION
+    if ideas := _ideas(table, params):
+        endpoint, _ = FETCHERS[params.provider](params)
+        invent(ideas, params.provider, endpoint, note, params, params.acceptance)
+    return add_up(questions, list(unsent.values()), params)
 
 
 def _make(
@@ -336,9 +327,7 @@ def _make(
     given = conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}")
     outcome = generate(given, find, answer, params)
     outcome.account_for(given["conversation_id"], f"generate, {part.name}")
-    if gaps := outcome.counts.get(PASSING):
-        inputs = {**inputs, "gaps": str(gaps)}  # inputs no run asks for: the next one makes this part again
-    return writer.write(name, inputs, outcome)
+    return writer.write(name, _with_gaps(inputs, outcome), outcome)
 
 
 def build_index(table: Table, params: RetrievalParams) -> Index:

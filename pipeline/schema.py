@@ -12,9 +12,10 @@ SCHEMA_VERSION: Final = 2
 TIME: Final = pl.Datetime("us", "UTC")
 
 SPEAKERS: Final = ("customer", "agent", "bot", "tool")
-ORIGINS: Final = ("human", "macro", "synthetic", "edited")
+ORIGINS: Final = ("human", "macro", "synthetic", "paraphrase", "boundary", "edited")
 """Who made a turn: a person in this conversation; a person for every such conversation, where the help desk marks the use of a
-prepared answer; a model; or several of them, or a rule that mended it."""
+prepared answer; a model; a model that put a person's question into other words; whoever made up a conversation that nobody had;
+or several of them, or a rule that mended it."""
 
 GENERATION: Final = pl.Struct(
     {
@@ -105,6 +106,9 @@ LINES: Final = {"conversation_id": pl.String, "split": pl.String, "row": pl.Stri
 
 DROPPED: Final = {"conversation_id": pl.String, "reason": pl.String, "detail": pl.String}
 """What stays behind and why. `detail` holds an id, a count or a field name, never text."""
+
+ADDED: Final = {"conversation_id": pl.String, "reason": pl.String, "detail": pl.String}
+"""What a stage made up, and why. `detail`: the id of what it was made from, never text."""
 
 QUARANTINED: Final = {"source_file": pl.String, "source_row": pl.Int64, "reason": pl.String, "detail": pl.String}
 """Rows of received files that became no conversation: ingest accounts for them by file and row."""

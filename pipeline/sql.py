@@ -3,7 +3,7 @@
 Views, by the stage that made them: `ingested`, `scrubbed`, `deduped`, `generated`, `validated`, `chat` hold the kept
 conversations; `<view>_<frame>` what stands beside them (`scrubbed_findings`, `deduped_clusters`, `validated_edits`, …).
 Of `ingested` only the columns of OUTSIDE_THE_WALL are there, and of its turns who spoke and when.
-Over all stages: `kept`, `dropped`, `parts`, `counts`, `line`, `state`; of the gates `gates`, `measures`, `judgements`;
+Over all stages: `kept`, `dropped`, `added`, `parts`, `counts`, `line`, `state`; of the gates `gates`, `measures`, `judgements`;
 `consumers`; and, where they are given, `spending`, `planted`, `readiness`, `readiness_*` and `runs`.
 """
 
@@ -57,7 +57,7 @@ SHARED: Final[Mapping[str, str]] = {
 of earlier runs, numbered from the first. `cost` in the currency of the user's price table."""
 
 
-OVER_ALL: Final = ("kept", "dropped", "state")
+OVER_ALL: Final = ("kept", "dropped", "added", "state")
 """Views over all stages. `state`: what a run remembers, of the line as it is now; the columns of `runs` without the run."""
 
 
@@ -201,7 +201,7 @@ def _views(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]
     frames = sorted({frame for part in table.manifest.parts for frame in part.files})
     for frame in frames:
         name = noun if frame == "kept" else f"{noun}_{frame}"
-        files = _list(str(table.path(part, frame).resolve()) for part in table.manifest.parts)
+        files = _list(str(table.path(part, frame).resolve()) for part in table.manifest.parts if frame in part.files)
         source = f"read_parquet({files})"
         if table.manifest.stage == "ingest":
             # a copy, so that the files behind the wall need not be readable
@@ -232,6 +232,12 @@ def _over_all_stages(connection: duckdb.DuckDBPyConnection, tables: Sequence[Tab
     connection.execute(f"CREATE VIEW kept AS {' UNION ALL '.join([*kept, nothing.format('')])}")
     more = ", NULL::VARCHAR AS reason, NULL::VARCHAR AS detail"
     connection.execute(f"CREATE VIEW dropped AS {' UNION ALL '.join([*dropped, nothing.format(more)])}")
+    added = [
+        f"SELECT '{table.manifest.stage}' AS stage, conversation_id, reason, detail FROM {NOUNS[table.manifest.stage]}_added"  # noqa: S608
+        for table in tables
+        if table.manifest.total("added")
+    ]
+    connection.execute(f"CREATE VIEW added AS {' UNION ALL '.join([*added, nothing.format(more)])}")
     connection.execute("""
         CREATE VIEW state AS SELECT stage, measure AS name, value FROM measures WHERE measure <> 'kept'
         UNION ALL SELECT stage, frame, sum(rows)::DOUBLE FROM parts WHERE frame = 'kept' GROUP BY ALL

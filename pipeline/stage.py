@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.errors import AccountingError
-from pipeline.schema import DROPPED, conform, empty
+from pipeline.schema import ADDED, DROPPED, conform, empty
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,29 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the stage counted on its way, by name, such as `system_events`; summed over parts in the manifest."""
 
+    added: pl.DataFrame | None = None
+    """Conversations of `kept` that did not enter but were made up: conversation_id, reason, detail; never any text. None: this
+    part is none of those that are made up."""
+
     def account_for(self, given: pl.Series, where: str) -> None:
-        """Raise AccountingError unless every conversation of `given` (its ids) was kept or dropped, once.
+        """Raise AccountingError unless every conversation of `given` (its ids), and every one added, was kept or dropped, once.
 
         Raises:
             AccountingError: names how many conversations were lost, invented or doubled, and one id of them.
-            SchemaError: `dropped` does not have its columns.
+            SchemaError: `dropped` or `added` does not have its columns.
         """
         dropped = conform(self.dropped, DROPPED, f"{where}: dropped")
         leaving = pl.concat([self.kept["conversation_id"], dropped["conversation_id"]]).alias("id")
-        entering = given.alias("id")
+        added = conform(empty(ADDED) if self.added is None else self.added, ADDED, f"{where}: added")
+        entering = pl.concat([given.cast(pl.String), added["conversation_id"]]).alias("id")
         for fault, ids in (
+            ("added twice", entering.filter(entering.is_duplicated()) if added.height else entering.clear()),
             ("left twice", leaving.filter(leaving.is_duplicated())),
             ("lost", entering.filter(~entering.is_in(leaving.implode()))),
             ("invented", leaving.filter(~leaving.is_in(entering.implode()))),
         ):
             if len(ids):
                 raise AccountingError(f"{where}: {ids.n_unique()} conversations {fault}, such as {ids.sort()[0]}")
-        if dropped["reason"].null_count() or (dropped["reason"] == "").any():
-            raise AccountingError(f"{where}: a conversation was dropped without a reason")
+        for fate, reasons in (("dropped", dropped["reason"]), ("added", added["reason"])):
+            if reasons.null_count() or (reasons == "").any():
+                raise AccountingError(f"{where}: a conversation was {fate} without a reason")

@@ -236,7 +236,8 @@ class TableWriter:
         Raises:
             TableError: the disk is full or the folder cannot be written.
         """
-        frames = {"kept": outcome.kept, "dropped": outcome.dropped, **outcome.beside}
+        added = {} if outcome.added is None else {"added": outcome.added}
+        frames = {"kept": outcome.kept, "dropped": outcome.dropped, **added, **outcome.beside}
         with translated_errors(self.target):
             files = {frame: self._write_frame(rows, self.folder / frame / f"{name}.parquet") for frame, rows in frames.items()}
             reasons = {

@@ -7,14 +7,17 @@ from checks.report.figure import Figure, Panel
 PANEL: Final = Panel(
     "funnel",
     "From raw logs to chat examples",
-    "Every conversation that enters a stage leaves it once: kept, or dropped for a reason.",
+    "Every conversation that enters a stage, or is made up by it, leaves it once: kept, or dropped for a reason.",
     (
         Figure(
             "stages",
             "Conversations by stage",
-            """SELECT stage, coalesce(k.n, 0) + coalesce(d.n, 0) AS given, coalesce(k.n, 0) AS kept, coalesce(d.n, 0) AS dropped
+            """SELECT stage, coalesce(k.n, 0) + coalesce(d.n, 0) - coalesce(a.n, 0) AS given,
+            coalesce(k.n, 0) AS kept, coalesce(d.n, 0) AS dropped,
+            coalesce(a.n, 0) AS added
             FROM line LEFT JOIN (SELECT stage, count(*) AS n FROM kept GROUP BY stage) AS k USING (stage)
-            LEFT JOIN (SELECT stage, count(*) AS n FROM dropped GROUP BY stage) AS d USING (stage) ORDER BY position""",
+            LEFT JOIN (SELECT stage, count(*) AS n FROM dropped GROUP BY stage) AS d USING (stage)
+            LEFT JOIN (SELECT stage, count(*) AS n FROM added GROUP BY stage) AS a USING (stage) ORDER BY position""",
         ),
         Figure(
             "reasons",
@@ -30,7 +33,7 @@ PANEL: Final = Panel(
             """WITH leaving AS (SELECT stage, conversation_id, count(*) AS times FROM
             (SELECT stage, conversation_id FROM kept UNION ALL SELECT stage, conversation_id FROM dropped) GROUP BY ALL),
             entering AS (SELECT after.stage, conversation_id FROM kept JOIN line AS before USING (stage)
-            JOIN line AS after ON after.position = before.position + 1)
+            JOIN line AS after ON after.position = before.position + 1 UNION ALL SELECT stage, conversation_id FROM added)
             SELECT line.stage, count(*) FILTER (WHERE leaving.times IS DISTINCT FROM 1 OR
             (entering.conversation_id IS NULL AND line.position > 0)) AS unbalanced FROM line LEFT JOIN
             (entering FULL JOIN leaving USING (stage, conversation_id)) USING (stage) GROUP BY line.stage, line.position

@@ -231,6 +231,8 @@ FAULTS: Final[Mapping[tuple[str, str, str], Make]] = {
     ),
     ("generate", "synthetic_share", "most"): invented,
     ("generate", "topic_synthetic_share", "most"): invented,
+    ("generate", "paraphrase_share", "most"): test_generate.made_up,
+    ("generate", "boundary_share", "most"): test_generate.made_up,
     ("generate", "gap_share", "most"): unanswered,
     ("generate", "provider_error_share", "most"): unanswered,
     ("generate", "unanswered_share", "most"): unanswered,

@@ -44,6 +44,14 @@ def with_answer(folder: Path, text: str, fate: str = "answered", **more: Any) ->
     return Table(folder / "generated")
 
 
+def made_up(folder: Path) -> Table:
+    """A generated table of two conversations, two of them again in other words, and a message to turn away."""
+    rows = [conversation(number, f"Is there a lift in house {'ab'[number]}?", "Yes.", topics=["lifts"]) for number in range(2)]
+    settings = {"paraphrases__max_share": 1, "boundaries__max_share": 0.5}
+    run(deduped(folder, rows), folder / "generated", params(folder, provider="fake", **settings), MEANS)
+    return Table(folder / "generated")
+
+
 def unasked(source: Table, target: Path) -> Table:
     """A generated table that passed every conversation on and asked nothing."""
     with new_table(target, "generate", 1, "f", source) as writer:
@@ -64,6 +72,8 @@ def test_a_run_of_the_stage_is_balanced_and_its_shares_are_counted(tmp_path: Pat
         "synthetic": 2,
         "synthetic_share": pytest.approx(2 / 3),
         "topic_synthetic_share": 0,
+        "paraphrase_share": 0,
+        "boundary_share": 0,
         "gap_share": 0,
         "provider_error_share": 0,
         "unanswered_share": 0,
@@ -72,6 +82,34 @@ def test_a_run_of_the_stage_is_balanced_and_its_shares_are_counted(tmp_path: Pat
         "identifiers": 0,
         "unbalanced": 0,
     }
+
+
+def test_what_was_made_up_is_counted_by_kind_and_balances_where_it_is_said_to_be(tmp_path: Path) -> None:
+    made_up(tmp_path)
+
+    values = measured(Table(tmp_path / "generated"))
+
+    assert (values["paraphrase_share"], values["boundary_share"]) == (pytest.approx(2 / 5), pytest.approx(1 / 5))
+    assert (values["asked"], values["synthetic_share"], values["unbalanced"]) == (0, 0, 0)
+
+
+def test_turns_that_do_not_say_that_they_were_made_up_are_unbalanced(tmp_path: Path) -> None:
+    table = made_up(tmp_path)
+    *parts, last = table.manifest.parts
+    as_people = pl.col("turns").list.eval(pl.element().struct.with_fields(origin=pl.lit("human")))
+    hidden = Outcome(
+        table.read(last).with_columns(turns=as_people),
+        beside={name: table.read(last, name) for name in ("asked", "rejected")},
+        added=table.read(last, "added"),
+    )
+    with new_table(tmp_path / "hidden", "generate", 1, "f", table.previous()) as writer:
+        same = [
+            writer.write(part.name, part.inputs, Outcome(table.read(part), beside={"asked": table.read(part, "asked")}))
+            for part in parts
+        ]
+        writer.publish([*same, writer.write(last.name, last.inputs, hidden)])
+
+    assert measured(Table(tmp_path / "hidden"))["unbalanced"] == 3
 
 
 def test_dropped_questions_are_gaps(tmp_path: Path) -> None:

@@ -325,7 +325,11 @@ def test_the_figures_for_dvc_are_numbers_by_stage_and_name(project: Path) -> Non
 
     assert metrics["emit"]["kept"] == Table(project / LAST).manifest.total("kept")
     assert {type(value) for stage in metrics.values() for value in stage.values()} <= {int, float}
-    assert (project / REPORTS / "plots/funnel.csv").read_text("utf-8").startswith("stage,given,kept,dropped\ningest,746,739,7\n")
+    assert (
+        (project / REPORTS / "plots/funnel.csv")
+        .read_text("utf-8")
+        .startswith("stage,given,kept,dropped,added\ningest,746,739,7,0\n")
+    )
 
 
 # --- in a browser -------------------------------------------------------------------------------------------------------
