@@ -131,6 +131,39 @@ def test_chinese_without_spaces_is_compared_by_character() -> None:
     assert verdict(*rows)[0] == [2, 3]
 
 
+def test_thai_without_spaces_is_compared_by_character() -> None:
+    text = "พัสดุของฉันออกจากคลังเมื่อวันจันทร์แต่หลังจากนั้นก็ไม่มีข่าวอีกเลยแม้ว่าหน้าติดตามจะบอกว่าส่งให้เพื่อนบ้านแล้วควรทำอย่างไรดี"
+    rows = conversation(1, text), conversation(2, text + "ครับ"), conversation(3, text[::-1])
+
+    assert verdict(*rows)[0] == [2, 3]
+
+
+@pytest.mark.parametrize(("more", "least", "most"), [(10, 0.85, 1.0), (11, 0.0, 0.0)])
+def test_pairs_at_the_threshold_are_found_and_those_a_shingle_below_never_are(more: int, least: float, most: float) -> None:
+    # 40 shingles of the one are among the 50, or 51, of the other: 0.8, or 0.784; so near, bands find nine of ten pairs
+    pairs = [
+        conversation(2 * number + side, words(number, 44 + side * more), words(1000 + 2 * number + side, 0))
+        for number in range(200)
+        for side in (0, 1)
+    ]
+
+    kept, _ = verdict(*pairs)
+
+    assert least <= (len(pairs) - len(kept)) / 200 <= most
+
+
+def test_one_post_in_three_forums_is_one_whatever_stands_around_it() -> None:
+    post = words(1, 80)
+    rows = (
+        conversation(1, post),
+        conversation(2, f"[SOLVED] {post.upper()}\n\n-- \nsent from my phone"),
+        conversation(3, f"> {post.replace(' ', '  ')}"),
+        conversation(4, words(2, 80)),
+    )
+
+    assert verdict(*rows)[0] == [2, 4]
+
+
 def test_a_chain_is_one_cluster_with_link_any_and_several_with_link_keeper() -> None:
     links = [conversation(number, " ".join(f"w{place}" for place in range(number * 4, number * 4 + 60))) for number in range(6)]
 

@@ -77,6 +77,35 @@ def test_batch_after_batch_gives_what_one_run_over_all_gives(
     assert content(folder / "index") == content(folder / "fresh/index")
 
 
+def clusters_of(folder: Path) -> dict[str, str]:
+    """Conversation -> id of its cluster, its own where it is like no other."""
+    table = Table(folder)
+    alone = table.scan("kept").select("conversation_id", "cluster_id").collect()
+    return dict([*alone.rows(), *table.scan("clusters").select("conversation_id", "cluster_id").collect().rows()])
+
+
+@given(history(), st.sampled_from([[], params().prefer]))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_later_conversations_part_no_cluster_and_rename_it_only_by_a_better_keeper(
+    tmp_path_factory: pytest.TempPathFactory, drawn: tuple[list[dict[str, Any]], list[int]], prefer: list[str]
+) -> None:
+    rows, cuts = drawn
+    rows.sort(key=lambda row: (row["opened_at"] is None, str(row["opened_at"]), row["conversation_id"]))
+    first = min([*cuts, len(rows)])
+    folder = tmp_path_factory.mktemp("history")
+    source, target = folder / "scrubbed", folder / "deduped"
+    run(scrubbed(source, rows[:first], []), target, params(prefer=prefer), MEANS)
+    before = clusters_of(target)
+
+    run(scrubbed(source, rows, [first]), target, params(prefer=prefer), MEANS)
+
+    after = clusters_of(target)
+    for one, cluster in before.items():
+        assert after[one] == after[cluster]
+        # another id is that of a cluster it was joined to, or of a new conversation that is preferred; the earliest never is new
+        assert after[one] in before.values() or (prefer and after[one] not in before)
+
+
 def judged_again(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many conversations each call of the judge saw."""
     seen: list[int] = []
