@@ -93,7 +93,7 @@ class ScrubParams(Section):
 
     models: list[str]
     """Entries of the shelf that read free text with a model; slower, and what finds names nobody announced. `spacy:NAME` is a
-    pipeline of your own, an installed package or a folder."""
+    pipeline of your own, an installed package or a folder; `transformers:FOLDER` a token classifier exported to ONNX."""
 
     min_score: float = Field(ge=0, le=1)
     """Finds below it are left alone. Presidio's score, 1 = certain."""

@@ -9,7 +9,19 @@ from typing import Final
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
-from pipeline.recognizers import addresses, attributes, contacts, foreign, numbers, people, plain, presidio, secrets, spacy_model
+from pipeline.recognizers import (
+    addresses,
+    attributes,
+    contacts,
+    foreign,
+    numbers,
+    people,
+    plain,
+    presidio,
+    secrets,
+    spacy_model,
+    transformers_model,
+)
 from pipeline.spans import Span
 
 RECOGNIZERS: dict[str, Callable[[str, Sequence[str]], list[EntityRecognizer]]] = {
@@ -53,11 +65,12 @@ def _packaged_names(_: str) -> Callable[[Sequence[str]], list[list[Span]]]:
 MODELS: dict[str, Callable[[str], Callable[[Sequence[str]], list[list[Span]]]]] = {
     "names": _packaged_names,
     "spacy": lambda name: spacy_model.open_model(name, MODEL_WEIGHT),
+    "transformers": lambda name: transformers_model.open_model(name, MODEL_WEIGHT),
 }
 """Name -> a function that opens a model and gives one that reads many texts at once: a list of spans per text.
 
-It is given what stands after the colon in params: `spacy:en_core_web_lg`.
+It is given what stands after the colon in params: `spacy:en_core_web_lg`, `transformers:FOLDER`.
 """
 
-MODEL_FOLDERS: dict[str, Callable[[str], Path]] = {"spacy": spacy_model.folder_of}
+MODEL_FOLDERS: dict[str, Callable[[str], Path]] = {"spacy": spacy_model.folder_of, "transformers": transformers_model.folder_of}
 """Name -> where the files of a user's own model are: of other files, other finds."""
