@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +28,20 @@ SHAPES = 6
 """lower, Title, UPPER; then the same three for the first piece of a line."""
 INNER_MARKS = frozenset("-'\u2019.")
 """Marks that join the parts of one name when no blank is beside them: Jean-Luc, O'Brien, J.P."""
+TOKENS_PER_RUN = 512
+"""Tokens that the model reads in one run: enough for its multiplications to be fast, few enough for the processor's cache."""
+TOKENS_AT_ONCE = 100_000
+"""Tokens of the texts that are sorted by length together: bounds memory."""
 
 Probabilities = npt.NDArray[np.float32]
+
+
+class Window(NamedTuple):
+    """Tokens [start, end) of a text, read in one go; of them the first `skip` only as what goes before the others."""
+
+    start: int
+    end: int
+    skip: int
 
 
 class Encoded(NamedTuple):
@@ -40,6 +52,11 @@ class Encoded(NamedTuple):
     offsets: list[tuple[int, int]]
     words: list[int | None]
     """Number of the word that a token is a piece of; a punctuation mark is a word."""
+
+    def framed(self, window: Window) -> tuple[list[int], list[int]]:
+        """Ids and shapes of a window between [CLS] and [SEP]."""
+        start, end, _ = window
+        return [self.ids[0], *self.ids[start:end], self.ids[-1]], [0, *self.shapes[start:end], 0]
 
 
 class Word(NamedTuple):
@@ -85,9 +102,9 @@ def _past_accents(text: str, end: int) -> int:
 class NamesRecognizer(EntityRecognizer):
     """PERSON, LOCATION (city, region, country), STREET_ADDRESS and ORGANIZATION, found by the packaged model.
 
-    A text's findings depend on that text alone, not on the texts it is passed with: int8 activations are scaled by their
-    range over one run of the model, so each window of text is a run of its own. Texts longer than a window are read in
-    windows that overlap, and of every token the reading with most text around it counts.
+    Texts longer than a window are read in windows that overlap, and of every token the reading with most text around it
+    counts. Windows of the same number of tokens are one run of the model. A text's findings depend on that text alone, not on
+    the texts it is passed with: nothing is padded, and the ranges of the int8 activations are constants of the model.
 
     Args:
         model: folder with model.onnx, tokenizer.json and config.json.
@@ -117,7 +134,8 @@ class NamesRecognizer(EntityRecognizer):
         """Nothing: the weights are read when the first text comes, in the process that needs them."""
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
+        """Of the model's own, without padding or truncation."""
         tokenizer = Tokenizer.from_file(str(self.model / "tokenizer.json"))
         tokenizer.encode_special_tokens = True  # a customer may write [SEP]
         return tokenizer
@@ -128,33 +146,49 @@ class NamesRecognizer(EntityRecognizer):
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(str(self.model / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(self.model / "model.onnx"),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["SkipLayerNormFusion"],  # its kernel takes five times as long as the two it replaces
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open session, so that a worker process may be handed the recognizer and opens its own."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("_session", "_tokenizer")}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_session", "tokenizer")}
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:  # noqa: ARG002
         """Findings of the asked labels in one text, in order."""
-        return [finding for finding in self._find(text) if finding.entity_type in entities]
+        return [finding for finding in self.find_batch([text])[0] if finding.entity_type in entities]
 
     def find_batch(self, texts: Sequence[str]) -> list[list[RecognizerResult]]:
         """Findings of every text, in the order of the texts; a text that occurs twice is read once."""
-        found = {text: self._find(text) for text in dict.fromkeys(texts)}
+        found: dict[str, list[RecognizerResult]] = {text: [] for text in texts}
+        for some in self._encoded(text for text in found if any(map(str.isalpha, text))):
+            for (text, encoded), probabilities in zip(some, self._probabilities([each for _, each in some]), strict=True):
+                found[text] = list(_findings(text, self._hits(encoded, probabilities)))
         return [found[text] for text in texts]
 
-    def _find(self, text: str) -> list[RecognizerResult]:
-        if not any(map(str.isalpha, text)):
-            return []
-        encoded = encode(self._tokenizer, text)
-        return list(_findings(text, self._hits(encoded)))
+    def _encoded(self, texts: Iterable[str]) -> Iterator[list[tuple[str, Encoded]]]:
+        """Texts as the model reads them, so many at a time that memory is bounded."""
+        some: list[tuple[str, Encoded]] = []
+        tokens = 0
+        for text in texts:
+            some.append((text, encode(self.tokenizer, text)))
+            tokens += len(some[-1][1].ids)
+            if tokens >= TOKENS_AT_ONCE:
+                yield some
+                some, tokens = [], 0
+        if some:
+            yield some
 
-    def _hits(self, encoded: Encoded) -> list[Word]:
+    def _hits(self, encoded: Encoded, probabilities: Probabilities) -> list[Word]:
         """The words at or above the threshold of their label."""
-        probabilities = self._probabilities(encoded)
+        scores = 1.0 - probabilities[:, 0]
+        if float(scores.max()) < min(self.thresholds.values()):
+            return []
         begin, inside = probabilities[:, 1::2], probabilities[:, 2::2]
         best = (begin + inside).argmax(axis=1)
-        scores = 1.0 - probabilities[:, 0]
         hits = []
         for first, last in _words(encoded.words):
             strongest = first + int(scores[first:last].argmax())
@@ -165,26 +199,36 @@ class NamesRecognizer(EntityRecognizer):
                 hits.append(Word(start, end, self.labels[label], score, bool(begin[first, label] > inside[first, label])))
         return hits
 
-    def _probabilities(self, encoded: Encoded) -> Probabilities:
-        """One row of tag probabilities per token."""
-        n = len(encoded.ids)
-        if n <= self.window:
-            return self._run(encoded.ids, encoded.shapes)
-        rows = np.zeros((n, len(self.tags)), dtype=np.float32)
-        rows[:, 0] = 1.0
-        body = self.window - 2  # [CLS] and [SEP] frame every window
-        for start in range(1, n - 1 - self.overlap, body - self.overlap):
-            end = min(start + body, n - 1)
-            window = self._run([encoded.ids[0], *encoded.ids[start:end], encoded.ids[-1]], [0, *encoded.shapes[start:end], 0])
-            skip = 0 if start == 1 else self.overlap // 2  # the window before saw more of what goes before these
-            rows[start + skip : end] = window[1 + skip : -1]
+    def _probabilities(self, many: Sequence[Encoded]) -> list[Probabilities]:
+        """Per text one row of tag probabilities per token."""
+        by_length: dict[int, list[tuple[int, Window]]] = {}
+        for number, each in enumerate(many):
+            for window in self._windows(len(each.ids)):
+                by_length.setdefault(window.end - window.start, []).append((number, window))
+        rows: list[Probabilities] = [np.empty((len(each.ids), len(self.tags)), dtype=np.float32) for each in many]
+        for tokens, same in by_length.items():
+            at_once = max(1, TOKENS_PER_RUN // (tokens + 2))
+            for first in range(0, len(same), at_once):
+                some = same[first : first + at_once]
+                framed = [many[number].framed(window) for number, window in some]
+                for (number, window), read in zip(some, self._run(framed), strict=True):
+                    rows[number][window.start + window.skip : window.end] = read[1 + window.skip : -1]
+        for row in rows:
+            row[[0, -1]] = np.eye(1, len(self.tags), dtype=np.float32)  # [CLS] and [SEP] are nobody's name
         return rows
 
-    def _run(self, ids: list[int], shapes: list[int]) -> Probabilities:
-        feed = {"input_ids": np.array([ids], dtype=np.int64), "token_type_ids": np.array([shapes], dtype=np.int64)}
-        logits: Probabilities = self._session.run(["logits"], feed)[0][0]
-        powers: Probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
-        result: Probabilities = powers / powers.sum(axis=1, keepdims=True)
+    def _windows(self, tokens: int) -> Iterator[Window]:
+        """Of a text of that many tokens; [CLS] and [SEP] frame every window."""
+        body = self.window - 2
+        for start in range(1, max(2, tokens - 1 - self.overlap), body - self.overlap):
+            skip = 0 if start == 1 else self.overlap // 2  # the window before saw more of what goes before these
+            yield Window(start, min(start + body, tokens - 1), skip)
+
+    def _run(self, framed: Sequence[tuple[list[int], list[int]]]) -> Probabilities:
+        ids, shapes = (np.array(column, dtype=np.int64) for column in zip(*framed, strict=True))
+        logits: Probabilities = self._session.run(["logits"], {"input_ids": ids, "token_type_ids": shapes})[0]
+        powers: Probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
+        result: Probabilities = powers / powers.sum(axis=2, keepdims=True)
         return result
 
 

@@ -2,9 +2,8 @@
 
 Dynamic quantisation, one scale per output channel, weights in seven bits: with eight, the int8 kernels of processors
 without VNNI saturate, and the same text would be scrubbed differently on two machines
-(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). Dynamic activation ranges are taken over
-all texts of one run, so the recognizer runs one text at a time; `MatMulNBits`, whose ranges are per row, gives the same
-independence at half the speed.
+(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). `ranges.py` then makes the ranges of the
+activations constants.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from transformers import BertForTokenClassification
 
 from pipeline.recognizers.names import SHAPES
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 THRESHOLDS = {"PERSON": 0.2, "LOCATION": 0.25, "STREET_ADDRESS": 0.25, "ORGANIZATION": 0.2}
 """Low, for a name that is missed costs more than a word that is masked; `evaluate.py` shows the price."""
 MAX_TOKENS, OVERLAP_TOKENS = 128, 32

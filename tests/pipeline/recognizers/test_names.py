@@ -127,16 +127,18 @@ def test_what_is_found_in_a_text_does_not_depend_on_the_texts_around_it(recogniz
         assert [[f.to_dict() for f in row] for row in together] == [[f.to_dict() for f in alone[text]] for text in order]
 
 
-def test_the_int8_model_itself_would_let_one_text_change_anothers_scores() -> None:
-    """Why the recognizer runs one text at a time; when this fails, batches have become safe and should come back."""
+def test_every_number_of_the_model_is_the_same_whether_a_text_is_read_alone_or_among_others() -> None:
     session = NamesRecognizer()._session
-    ids = np.array([[101, 2026, 2171, 2003, 2198, 102], [101, 999, 999, 999, 12191, 102]])
-    shapes = np.zeros_like(ids)
+    draw = np.random.default_rng(4)
+    for tokens in (3, 7, 16, 61, 128):
+        ids, shapes = draw.integers(1000, 30000, (9, tokens)), draw.integers(0, 6, (9, tokens))
 
-    together = session.run(["logits"], {"input_ids": ids, "token_type_ids": shapes})[0][0]
-    alone = session.run(["logits"], {"input_ids": ids[:1], "token_type_ids": shapes[:1]})[0][0]
+        together = session.run(["logits"], {"input_ids": ids, "token_type_ids": shapes})[0]
 
-    assert not np.array_equal(together, alone)
+        for place in range(9):
+            one = slice(place, place + 1)
+            alone = session.run(["logits"], {"input_ids": ids[one], "token_type_ids": shapes[one]})[0]
+            assert np.array_equal(together[place], alone[0])
 
 
 def test_more_threads_find_the_same(recognizer: NamesRecognizer) -> None:
