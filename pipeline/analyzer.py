@@ -67,9 +67,26 @@ def _letter_beside_digit(seen: "SeenText") -> bool:
     return any((start and text[start - 1].isalpha()) or text[end : end + 1].isalpha() for start, end in seen.runs)
 
 
-def _letter_apart_from_digit(seen: "SeenText") -> bool:
+def _before_digits(pattern: str, widest: int, after: str = "") -> "Condition":
+    """Whether some digits stand after what matches the one pattern and before what matches the other."""
+    left, right = regex.compile(rf"(?:{pattern})\Z"), regex.compile(after)
+
+    def condition(seen: "SeenText") -> bool:
+        text = seen.text
+        return any(left.search(text, max(0, start - widest), start) and right.match(text, end) for start, end in seen.runs)
+
+    return condition
+
+
+_short_word_before_digit: Final = _before_digits(r"\p{L}[\s-]\p{L}{1,2}[\s-]", 5)
+_letters_around_digits: Final = _before_digits(r"\p{L}{3}[ -]?", 4, r"[ -]?\p{L}")
+_two_letters_before_digit: Final = _before_digits(r"\b\p{L}{2} ?", 3)
+
+
+def _letters_after_digits(seen: "SeenText") -> bool:
+    """A digit of an address of Bitcoin is followed by 25 letters and digits."""
     text = seen.text
-    return any(start > 1 and not text[start - 1].isalnum() and text[start - 2].isalpha() for start, _ in seen.runs)
+    return any(end - start > 25 or text[end : end + 1].isalpha() for start, end in seen.runs)  # noqa: PLR2004  # see above
 
 
 def _number_between_dots(seen: "SeenText") -> bool:
@@ -103,9 +120,14 @@ EXTRA_NEEDS: Final[Mapping[tuple[str, str], "Condition"]] = {
         for pattern in patterns
     },
     # one of its alternatives lacks a bracket and so matches the words "A-Z]]12"
-    ("UsLicenseRecognizer", "Driver License - Alphanumeric (weak)"): lambda seen: _letter_beside_digit(seen) or "]" in seen.text,
+    ("UsLicenseRecognizer", "Driver License - Alphanumeric (weak)"): lambda seen: (
+        seen.meets(_letter_beside_digit) or "]" in seen.text
+    ),
+    ("UkVehicleRegistrationRecognizer", "UK Vehicle Registration (suffix)"): _letters_around_digits,
+    ("UkNinoRecognizer", "NINO (medium)"): _two_letters_before_digit,
+    ("CryptoRecognizer", "Crypto (Medium)"): _letters_after_digits,
     **{
-        ("DeKfzRecognizer", f"KFZ-Kennzeichen ({kind})"): _letter_apart_from_digit
+        ("DeKfzRecognizer", f"KFZ-Kennzeichen ({kind})"): _short_word_before_digit
         for kind in (
             "mit Leerzeichen",
             "mit Bindestrich",
@@ -237,9 +259,6 @@ MAX_STRINGS: Final = 256
 GRAM: Final = 3
 """Letters of the shortest string that is worth looking for, and of the pieces by which most are ruled out."""
 
-FEW: Final = 12
-"""So many words are looked for one by one faster than their beginnings together."""
-
 Parsed = Iterable[tuple[Any, Any]]
 
 
@@ -254,6 +273,8 @@ def _required(parsed: Parsed) -> frozenset[str]:
             best = strings
 
     for operation, argument in parsed:
+        if operation is sre.ASSERT:
+            weigh(_required(argument[1]))
         exact = _exact(operation, argument)
         if exact is not None and len(run) * len(exact) <= MAX_STRINGS:
             run = frozenset(one + other for one in run for other in exact)
@@ -359,24 +380,6 @@ class SeenText:
         return stretches
 
     @cached_property
-    def _lowered(self) -> str:
-        return self.text.lower()
-
-    @cached_property
-    def _grams(self) -> frozenset[str]:
-        lowered = self._lowered
-        return frozenset(map("".join, zip(lowered, lowered[1:], lowered[2:], strict=False)))
-
-    def may_hold(self, sought: "_Sought") -> bool:
-        """Whether one of these words occurs; of a text with letters beyond ASCII nobody knows."""
-        if not self.text.isascii():
-            return True
-        if len(sought.words) > FEW and sought.grams.isdisjoint(self._grams):
-            return False
-        lowered = self._lowered
-        return any(word in lowered for word in sought.words)
-
-    @cached_property
     def words(self) -> tuple[list[int], list[str], frozenset[str]]:
         """Ends of the tokens, their lemmas, and the lemmas that are keywords in the sense of Presidio's NlpArtifacts."""
         document = self._tokenizer(self.text)
@@ -413,11 +416,27 @@ Condition = Callable[[SeenText], bool]
 
 
 class _Sought:
-    """Words of which one must occur, and the beginnings of them."""
+    """Sets of words of which one must occur; of all that are sought together, few texts hold even the beginning of one."""
 
-    def __init__(self, words: frozenset[str]) -> None:
-        self.words = tuple(sorted(words))
-        self.grams = frozenset(word[:GRAM] for word in words)
+    def __init__(self, sets: Iterable[frozenset[str]]) -> None:
+        self._words: dict[str, list[tuple[str, frozenset[frozenset[str]]]]] = {}
+        known = frozenset(sets)
+        for word in sorted(frozenset().union(*known)):
+            self._words.setdefault(word[:GRAM], []).append((word, frozenset(each for each in known if word in each)))
+        self._grams = frozenset(self._words)
+        self._all = known
+
+    def held(self, text: str) -> frozenset[frozenset[str]]:
+        """The sets of which the text holds a word; of a text with letters beyond ASCII nobody knows, so all."""
+        if not text.isascii():
+            return self._all
+        lowered = text.lower()
+        held: set[frozenset[str]] = set()
+        for gram in self._grams.intersection(map("".join, zip(lowered, lowered[1:], lowered[2:], strict=False))):
+            for word, sets in self._words[gram]:
+                if word in lowered:
+                    held |= sets
+        return frozenset(held)
 
 
 @dataclass(frozen=True)
@@ -447,9 +466,9 @@ class Analyzer:
         needs = [need for guarded in self._guarded for need, _ in guarded.finders]
         self._most_digits = max((need.digits for need in needs), default=0)
         self._signs = frozenset(sign for need in needs for choice in need.signs for sign in choice)
-        self._sought = {need.words: _Sought(need.words) for need in needs if need.words}
+        self._sought = _Sought(need.words for need in needs if need.words)
         self._active: dict[
-            tuple[int, int, frozenset[str]], list[tuple[EntityRecognizer, list[tuple[_Sought | None, Finder]]]]
+            tuple[int, int, frozenset[str]], list[tuple[EntityRecognizer, list[tuple[frozenset[str], Finder]]]]
         ] = {}
 
     def analyze(self, text: str) -> list[Span]:
@@ -466,15 +485,16 @@ class Analyzer:
     def _analyze_window(self, text: str) -> list[Span]:
         words = SeenText(text, self._tokenizer)
         found: list[Span] = []
+        held = self._sought.held(text)
         for recognizer, finders in self._active_for(words):
-            own = [find for sought, finder in finders if sought is None or words.may_hold(sought) for find in finder(words)]
+            own = [find for sought, finder in finders if not sought or sought in held for find in finder(words)]
             for start, end, entity_type, score in own if len(own) < 2 else _best(own):  # noqa: PLR2004  # one has no rival
                 weighed = self._with_context(words, recognizer, start, score)
                 if weighed >= self._min_score:
                     found.append(Span(start, end, entity_type, weighed, str(recognizer.name)))  # type: ignore[has-type]  # untyped there
         return _without_duplicates(found) if found else found
 
-    def _active_for(self, text: SeenText) -> list[tuple[EntityRecognizer, list[tuple[_Sought | None, Finder]]]]:
+    def _active_for(self, text: SeenText) -> list[tuple[EntityRecognizer, list[tuple[frozenset[str], Finder]]]]:
         """The finders whose need the text meets; texts are alike in this, so the answer is remembered."""
         runs = [end - start for start, end in text.runs]
         longest = min(max(runs, default=0), self._most_digits)
@@ -484,7 +504,7 @@ class Analyzer:
             active = self._active[key] = [
                 (guarded.recognizer, finders)
                 for guarded in self._guarded
-                if (finders := [(self._sought.get(need.words), finder) for need, finder in guarded.finders if need.is_met(*key)])
+                if (finders := [(need.words, finder) for need, finder in guarded.finders if need.is_met(*key)])
             ]
         return active
 

@@ -89,6 +89,27 @@ def test_findings_equal_those_of_the_analyzer_engine_on_real_texts() -> None:
     assert {text: by_us(text) for text in texts} == {text: by_presidio(text) for text in texts}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "M AB 123",
+        "plate x. MUC-AB 1234E",
+        "B-A-1",
+        "vehicle registration ABC 123 D",
+        "vehicle registration abc123d",
+        "vehicle registration ABC-1-D",
+        "AB 12 34 56 C",
+        "#ab123456c",
+        "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
+        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "Rx no. 1234567",
+        "prescription number: RX-12345678",
+    ],
+)
+def test_what_narrowly_meets_the_condition_of_a_pattern_is_found_as_by_the_analyzer_engine(text: str) -> None:
+    assert by_us(text) == by_presidio(text) != []
+
+
 PIECES = st.sampled_from(
     [
         *"0123456789 \n.,-/:@#+()[]_",
@@ -100,6 +121,9 @@ PIECES = st.sampled_from(
             "account number is",
             "SSN",
             "078-05-1120",
+            "M AB",
+            "ABC",
+            "rx no.",
         ),
         *(
             "DE89 3704 0044 0532 0130 00",
