@@ -326,7 +326,7 @@ def _commit() -> str | None:
     git = shutil.which("git")
     if git is None:
         return None
-    found = subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = subprocess.run([git, "rev-parse", "--verify", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603
     return found.stdout.strip() or None
 
 

@@ -132,7 +132,7 @@ def _code() -> str:
 def _git_commit() -> str | None:
     """The commit this runs from; None outside a repository or without git."""
     try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False, timeout=10)  # noqa: S607  # the user's own git
+        found = subprocess.run(["git", "rev-parse", "--verify", "HEAD"], capture_output=True, text=True, check=False, timeout=10)  # noqa: S607  # the user's own git
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None

@@ -1,6 +1,7 @@
 """What emit writes: rows, splits, provenance, shards."""
 
 import json
+import subprocess
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -302,6 +303,14 @@ def test_what_dvc_recorded_of_the_nights_before_is_in_no_file(tmp_path: Path, mo
     Path("dvc.lock").write_text("stages: {readiness: {outs: [{path: report.json, md5: of-the-night-before}]}}\n", "utf-8")
 
     assert run(source, tmp_path / "again", PARAMS, MEANS).extras == first.extras
+
+
+def test_in_a_repository_without_a_commit_the_manifest_names_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    run(a_table(tmp_path / "validated", [conversation(n, "Hi", "Hello.") for n in range(9)]), tmp_path / "chat", PARAMS, MEANS)
+
+    assert json.loads((tmp_path / "chat/openai/manifest.json").read_text("utf-8"))["git_commit"] is None
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of rdflib, beneath mlcroissant
