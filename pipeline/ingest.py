@@ -285,11 +285,12 @@ def rows_of(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
     """Every row of a unit, and what its rows refer to, as its source reads them."""
     settings = params.sources[unit.source]
     source = SOURCES[settings.format]
-    read = source.open_unit(unit.files, settings, params) if source.open_unit else source.read
+    of_unit = source.open_unit(unit.files, settings, params) if source.open_unit else None
+    read = of_unit or source.read
     files = enumerate(unit.files)
     for number, file in files if source.reads_in_order else sorted(files, key=lambda each: reading_order(each[1])):
         rows = _probed(read(file, number, settings, params), file)
-        yield from _accounted(rows, file, number, params) if source.open_unit else rows
+        yield from _accounted(rows, file, number, params) if of_unit else rows
 
 
 def _probed(rows: Iterator[Row | Looked], file: ReceivedFile) -> Iterator[Row | Looked]:

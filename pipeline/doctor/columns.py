@@ -12,6 +12,7 @@ from unicodedata import combining, normalize
 
 from pipeline.reading.drafts import Refused
 from pipeline.reading.times import microseconds
+from pipeline.reading.values import native_id
 
 FEW: Final = 12
 """More different values than this are authors, not kinds of speakers."""
@@ -49,6 +50,7 @@ ID: Final = (
     " room ticketnummer vorgang vorgangsnummer numero dossier caso incidencia chamado zgloszenie arende sag tapaus gesprach"
     " conversacion conversazione gesprek"
 )
+_PARENT: Final = "parent reply replied replyto response responded answered quoted inreplyto in to"
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
 LABEL: Final = (
     "category tag tags intent label labels topic topics queue department product subject_area forum board section"
@@ -314,6 +316,21 @@ def id_column(
         if best is None or score > best[0]:
             best = score, column
     return best[1] if best else None
+
+
+def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:
+    """A column that names each row, and one that names the row it answers; null where none does."""
+    own = [each for each in columns.values() if each.is_scalar and each.filled == 1 and each.distinct == each.rows]
+    found: list[tuple[int, Column, Column]] = []
+    for name in own:
+        ids = set(map(native_id, name.texts))
+        for parent in columns.values():
+            answered = set(map(native_id, parent.texts))
+            if parent.tokens & {"count", "score", "number", "num", "votes"} or not parent.hints(_PARENT):
+                continue  # small numbers are ids, too
+            if parent is not name and parent.is_scalar and len(answered & ids) * 2 > len(answered):  # others lie elsewhere
+                found.append((parent.hints(_PARENT), name, parent))
+    return max(found, key=lambda each: each[0])[1:] if found else None
 
 
 def kind_of_author(author: Column) -> str | None:

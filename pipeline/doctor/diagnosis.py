@@ -166,7 +166,7 @@ def _read(  # noqa: C901  # every fate a row can have
     groups = [used] if settings.joins_folder or settings.joins_source else [[file] for file in used[:SAMPLED_FILES]]
     for group in groups:
         try:
-            read = source.open_unit(group, settings, LIMITS) if source.open_unit else source.read
+            read = (source.open_unit and source.open_unit(group, settings, LIMITS)) or source.read
             for number, file in enumerate(group):
                 for row in islice(read(file, number, settings, LIMITS), SAMPLED_ROWS * 5):
                     if isinstance(row, Looked):

@@ -17,6 +17,7 @@ from pipeline.doctor.columns import (
     is_sure,
     kind_of_author,
     pair_columns,
+    parent_columns,
     speaker_column,
     text_column,
     text_format,
@@ -38,6 +39,9 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
         return _as_transcripts(mapping, columns, text, labels, len(rows))
     pair = pair_columns(columns)
     group = id_column(columns, set(), text.name, rows)
+    answers = None if group is not None and group.hints(ID) else parent_columns(columns)
+    if answers is not None:
+        group = answers[0]
     speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
@@ -48,9 +52,14 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
             turn["author"] = column.name
         mapping |= {"id": group.name, "turn": turn}
         used |= {group.name, column.name}
+        if answers is not None:
+            turn["parent"] = answers[1].name
+            used.add(answers[1].name)
         reasons += [
             f"one row per message: {text.name!r} holds text of {text.mean_words:.0f} words on average",
-            f"{group.name!r} repeats, {len(rows) / max(group.distinct, 1):.1f} rows for each value",
+            f"{group.name!r} repeats, {len(rows) / max(group.distinct, 1):.1f} rows for each value"
+            if answers is None
+            else f"{answers[1].name!r} names the row that each answers by its {group.name!r}",
             f"{column.name!r} says who speaks"
             + (
                 ""

@@ -216,8 +216,9 @@ Assemble = Callable[[Sequence[Row], Any, LookUp], Draft]
 """Rows of one native id in file order, settings, look-up -> the conversation. Raises Refused."""
 
 
-OpenUnit = Callable[[Sequence[ReceivedFile], Any, Limits], Read]
-"""All files of a unit, settings, limits -> the `read` of these files, which is called once for each."""
+OpenUnit = Callable[[Sequence[ReceivedFile], Any, Limits], Read | None]
+"""All files of a unit, settings, limits -> the `read` of these files, which is called once for each; null where the settings
+let every file be read by itself."""
 
 
 Without = Callable[[IO[bytes], Collection[int]], Iterator[tuple[bytes, bool]]]

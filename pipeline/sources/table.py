@@ -3,19 +3,25 @@
 ticket,from,body,at
 81,customer,Where is my order?,2026-01-05 12:00:00
 81,agent,It left on Monday.,2026-01-05 12:04:00
+
+Where a row names no conversation but the row that it answers, as posts and tweets do, all that hang on one are one.
 """
 
 import re
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Literal, Self
 
+import numpy as np
 import orjson
 from pydantic import Field, model_validator
 
 from pipeline.errors import SourceError
+from pipeline.mail.threads import Threads, node_of
 from pipeline.params import Section
 from pipeline.reading.drafts import (
     Detail,
@@ -23,6 +29,7 @@ from pipeline.reading.drafts import (
     DraftTurn,
     Limits,
     LookUp,
+    Read,
     ReceivedFile,
     Refused,
     Row,
@@ -50,10 +57,12 @@ class TurnColumns(Section):
     """Column of a number that orders the turns; null to order by time, then by row."""
     author: str | None = None
     """Column with the id of who wrote the turn."""
+    parent: str | None = None
+    """Column with the id of the row that this one answers, empty where it answers none; `id` is then that of the row itself."""
 
     def columns(self) -> list[str | None]:
         """Every column that is read."""
-        return [self.speaker.at, self.text, self.sent_at, self.order, self.author]
+        return [self.speaker.at, self.text, self.sent_at, self.order, self.author, self.parent]
 
 
 class PairColumns(Section):
@@ -133,6 +142,11 @@ class TableSettings(MappedSettings):
             raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
         return self
 
+    @property
+    def joins_folder(self) -> bool:
+        """Whether a row may answer one of another file."""
+        return self.turn is not None and self.turn.parent is not None
+
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Every column that is mapped, in one order."""
@@ -151,6 +165,33 @@ def read(file: ReceivedFile, number: int, settings: TableSettings, limits: Limit
         yield from _read_records(file, number, settings, (row if isinstance(row, Row) else row[1:] for row in found))
     else:
         yield from _read_cells(file, number, settings, limits, layout)
+
+
+def open_unit(files: Sequence[ReceivedFile], settings: TableSettings, limits: Limits) -> Read | None:
+    """Where rows name the row they answer: a `read` whose native ids are those of threads, 32 bytes a row in memory."""
+    if settings.turn is None or settings.turn.parent is None:
+        return None
+    place = settings.columns.index(settings.turn.parent)
+    rows, is_answer, answers, answered = array("Q"), array("q"), array("Q"), array("Q")
+    for number, file in enumerate(files):
+        with suppress(SourceError):  # reading it will say why
+            for row in read(file, number, settings, limits):
+                if row.reason:
+                    continue
+                parent = native_id(orjson.loads(row.payload)[place])
+                rows.append(node_of(row.native))
+                is_answer.append(parent is not None)
+                if parent is not None:
+                    answers.append(rows[-1])
+                    answered.append(node_of(parent))
+    nodes = [np.array(each, np.uint64) for each in (rows, answers, answered)]
+    threads = Threads(nodes[0], np.array(is_answer, np.int64), nodes[1], nodes[2])  # named by the row that answers none
+
+    def read_threads(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits) -> Iterator[Row]:
+        for row in read(file, number, settings, limits):
+            yield row if row.reason else row._replace(native=threads.of(row.native))
+
+    return read_threads
 
 
 def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits, layout: Layout) -> Iterator[Row]:
@@ -307,4 +348,4 @@ def _number(record: Mapping[str, Any], column: str) -> float:
         raise Refused("bad_order", column) from None
 
 
-SOURCE = Source(read, assemble, cuts="layout")
+SOURCE = Source(read, assemble, open_unit, cuts="layout")

@@ -53,6 +53,34 @@ def as_csv(records: list[dict[str, Any]], delimiter: str = ",") -> str:
     return text.getvalue()
 
 
+def tweets() -> list[dict[str, Any]]:
+    """Rows that name no conversation but the row they answer, as the public set of support tweets has them."""
+    return [
+        {
+            "tweet_id": 10 * thread + place,
+            "author_id": f"1000{thread}" if place % 2 == 0 else "BlueTents",
+            "inbound": place % 2 == 0,
+            "created_at": f"Tue Oct 31 2{place}:10:47 +0000 2017",
+            "text": f"{says} {thread}",
+            "reply_count": 1,
+            "response_tweet_id": 10 * thread + place + 1 if place + 1 < len(SAYS) else "",
+            "in_response_to_tweet_id": 10 * thread + place - 1 if place else "",
+        }
+        for place, says in reversed(list(enumerate(SAYS)))
+        for thread in range(1, 9)
+    ]
+
+
+def test_rows_that_name_the_row_they_answer_are_read_as_threads(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", twcs__csv=as_csv(tweets()))
+    found = diagnose(folder).mapping
+
+    assert (found["id"], found["turn"]["parent"]) == ("tweet_id", "in_response_to_tweet_id")
+    speakers = [f"{who}: {says}" for who, says in zip(["customer", "agent"] * 2, SAYS, strict=True)]
+    expected = [[f"{turn} {thread}" for turn in speakers] for thread in range(1, 9)]
+    assert sorted(texts(ingested(folder, found)).values(), key=lambda turns: turns[0][-1]) == expected
+
+
 def questions() -> list[dict[str, Any]]:
     """Threads as a question with its answers below."""
     return [

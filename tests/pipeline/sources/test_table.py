@@ -31,6 +31,50 @@ def test_turns_of_one_moment_stand_in_the_order_of_their_rows(tmp_path: Path) ->
     }
 
 
+POSTS: Final = {
+    **TURNS,
+    "id": "post",
+    "turn": {
+        "speaker": {"at": "who", "others": "starter"}, "text": "said", "sent_at": "at", "author": "who", "parent": "answers",
+    },
+}  # fmt: skip
+POSTED: Final = "post,answers,who,said,at\n"
+
+
+def test_rows_that_answer_one_another_are_one_conversation_wherever_they_stand(tmp_path: Path) -> None:
+    one = (
+        POSTED
+        + "4,2.0,jo,It does.,2026-01-05 12:03:00\n7,,kim,Where is it?,2026-01-05 12:09:00\n2,1,al,Try it.,2026-01-05 12:01:00\n"
+    )
+    other = POSTED + "3,1,bo,Or this.,2026-01-05 12:02:00\n1,,jo,My lamp hums.,2026-01-05 12:00:00\n"
+    first = ingested(write(tmp_path / "a", one__csv=one, other__csv=other), POSTS)
+    second = ingested(write(tmp_path / "b", one__csv=other, other__csv=one), POSTS, rows_per_part=1)
+
+    said = [["customer: My lamp hums.", "agent: Try it.", "agent: Or this.", "customer: It does."], ["customer: Where is it?"]]
+    assert sorted(texts(first).values()) == said
+    assert texts(first) == texts(second)
+
+
+def test_answers_to_a_row_that_was_not_delivered_are_one_conversation(tmp_path: Path) -> None:
+    lines = (
+        POSTED
+        + "5,1,al,It is on its way.,2026-01-05 12:01:00\n6,1,jo,Thanks!,2026-01-05 12:02:00\n8,9,kim,Hm?,2026-01-05 12:00:00\n"
+    )
+    table = ingested(write(tmp_path / "in", log__csv=lines), POSTS)
+
+    assert sorted(texts(table).values()) == [["customer: Hm?"], ["customer: It is on its way.", "agent: Thanks!"]]
+
+
+def test_a_row_without_its_own_id_is_set_aside_and_the_others_are_joined(tmp_path: Path) -> None:
+    lines = (
+        POSTED + ",1,al,Lost,2026-01-05 12:01:00\n2,1,al,Try it.,2026-01-05 12:01:00\n1,,jo,My lamp hums.,2026-01-05 12:00:00\n"
+    )
+    table = ingested(write(tmp_path / "in", log__csv=lines), POSTS)
+
+    assert [len(turns) for turns in texts(table).values()] == [2]
+    assert [row[:3] for row in quarantined(table)] == [("log.csv", 1, "no_id")]
+
+
 def test_an_order_column_goes_before_time(tmp_path: Path) -> None:
     lines = "ticket,from,body,at,place\n81,c,second,2026-01-05,2\n81,c,tenth,2026-01-04,10\n81,a,first,2026-01-06,1\n"
     mapping = {**TURNS, "turn": {**TURNS["turn"], "order": "place"}}
