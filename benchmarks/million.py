@@ -5,7 +5,8 @@
 Every target is written by an emit of its own, then its files are checked as anybody's would be.
 
 Conversations are invented: 2 to 8 turns of 4 to 40 words. Seconds of the wall and of the processors are both given, because
-only the second holds on a busy machine (those of main pass while no worker does, or beside them); memory is the largest of this process and its workers.
+only the second holds on a busy machine; those of main pass alone or beside the workers, so the wall of two free cores lies
+between half of all and main plus half of the workers. Memory is the largest of this process and its workers.
 """
 
 import argparse
