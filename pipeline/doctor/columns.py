@@ -50,6 +50,7 @@ ID: Final = (
     " room ticketnummer vorgang vorgangsnummer numero dossier caso incidencia chamado zgloszenie arende sag tapaus gesprach"
     " conversacion conversazione gesprek"
 )
+_ANSWERS: Final = frozenset({"agent", "staff", "operator", "outbound", "outgoing"})
 _PARENT: Final = "parent reply replied replyto response responded answered quoted inreplyto in to"
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
 LABEL: Final = (
@@ -82,7 +83,9 @@ _PERSONAL: Final = (
 )
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
 _LABELLED: Final = re.compile(
-    r"(?:^|(?<=[.!?])[ \t]+|[|\t][ \t]*)[ \t>*-]{0,4}([^\W\d_][\w -]{0,24}?)\**[ \t]*[:\uff1a]", re.MULTILINE
+    r"(?:^|(?<=[.!?])[ \t]+|[|\t][ \t]*)[ \t>*-]{0,4}(?:[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*)?"
+    r"([^\W\d_][\w -]{0,24}?)\**[ \t]*[:\uff1a]",
+    re.MULTILINE,
 )
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
@@ -250,18 +253,13 @@ def speaker_column(
 
 def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    if column.tokens & {"inbound", "incoming", "customer", "user"} and set(values) <= {
-        "True",
-        "False",
-        "true",
-        "false",
-        "0",
-        "1",
-        "TRUE",
-        "FALSE",
-    }:
+    asks, answers = column.tokens & {"inbound", "incoming", "customer", "user"}, column.tokens & _ANSWERS
+    said = {text.casefold(): value for text, value in values.items()}
+    if "direction" in column.tokens and set(said) <= {"in", "out"}:
+        return {role: [said[text]] for text, role in (("in", "customer"), ("out", "agent")) if text in said}
+    if (asks or answers) and set(said) <= {"true", "false", "0", "1"}:
         for text, value in values.items():
-            found.setdefault("customer" if text.casefold() in {"true", "1"} else "agent", []).append(value)
+            found.setdefault("customer" if (text.casefold() in {"true", "1"}) == bool(asks) else "agent", []).append(value)
         return found
     for text, value in values.items():
         word = re.sub(r"[\s:]+", "_", "".join(s for s in normalize("NFKD", text.strip().casefold()) if not combining(s))).strip(

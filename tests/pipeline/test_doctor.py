@@ -81,6 +81,34 @@ def test_rows_that_name_the_row_they_answer_are_read_as_threads(tmp_path: Path) 
     assert sorted(texts(ingested(folder, found)).values(), key=lambda turns: turns[0][-1]) == expected
 
 
+@pytest.mark.parametrize(
+    ("column", "customer", "agent"),
+    [("Direction", "in", "out"), ("direction", "IN", "OUT"), ("from_agent", "false", "true"), ("is_staff", "0", "1")],
+)
+def test_a_column_that_says_which_way_a_message_went_says_who_speaks(
+    column: str, customer: str, agent: str, tmp_path: Path
+) -> None:
+    records = [
+        {"Ticket ID": thread, column: (agent, customer)[place % 2], "Author": "Al Roe", "Content": f"{says} {thread}"}
+        for thread in range(8)
+        for place, says in enumerate(SAYS)
+    ]
+    folder = write(tmp_path / "in", log__csv=as_csv(records))
+    said = texts(ingested(folder, diagnose(folder).mapping))
+
+    assert [turn.partition(":")[0] for turn in said["3"]] == ["agent", "customer", "agent", "customer"]
+
+
+def test_transcripts_whose_lines_begin_with_a_time_are_read(tmp_path: Path) -> None:
+    log = "[10:00:01] Visitor: {0}\n[10:01:07] Agent: {1}\n[10:02:00] Visitor: {2}"
+    records = [{"chat_id": f"c{number}", "log": log.format(*SAYS)} for number in range(8)]
+    folder = write(tmp_path / "in", log__csv=as_csv(records))
+
+    assert texts(ingested(folder, diagnose(folder).mapping))["c5"] == [
+        f"{who}: {says}" for who, says in zip(("customer", "agent", "customer"), SAYS, strict=False)
+    ]
+
+
 def questions() -> list[dict[str, Any]]:
     """Threads as a question with its answers below."""
     return [
