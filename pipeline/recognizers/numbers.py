@@ -24,7 +24,8 @@ _KINDS: Final = {
 
 _NUMBER_WORD: Final = r"(?:numbers?|nummer|num|no|nr|id|ids|code|#|№)"
 _LINK: Final = (
-    r"(?:\s*(?:is|was|are|were|ist|lautet|it'?s|its|would be|should be|the|my|our|under|for it|[:=#№.,(\-–—]|\*+)){0,4}\s*"  # noqa: RUF001
+    r"(?:\s*(?:is|was|are|were|ist|lautet|it'?s|its|would be|should be|the|my|our|under|for it"
+    r"|either|maybe|perhaps|might be|could be|[:=#№.,(\-–—]|\*+)){0,4}\s*"  # noqa: RUF001  # dashes people type
 )
 _STRONG: Final = r"(?=(?:[^\W_]|[-/]){3,40}(?![^\W_]))(?=(?:[^\W\d_]|[-/]){0,8}\d)[^\W_](?:[^\W_]|[-/](?=[^\W_]))*"
 """A token of three signs or more with a digit near its front."""
@@ -52,7 +53,15 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         strong = rf"(?:{_DIGITS}|{_GROUPS}|{_STRONG})" if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
         patterns = [
             Pattern("number announced", rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})\b\.?{_LINK}\K(?:{strong})\b", 0.75),
-            Pattern("announced", rf"\b(?:{words})\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))", 0.65),
+            Pattern(
+                "announced", rf"\b(?:{words})(?:'s)?\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))", 0.65
+            ),
+            Pattern(
+                "second of two",
+                rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})?(?:'s)?\b\.?{_LINK}(?:{value})\s*(?:or|and|/)\s*"
+                rf"(?:maybe |perhaps |else )?\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))",
+                0.65,
+            ),
             Pattern(
                 "announced after",
                 rf"(?<![\w$€£.,-])(?:{value})(?=\s*(?:is|was|are|=|as)\s+(?:my|the|our|your)\s+(?:[a-z]+ )?(?:{words})\b)",
@@ -62,6 +71,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         name = "".join(part.capitalize() for part in entity_type.split("_")) + "Recognizer"
         found.append(PatternRecognizer(entity_type, name=name, supported_language=language, patterns=patterns))
     bare = [Pattern("long", r"(?<![\w$€£#/@.,:=-])(?!\d*0{4}(?!\d))\d{7,19}(?![\w%€/@=-]|[.,:]\d)", 0.4)]
+    number = r"(?!(?:19|20)\d\d\b|\d*000\b)\d{4,12}"
+    no_sum = r"(?![\w%€]|[.,]\d|\s?(?:dollars?|euros?|pounds?|usd|eur|gbp))"
+    bare += [
+        Pattern("either", rf"\beither\s+\K{number}(?=\s+or\s+{number}{no_sum})", 0.5),
+        Pattern("or", rf"\beither\s+{number}\s+or\s+\K{number}{no_sum}", 0.5),
+    ]
     found.append(PatternRecognizer("ID_NUMBER", "LongNumberRecognizer", language, bare))
     word = (
         "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple"
