@@ -27,7 +27,8 @@ from pipeline.schema import INGESTED
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table
 
-ROWS_PER_PART = 20_000
+ROWS_PER_PART = 5_000
+"""As `ingest.rows_per_part` of params.yaml has it."""
 NUMBER = re.compile(r"\d{4,}")
 LONG = 5
 """Words; an answer of fewer is one that many give."""
