@@ -351,9 +351,10 @@ def _only_digits(members: Sequence[tuple[Any, Any]]) -> bool:
 class SeenText:
     """A text and the words in it, which are only looked up when somebody asks."""
 
-    def __init__(self, text: str, tokenizer: Any) -> None:
+    def __init__(self, text: str, tokenizer: Any, sought: "_Sought") -> None:
         self.text: str = text
         self._tokenizer = tokenizer
+        self._sought = sought
         self.runs = [match.span() for match in _DIGITS.finditer(text)]
         self._near: dict[int, list[tuple[int, int]]] = {}
         self._met: dict[Condition, bool] = {}
@@ -378,6 +379,11 @@ class SeenText:
                     stretches.append((left, right))
             self._near[width] = stretches
         return stretches
+
+    @cached_property
+    def held(self) -> frozenset[frozenset[str]]:
+        """The sets of sought words of which the text may hold one."""
+        return self._sought.held(self.text)
 
     @cached_property
     def words(self) -> tuple[list[int], list[str], frozenset[str]]:
@@ -483,11 +489,10 @@ class Analyzer:
         return found
 
     def _analyze_window(self, text: str) -> list[Span]:
-        words = SeenText(text, self._tokenizer)
+        words = SeenText(text, self._tokenizer, self._sought)
         found: list[Span] = []
-        held = self._sought.held(text)
         for recognizer, finders in self._active_for(words):
-            own = [find for sought, finder in finders if not sought or sought in held for find in finder(words)]
+            own = [find for sought, finder in finders if not sought or sought in words.held for find in finder(words)]
             for start, end, entity_type, score in own if len(own) < 2 else _best(own):  # noqa: PLR2004  # one has no rival
                 weighed = self._with_context(words, recognizer, start, score)
                 if weighed >= self._min_score:
