@@ -49,12 +49,12 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     remarks: list[str] = []
     mapping: dict[str, Any] = {"format": "events", **common, "turns": at}
     used = {text.name}
-    filters = _filters(columns, [flat(item) for item in items], text.name)
+    filters = _filters(columns, [flat(item) for item in items], text.name) | _public(columns)
     if filters:
         mapping |= {"messages": filters, "kind": next(iter(filters))}
         kept = [item for item in map(flat, items) if all(item.get(path) in values for path, values in filters.items())]
         columns = columns_of(kept)
-        reasons.append(f"items are messages by {next(iter(filters))!r}")
+        reasons.append(f"items are messages by {', '.join(map(repr, filters))}")
     has_opening = any(len(text.split()) >= 4 for row in rows[:50] for text in row.values() if isinstance(text, str))
     speaker = speaker_column(columns, used, least=1 if has_opening else 2)  # a question stands apart: all may be one agent's
     if speaker is None:
@@ -139,12 +139,30 @@ def _filters(columns: Mapping[str, Column], items: Sequence[Mapping[str, Any]], 
     return {}
 
 
+def _public(columns: Mapping[str, Column]) -> dict[str, list[Any]]:
+    """The flags that tell messages from internal notes, with the value that messages have."""
+    found: dict[str, list[Any]] = {}
+    for column in columns.values():
+        if all(isinstance(value, bool) for value in column.values):  # also where the sample happens to hold no note
+            if column.tokens & {"public"} and True in column.values:
+                found[column.name] = [True]
+            elif column.tokens & {"private", "internal", "note"} and False in column.values:
+                found[column.name] = [False]
+    return found
+
+
 def _names_record(column: Column, records: int) -> bool:
     """Whether a field is the id of its record: one word, different in each."""
     if not column.is_scalar or column.filled < 1 or column.distinct < records or column.mean_words > 1.5 or column.time():
         return False
     words = column.tokens & {"id", "key", "uuid", "guid", "number", "no"}
     return bool(column.hints(ID) or words) or column.name.casefold().endswith("id")
+
+
+def _names_alike(asker: Column, speaker: Column) -> bool:
+    """Whether two fields of one name, such as `user.login`, hold the same people."""
+    last = [each.name.rpartition(".")[2] for each in (asker, speaker)]
+    return last[0] == last[1] and not set(asker.texts).isdisjoint(speaker.texts)
 
 
 def _record_fields(  # what a record says beside its messages stands in as many places
@@ -170,7 +188,7 @@ def _record_fields(  # what a record says beside its messages stands in as many 
             each
             for each in outer.values()
             if each.is_scalar
-            and each.hints("author user asker owner op poster customer requester")
+            and (each.hints("author user asker owner op poster customer requester") or _names_alike(each, speaker))
             and each.mean_words <= 4
             and not each.time()
         ]  # a name has few words

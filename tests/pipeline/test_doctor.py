@@ -109,6 +109,42 @@ def test_transcripts_whose_lines_begin_with_a_time_are_read(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(("flag", "of_a_note"), [("public", False), ("is_private", True), ("internal", True), ("isNote", True)])
+def test_internal_notes_are_told_from_messages_by_their_flag(flag: str, of_a_note: bool, tmp_path: Path) -> None:
+    records = [
+        {
+            "id": thread,
+            "messages": [
+                {"from_agent": place != 0, "body_text": f"{says} {thread}", flag: of_a_note == (place == 2)}
+                for place, says in enumerate(SAYS)
+            ],
+        }
+        for thread in range(6)
+    ]
+    folder = write(tmp_path / "in", tickets__jsonl=records)
+    table = ingested(folder, diagnose(folder).mapping)
+
+    assert texts(table)["4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
+
+
+def test_whoever_opened_an_issue_is_its_customer_in_the_comments_too(tmp_path: Path) -> None:
+    issues = [
+        {
+            "id": 500 + number,
+            "user": {"login": f"asker{number}"},
+            "body": f"{SAYS[0]} {number}",
+            "comments": [{"user": {"login": who}, "body": f"{says} {number}"} for who, says in said],
+        }
+        for number in range(8)
+        for said in ([("helper", SAYS[1]), (f"asker{number}", SAYS[2])],)
+    ]
+    folder = write(tmp_path / "in", issues__json=orjson.dumps(issues))
+
+    assert texts(ingested(folder, diagnose(folder).mapping))["504"] == [
+        f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"customer: {SAYS[2]} 4",
+    ]  # fmt: skip
+
+
 def questions() -> list[dict[str, Any]]:
     """Threads as a question with its answers below."""
     return [
