@@ -68,14 +68,14 @@ def write(path: Path, numbers: Iterator[int] | range | list[int], edition: int =
 class Project:
     """A copy of the code in a folder of its own, with DVC and git, and nothing received yet."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any] | None = None) -> None:
-        """Copy the code; `settings`: `section.name` -> value, over params.yaml."""
+    def __init__(self, folder: Path, settings: dict[str, Any] | None = None, code: Path = ROOT) -> None:
+        """Copy the code at `code`; `settings`: `section.name` -> value, over params.yaml of this repository."""
         self.folder = folder
         folder.mkdir(parents=True)
         for name in ("pipeline", "checks", "evidence"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(code / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("dvc.yaml", "requirements.lock", ".gitignore", ".dvcignore"):
-            shutil.copy(ROOT / name, folder)
+            shutil.copy(code / name, folder)
         params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
         params["ingest"]["sources"] = {"widget": SOURCE}
         for path, value in (settings or {}).items():

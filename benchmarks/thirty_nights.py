@@ -105,7 +105,7 @@ def bytes_of(project: Project) -> dict[str, str]:
 
 def at_once(line: Project, folder: Path, settings: dict[str, Any]) -> Project:
     """What one run makes of everything that was received, under the same key."""
-    once = Project(folder, settings)
+    once = Project(folder, settings, line.folder)  # its code: the repository may have changed since the first night
     (once.folder / ".ticketmill").mkdir()
     (once.folder / ".ticketmill/key").write_bytes((line.folder / ".ticketmill/key").read_bytes())
     for path in line.received.iterdir():
