@@ -23,7 +23,7 @@ from pipeline.errors import SourceError
 from pipeline.params import Section
 from pipeline.parts import Means, Transform, map_table
 from pipeline.similarity.clusters import ShingleSets
-from pipeline.similarity.lookup import LookUp
+from pipeline.similarity.hash_set import HashSet
 from pipeline.similarity.minhash import Array, Recipe, sketch, texts_of
 from pipeline.stage import Outcome
 from pipeline.tables import MANIFEST, Manifest, Part, Table, write_json
@@ -140,7 +140,7 @@ class Reference:
         """Which conversations hold a row: their numbers, the name of the row held most, the share of it that they hold."""
         texts = texts_of(turns.list.eval(pl.element().struct.field("text")))
         sketched = sketch(texts, self._recipe)
-        hits = np.flatnonzero(LookUp(self._rare).within(sketched.shingles))
+        hits = np.flatnonzero(HashSet(self._rare).within(sketched.shingles))
         starts = np.searchsorted(self._rare, sketched.shingles[hits], "left")
         counts = np.searchsorted(self._rare, sketched.shingles[hits], "right") - starts
         who = np.repeat(np.searchsorted(sketched.offsets, hits, "right") - 1, counts)

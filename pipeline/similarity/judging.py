@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from pipeline.similarity.clusters import CrowdError, buckets
+from pipeline.similarity.hash_set import HashSet
 from pipeline.similarity.index import LATEST, Index, in_order
-from pipeline.similarity.lookup import LookUp
 from pipeline.similarity.minhash import Array
 from pipeline.similarity.sketches import PartSketch, Places, band_name
 from pipeline.similarity.verdicts import TEMPLATE, Known, Rule, judge, templates
@@ -96,7 +96,7 @@ class _News:
         has_words = [part.column("words") > 0 for part in new]
         names = ["digest_0", *(band_name(band) for band in range(self._rule.bands))]
         looks = {
-            name: LookUp(np.concatenate([part.column(name)[some] for part, some in zip(new, has_words, strict=True)]))
+            name: HashSet(np.concatenate([part.column(name)[some] for part, some in zip(new, has_words, strict=True)]))
             for name in names
         }
         touched = []
@@ -111,7 +111,7 @@ class _News:
     def _with_components(self, touched: Sequence[Array]) -> list[Array]:
         """These rows and all others of their components."""
         known = [self._index.components(key) for key in self._keys[: self._old]]
-        wanted = LookUp(np.concatenate([component[rows] for component, rows in zip(known, touched, strict=True)]))
+        wanted = HashSet(np.concatenate([component[rows] for component, rows in zip(known, touched, strict=True)]))
         return [np.flatnonzero(wanted.within(component)) for component in known]
 
     def _patched(self, places: Sequence[Array], verdict: pl.DataFrame) -> dict[int, pl.DataFrame]:
@@ -130,7 +130,7 @@ class _News:
 
     def _judge_templates(self, fresh: dict[int, pl.DataFrame], judged: pl.DataFrame) -> None:
         """Judge the canned replies again that a judged conversation has, in every part; changes `fresh`."""
-        look = LookUp(judged.filter(pl.col("reply_0") != 0)["reply_0"].to_numpy())
+        look = HashSet(judged.filter(pl.col("reply_0") != 0)["reply_0"].to_numpy())
         picked = [np.flatnonzero(look.within(part.column("reply_0"))) for part in self._parts]
         places = Places(self._parts, picked)
         rows = places.rows()

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from pipeline.similarity.hash_set import HashSet
 from pipeline.similarity.index import Index
-from pipeline.similarity.lookup import LookUp
 from pipeline.similarity.sketches import PartSketch, Places
 
 NEIGHBOURS: Final = {
@@ -25,13 +25,13 @@ def neighbours(index: Index, asked: PartSketch, least: float) -> pl.DataFrame:
         asked (row of `asked`), conversation_id, cluster_id, similarity, is_exact (the same words); nearest first.
     """
     values, lengths = asked.runs(np.arange(asked.count))
-    look = LookUp(values)
+    sought = HashSet(values)
     digests = np.stack([asked.column("digest_0"), asked.column("digest_1")], axis=1)
     found = [pl.DataFrame(schema=NEIGHBOURS)]
     for key, entry in index.known.parts.items():
         part = index.sketch(key)
         shingles, _ = part.runs(np.arange(part.count))
-        hits = np.flatnonzero(look.within(shingles))
+        hits = np.flatnonzero(sought.within(shingles))
         near = np.unique(np.searchsorted(part.column("end"), hits, side="right"))
         sets = Places([asked, part], [np.arange(asked.count), near]).sets_of(np.arange(len(lengths) + len(near)))
         for number in range(len(lengths)):

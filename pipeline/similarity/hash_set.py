@@ -10,7 +10,7 @@ MOST_BITS: Final = 22
 """4 MB of flags at most; 64 flags per hash, so that 1 in 64 of the others passes by chance and is looked up in earnest."""
 
 
-class LookUp:
+class HashSet:
     """A set of evenly spread hashes, of 32 or 64 bits, that large arrays are looked up in."""
 
     def __init__(self, values: Array) -> None:
