@@ -30,7 +30,7 @@ def test_the_report_shows_verdict_missing_evidence_and_topics_with_what_to_do(tm
     shown = panel(line, tmp_path / "reports")
 
     assert shown["verdict"] == [["do-not-fine-tune:privacy-unmeasured", True, 82, 82, "2026-02-15"]]
-    assert [kind for kind, _ in shown["missing"]] == ["audit", "judges", "live", "planted", "scores", "sent"]
+    assert [kind for kind, _ in shown["missing"]] == ["audit", "judges", "live", "planted", "scores", "sent", "swaps"]
     # two conversations would single somebody out, and are pooled
     assert [(topic, round(share, 2)) for topic, share, *_ in shown["topics"]] == [
         ("delivery", 0.73),
