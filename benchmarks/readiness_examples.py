@@ -58,6 +58,8 @@ SAID: Final = (
     "near_copies",
     "shared_between_splits",
     "lost_slices",
+    "name_swap_gaps",
+    "name_swap_changed",
     "synthetic_share",
     "largest_template_passes",
     "moved_over_time",

@@ -243,6 +243,7 @@ def _describe(finding: Finding, topic: str | None, assessment: Assessment) -> di
         "condition": finding.key,
         "metric": finding.metric,
         "measure": finding.measure,
+        "topic": finding.topic,
         "value": tidy(finding.value),
         "shown": show(finding.value, finding.measure) if finding.value is not None else "unknown",
         "comparison": finding.comparison,

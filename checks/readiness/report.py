@@ -143,6 +143,7 @@ def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
     )
     before = json.loads(history["metrics"][-2]) if history.height > 1 else None
     changes = compare(before, assessment.metrics()) if before else []
+    topic_rows = [_topic_row(assessment, each) for each in plain["topics"][:SHOWN_TOPICS]]
     return {
         **plain,
         "meaning": MEANINGS[assessment.verdict],
@@ -150,17 +151,8 @@ def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
         "deciding": _merge([each["because"] for each in deciding]),
         "then_shown": [(name, show(share, "coverage")) for name, share in plain["then"].items()],
         "ahead": _merge([each["ahead"] for each in deciding]),
-        "topic_rows": [
-            {
-                "topic": each["topic"],
-                "share": show(each["share"], "coverage"),
-                "verdict": each["verdict"],
-                "then": each["then"],
-                "cells": [_topic_cell(assessment, measure, each["topic"]) for _, measure in TOPIC_COLUMNS],
-                "next": each["because"][0]["do"] if each["because"] else "train, and measure again",
-            }
-            for each in plain["topics"][:SHOWN_TOPICS]
-        ],
+        "topic_rows": topic_rows,
+        "any_bracket": any(cell.startswith("(") for row in topic_rows for cell in row["cells"]),
         "more_topics": max(0, len(plain["topics"]) - SHOWN_TOPICS),
         "topic_headings": [heading for heading, _ in TOPIC_COLUMNS],
         "families": _families(assessment),
@@ -177,11 +169,24 @@ def _view(assessment: Assessment, history: pl.DataFrame) -> dict[str, Any]:
     }
 
 
+def _topic_row(assessment: Assessment, topic: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "topic": topic["topic"],
+        "share": show(topic["share"], "coverage"),
+        "verdict": topic["verdict"],
+        "then": topic["then"],
+        "cells": [_topic_cell(assessment, measure, topic["topic"]) for _, measure in TOPIC_COLUMNS],
+        "next": topic["because"][0]["do"] if topic["because"] else "train, and measure again",
+    }
+
+
 def _topic_cell(assessment: Assessment, measure: str, topic: str) -> str:
+    """A value of the topic; in brackets that of the whole set, where the topic has none of its own."""
     found = assessment.values.get(measure, _named(topic))
-    if found is None or found.value is None:
-        return "stable" if found and (found.unknown or "").startswith("longer than") else "unknown"
-    return show(found.value, measure)
+    if found is None or (found.value is None and not (found.unknown or "").startswith("longer than")):
+        return "unknown"
+    shown = "stable" if found.value is None else show(found.value, measure)
+    return shown if found.topic == _named(topic) else f"({shown})"
 
 
 COMPARISONS: Final = {
@@ -280,8 +285,9 @@ SHOWN_TABLES: Final = {
     "waterfall": "From raw logs to effective examples",
     "residuals": "Identifiers and secrets left, by kind (values are never shown)",
     "planted_recall": "Recall of planted identifiers, with its lower bound",
+    "k_map": "Conversations by k, the number of those that share their quasi-identifiers",
     "sent": "What was sent to models",
-    "lost": "Slices that lose more than others, and the stage that removes them",
+    "lost": "Survival by slice, flagged ones and the worst first, and the stage that took more of it than of the others",
     "answer_parity": "Answers by slice",
     "name_swaps": "Answers to the same questions under other names, by group",
     "boundary": "Boundary and refusals by declared language; empty where there is no lexicon",

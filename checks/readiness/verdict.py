@@ -50,6 +50,8 @@ class Finding:
     limit_name: str | None
     do: str
     """What would lift it, numbers not yet filled in."""
+    topic: str | None = None
+    """Whose value it is; None: of the whole set, which stands in where a topic has none of its own."""
     row: int = 0
     unknown: tuple[str, ...] = ()
     """Measures without a value, where that is the condition."""
@@ -246,6 +248,7 @@ def _compare(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool 
         limit,
         None if condition[comparison] == NO_LIMIT else condition[comparison],
         "",
+        topic=measured.topic,
         records=measured.records,
     )
     if measured.value is None:
@@ -270,7 +273,8 @@ def _test_unknown(view: _View, condition: Mapping[str, Any], key: str) -> tuple[
         return False, None
     first = missing[0]
     measures = tuple(one.measure for one in missing)
-    return True, Finding(key, metric_of(first), first.measure, None, None, "unknown", None, None, "", unknown=measures)
+    shown = Finding(key, metric_of(first), first.measure, None, None, "unknown", None, None, "", first.topic, unknown=measures)
+    return True, shown
 
 
 def metric_of(measured: Measured) -> str:

@@ -192,19 +192,19 @@ def _singling_out(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measure
     if rows.is_empty():
         return unknown("M18", "no conversation", *names), none
     sizes = rows.with_columns(k=pl.len().over(params.quasi_identifiers))["k"]
-    bins = pl.DataFrame({"k": sizes}).select(
-        k=pl.when(pl.col("k") == 1)
+    bins = pl.DataFrame({"least": sizes}).with_columns(
+        k=pl.when(pl.col("least") == 1)
         .then(pl.lit("1"))
-        .when(pl.col("k") < 5)  # noqa: PLR2004  # the k of the spec, and a name of a bin
+        .when(pl.col("least") < 5)  # noqa: PLR2004  # the k of the spec, and a name of a bin
         .then(pl.lit("2-4"))
-        .when(pl.col("k") < 20)  # noqa: PLR2004  # a bin
+        .when(pl.col("least") < 20)  # noqa: PLR2004  # a bin
         .then(pl.lit("5-19"))
         .otherwise(pl.lit("20+"))
     )
     return [
         Measured("M18", "unique_share", share_of(sizes == 1), n=rows.height),
         Measured("M18", "below_k5_share", share_of(sizes < 5), n=rows.height),  # noqa: PLR2004  # k = 5
-    ], bins.group_by("k").agg(conversations=pl.len()).sort("k")
+    ], bins.group_by("k").agg(pl.col("least").min(), conversations=pl.len()).sort("least").drop("least")
 
 
 def _egress(corpus: Corpus, evidence: Evidence, params: ReadinessParams) -> Measured:
