@@ -1,4 +1,4 @@
-"""The loops of `minhash`, `clusters` and `lookup` that are compiled: arrays in, arrays filled, nothing allocated.
+"""The loops of `minhash`, `clusters` and `hash_set` that are compiled: arrays in, arrays filled, nothing allocated.
 
 Imported only to be compiled: `pipeline.similarity.machine_code` keeps what comes out and calls it without the interpreter
 lock, so that threads run it side by side.

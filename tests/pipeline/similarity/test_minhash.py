@@ -185,9 +185,9 @@ Loop("contained")(np.array([3, 2**63], np.uint64), np.ones(2, np.bool_), 63, np.
 print(found.tolist(), "numba" in sys.modules)
 """
 
-    def call(cache: Path) -> str:
+    def call(cache: Path, before: str = "") -> str:
         return subprocess.run(
-            [sys.executable, "-B", "-c", program],
+            [sys.executable, "-B", "-c", before + program],
             cwd=tmp_path / "package",
             env={**os.environ, "XDG_CACHE_HOME": str(cache)},
             capture_output=True,
@@ -236,3 +236,33 @@ def test_where_nothing_can_be_kept_the_kernel_is_compiled_in_memory(tmp_path: Pa
 
     assert call_elsewhere(cache) == "[True, False] True\n"
     assert call_elsewhere(cache) == "[True, False] True\n"
+
+
+ANOTHER_NUMBA: Final = """
+from numba import types
+from numba.core.datamodel import default_manager, models
+
+class LongerArray(models.StructModel):
+    def __init__(self, dmm, fe_type):
+        usual = models.ArrayModel(dmm, fe_type)
+        super().__init__(dmm, fe_type, [*zip(usual._fields, usual._members), ("more", types.intp)])
+
+default_manager.register(types.Array, LongerArray)
+"""
+
+
+def test_a_numba_that_passes_arrays_in_another_way_calls_the_loops_itself(
+    tmp_path: Path, call_elsewhere: Callable[..., str]
+) -> None:
+    beside, cache = places(tmp_path)
+
+    assert call_elsewhere(cache, ANOTHER_NUMBA) == "[True, False] True\n"
+    assert not list(beside.glob("*.o"))
+
+
+def test_a_relative_cache_folder_is_none(tmp_path: Path, call_elsewhere: Callable[..., str]) -> None:
+    beside, _ = places(tmp_path)
+    beside.write_text("")
+
+    assert call_elsewhere(Path("cache")) == "[True, False] True\n"
+    assert not (tmp_path / "package/cache").exists()
