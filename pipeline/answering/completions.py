@@ -62,6 +62,9 @@ ENDS: Final = {
 BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource"})
 """Ends by a fault of the server, in the words of OpenRouter, vLLM and DeepSeek: what there is of the text is no answer."""
 
+MOST_TOKENS: Final = 10**9
+"""No prompt and no reply has more: a server that counts further has miscounted, and its account would not be ours."""
+
 THOUGHT: Final = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\])", re.IGNORECASE)
 END_OF_THOUGHT: Final = re.compile(r".*(?:</(?:think|thinking|thought|reasoning)>|\[/THINK\])", re.IGNORECASE | re.DOTALL)
 """Models that think aloud do so before the answer, when nobody has taken their thoughts away; some leave the first mark out."""
@@ -179,9 +182,14 @@ def read_completion(content: bytes) -> Reply:
 
 def _used(usage: Mapping[str, Any], choices: tuple[Choice, ...]) -> tuple[int, int]:
     """Tokens of prompt and reply; both 0 where either is not known, which is booked at the worst."""
-    sent = max(0, int(usage.get("prompt_tokens") or 0))
-    received = max(0, int(usage.get("completion_tokens") or 0) or int(usage.get("total_tokens") or 0) - sent)
+    sent = _count(usage.get("prompt_tokens"))
+    received = _count(usage.get("completion_tokens")) or max(0, _count(usage.get("total_tokens")) - sent)
     return (sent, received) if received or not any(choice.text for choice in choices) else (0, 0)
+
+
+def _count(said: Any) -> int:
+    number = int(said or 0)
+    return number if 0 <= number <= MOST_TOKENS else 0
 
 
 def read_vector(content: bytes) -> Reply:
@@ -195,7 +203,7 @@ def read_vector(content: bytes) -> Reply:
         vector = array("f", answer["data"][0]["embedding"])
         if sys.byteorder == "big":
             vector.byteswap()
-        used = max(0, int((answer.get("usage") or {}).get("prompt_tokens") or 0))
+        used = _count((answer.get("usage") or {}).get("prompt_tokens"))
         return Reply((Choice(b64encode(vector.tobytes()).decode(), "stop"),), str(answer.get("model") or ""), used, 0)
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
         raise Overloaded("no_embedding", may_be_billed=True) from None  # the cause quotes the reply

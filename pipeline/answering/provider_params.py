@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -103,9 +104,24 @@ class EndpointParams(Section):
     query: Mapping[str, str]
     """Further parts of the address, such as Azure's api-version; no secrets."""
 
+    @field_validator("headers")
+    @classmethod
+    def _holds_no_control_characters(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
+        if not all(name.isprintable() and value.isprintable() for name, value in headers.items()):
+            raise ValueError("a header holds a line break or another control character")
+        return headers
+
     @field_validator("base_url")
     @classmethod
     def _ends_before_the_path(cls, url: str) -> str:
+        try:
+            address = urlsplit(url)
+            (address.hostname or "").encode("idna")
+            is_valid = address.port != 0
+        except ValueError:  # of the port, of an IPv6 address, or of a name that no host can have
+            is_valid = False
+        if not is_valid:
+            raise ValueError("no address that anybody can have: see its host and port")
         return url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
 
 

@@ -144,6 +144,10 @@ def _key(endpoint: EndpointParams) -> str:
             f"generate: ${endpoint.key_variable} is not set; put the endpoint's key there, say key_variable: null where it asks "
             "for none, or choose provider nearest"
         )
+    if not key.strip().isprintable():
+        raise ParamsError(
+            f"generate: ${endpoint.key_variable} holds a line break or another control character; put the key alone there"
+        )
     return key.strip()
 
 

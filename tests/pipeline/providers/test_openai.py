@@ -284,6 +284,33 @@ def test_an_address_with_credentials_or_without_http_is_refused(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:800O/v1",
+        "http://localhost:99999/v1",
+        "http://a..example.com/v1",
+        "http://[::1/v1",
+        f"http://{'a' * 64}/v1",
+    ],
+)
+def test_an_address_that_nobody_can_have_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ParamsError, match=r"generate\.openai\.base_url"):
+        params(tmp_path, provider="openai", openai__base_url=f"'{url}'")
+
+
+def test_a_header_or_key_of_several_lines_is_refused_and_nothing_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETMILL_TEST_KEY", f"{KEY}\nhost: example.org")
+    with LlmServer() as server:
+        with pytest.raises(ParamsError, match="control character"):
+            ask(server, tmp_path, openai__headers='{X-Team: "desk\\ndesk"}')
+        with pytest.raises(ParamsError, match="control character; put the key alone there") as caught:
+            ask(server, tmp_path)
+
+    assert KEY not in str(caught.value)
+    assert server.received == []
+
+
+@pytest.mark.parametrize(
     "act", [Status(401, message="key sk-not is bad: blue parcel"), Status(500), Reset(), Junk(b"blue parcel"), Status(400)]
 )
 def test_no_error_or_table_quotes_the_key_the_prompt_or_the_reply(

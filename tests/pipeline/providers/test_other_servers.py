@@ -361,7 +361,11 @@ def test_usage_is_booked_as_far_as_it_is_told(tmp_path: Path, usage: Any, booked
     assert tokens_booked(tmp_path, usage) == booked
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 30}, {"prompt_tokens": 0, "completion_tokens": 0}])
+@pytest.mark.parametrize(
+    "usage",
+    [None, {}, {"prompt_tokens": 30}, {"prompt_tokens": 0, "completion_tokens": 0},
+     {"prompt_tokens": 1e30, "completion_tokens": 5}, {"prompt_tokens": 30, "completion_tokens": 2**64 - 1}],
+)  # fmt: skip
 def test_usage_that_leaves_the_reply_out_is_booked_at_the_worst(tmp_path: Path, usage: Any) -> None:
     assert tokens_booked(tmp_path, usage) > 400
 
