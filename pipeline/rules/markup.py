@@ -1,10 +1,12 @@
 """A turn still holds HTML or BBCode: tags or character references that a reader would never see.
 
 Source: the element names are those of the HTML Living Standard that mail and help-desk editors write; the tags of phpBB and
-vBulletin. An index such as a[b] is no tag: a turn counts as BBCode when it closes a tag or gives one a value.
+vBulletin. An index such as a[b] is no tag: a turn counts as BBCode when it closes a tag or gives one a value,
+and then only tags that open and close something are taken for tags.
 """
 
 import html
+import re
 from typing import Final
 
 import polars as pl
@@ -46,23 +48,53 @@ def mend(text: pl.Expr) -> pl.Expr:
     """
     quoted = text.str.replace_all(r"(?i)<blockquote[^>]*>", "[quote]").str.replace_all(r"(?i)</blockquote>", "[/quote]")
     lines = quoted.str.replace_all(r"(?i)<br\s*/?>|</(?:p|div|li|tr|h[1-6])>", "\n").str.replace_all(TAG, "")
-    codes = pl.when(quoted.str.contains(BBCODE_SURE)).then(_without_bbcode(lines)).otherwise(lines)
-    return codes.map_batches(_unescape, return_dtype=pl.String, is_elementwise=True).str.strip_chars()
+    return lines.map_batches(_read, return_dtype=pl.String, is_elementwise=True).str.strip_chars()
 
 
-def _without_bbcode(text: pl.Expr) -> pl.Expr:
-    text = text.str.replace_all(
-        r"(?is)\[(img|attach|youtube|media)[^\]]{0,200}\][^\[]{0,500}\[/(?:img|attach|youtube|media)\]", ""
-    )
-    text = text.str.replace_all(r"\[\*\]", "\n- ")
-    text = text.str.replace_all(rf"(?i)\[/?(?:{BBCODE})(?:=[^\]\n]{{0,300}})?\]", "")
-    for _ in range(NESTED_QUOTES):  # the innermost first
-        text = text.str.replace_all(r"(?i)\[quote[^\]]{0,300}\](?:[^\[]|\[[^/qQ])*\[/quote\]", "\n")
-    return text.str.replace_all(r"(?i)\[/?quote[^\]]{0,300}\]", "").str.replace_all(r"\n{3,}", "\n\n")
+def _read(texts: pl.Series) -> pl.Series:
+    read = [text if text is None else html.unescape(_without_bbcode(text)) for text in texts.to_list()]
+    return pl.Series(texts.name, read, dtype=pl.String)
 
 
-NESTED_QUOTES: Final = 4
+_SURE: Final = re.compile(BBCODE_SURE)
+_TAG: Final = re.compile(
+    rf"\[(?P<closes>/)?(?P<name>{BBCODE}|quote|\*)(?P<value>(?:=| [\w-]+=)[^\]\n]{{0,300}})?\]", re.IGNORECASE
+)
+_GO_WITH_THEIR_CONTENT: Final = {"quote": "\n", "img": "", "attach": "", "youtube": "", "media": ""}
+_CODE: Final = ("code", "icode")
 
 
-def _unescape(texts: pl.Series) -> pl.Series:
-    return pl.Series(texts.name, [None if text is None else html.unescape(text) for text in texts.to_list()], dtype=pl.String)
+def _without_bbcode(text: str) -> str:
+    """The text without the tags that open and close something; what looks like one in code, as in a[i], stays."""
+    if not _SURE.search(text):
+        return text
+    lowered = text.lower()
+    last_code = max(lowered.rfind(f"[/{name}]") for name in _CODE)
+    has_list = "[/list]" in lowered or "[/olist]" in lowered
+    cuts: list[tuple[int, int, str]] = []
+    opened: dict[str, list[re.Match[str]]] = {}
+    code: re.Match[str] | None = None
+    for tag in _TAG.finditer(text):
+        name = tag["name"].lower()
+        if code and not (tag["closes"] and name == code["name"].lower()):
+            continue
+        code = tag if name in _CODE and not tag["closes"] and tag.start() < last_code else None
+        if name == "*":
+            cuts += [(*tag.span(), "\n- ")] if has_list else []
+        elif not tag["closes"]:
+            is_index = not tag["value"] and text[max(0, tag.start() - 1) : tag.start()].isalnum()
+            opened.setdefault(f"{name}[]" if is_index else name, []).append(tag)
+        else:
+            begin = (opened.get(name) or opened.get(f"{name}[]") or [tag]).pop()
+            if name in _GO_WITH_THEIR_CONTENT:
+                cuts.append((begin.start(), tag.end(), _GO_WITH_THEIR_CONTENT[name]))
+            else:
+                cuts += [(*begin.span(), ""), (*tag.span(), "")]
+    never_closed = (tag for tags in opened.values() for tag in tags)
+    cuts += [(*tag.span(), "") for tag in never_closed if tag["value"] or tag["name"].lower() in ("quote", "hr")]
+    pieces, place = [], 0
+    for start, end, instead in sorted(cuts, key=lambda cut: (cut[0], -cut[1])):
+        if start >= place:
+            pieces += [text[place:start], instead]
+            place = end
+    return re.sub(r"\n{3,}", "\n\n", "".join([*pieces, text[place:]]))

@@ -10,21 +10,34 @@ import polars as pl
 from pipeline.rules.limits import Limits
 
 WHEN: Final = r"[^\n]{0,80}(?:\d|today|yesterday|ago)[^\n]{0,120}"
+MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+DAY: Final = (
+    rf"(?:on |at )?(?:{MONTH} \d|\d{{1,2}} {MONTH}\b|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
+    r"|\d{1,4}[/.-]\d|\d+ \w+ ago|today|yesterday)"
+)
+PLEA: Final = r"\b(?:kudos?|thumbs?[- ]up|likes?|solution|solved|answer|upvote|vote|rate|rating|stars?|heart|helpful)\b"
 NOTICE: Final = (
     r"(?im)^[ \t\[(*_]*(?:"
-    rf"(?:this )?(?:post |message )?(?:was )?(?:last )?edited (?:by|\d+ times?){WHEN}|edited[ \t]*[\])*_]{{1,3}}|"
+    rf"(?:this (?:post |message )?|post |message )?(?:was )?last edited (?:by|\d+ times?){WHEN}|"
+    rf"(?:this )?(?:post |message )(?:was )?edited (?:by|\d+ times?){WHEN}|"
+    rf"edited by \S{{1,40}}(?: \S{{1,40}}){{0,2}}?[ ,;:(-]+{DAY}[^\n]{{0,120}}|edited[ \t]*[\])*_]{{1,3}}|"
     r"sent from my (?:\S+ ){0,3}"
-    r"(?:iphone|ipad|android|phone|mobile|tablet|device|smartphone|galaxy|pixel|samsung|blackberry)\b[^\n]{0,60}|"
-    r"sent (?:from|using|via) tapatalk[^\n]{0,60}|"
+    r"(?:iphone|ipad|android|phone|mobile|tablet|device|smartphone|galaxy|pixel|samsung|blackberry)\b"
+    r"(?: (?:[a-z]?\d+\w*|pro|plus|max|mini|ultra|phone|device|smartphone|tablet))*"
+    r"(?:[ ,.;-]+(?:using|via|with|running|please|pls|excuse|pardon|sorry|apologies|forgive)\b[^\n]{0,60})?[.!]?|"
+    r"sent (?:from|using|via) tapatalk[^\n]{0,60}|sent from my [^\n]{1,40} (?:using|via) tapatalk[^\n]{0,60}|"
     r"(?:if|when) (?:my|this|the) (?:post|reply|answer|comment|response|info(?:rmation)?) (?:has |was )?"
-    r"(?:helped|helps|helpful|useful|solved|answered|resolved)[^\n]{0,200}|"
-    r"(?:please )?(?:mark|accept|tick|click)[^\n]{0,60}"
-    r"(?:(?:as|accept(?:ed)?) (?:a |an |the )?(?:accepted )?solution|as (?:the )?best answer)[^\n]{0,120}|"
-    r"(?:please )?(?:give|leave|click|hit)(?: (?:me|us|a|some|the|on))* (?:kudos?|thumbs[- ]up)\b[^\n]{0,120}|"
+    rf"(?:helped|helps|helpful|useful|solved|answered|resolved)(?:[^\n.;!]{{0,100}}{PLEA}[^\n.;!]{{0,60}}[.!]* ?){{1,2}}|"
+    r"(?:please |kindly )?(?:mark|accept|tick|click|hit)(?: on)?(?: (?:it|this|that|my|the|post|reply|answer|comment|response))*"
+    r"[ \"'“]+(?:(?:as|accept(?:ed)?(?: as)?) (?:a |an |the )?(?:accepted )?solution|as (?:the )?(?:best|accepted) answer)"
+    r"[^\n.;]{0,80}[.!]*|"
+    r"(?:please )?(?:give|leave|click|hit)(?: (?:me|us|a|some|the|on))* (?:kudos?|thumbs[- ]up)\b"
+    r"(?:,? (?:if|when|to (?:say|show|thank)|for|below|button|please)\b[^\n.;]{0,80})?[.!]*|"
     r"attachments?:[ \t]*\n(?:[^\n]+\.[a-z0-9]{2,4}\b[^\n]{0,60}(?:\n|\z))+"
     r")[ \t\])*_]*$"
 )
-SIGNATURE: Final = r"(?:\A|\n)(?:-- ?|_{5,})[ \t]*(?:\n[^\n]{0,200}){1,6}\z"
+SIGNATURE: Final = r"(?:\A|\n)-- [ \t]*(?:\n[^\n]{0,200}){1,6}\z|\n(?:--|_{5,})[ \t]*(?:\n(?:[^\n]{0,99}[^\n.:;])?){1,4}\z"
+"""Below a bare line, which also parts what belongs together, only lines that are no sentences are one."""
 
 
 def fault(_limits: Limits) -> pl.Expr:

@@ -9,14 +9,22 @@ import polars as pl
 
 from pipeline.rules.limits import Limits
 
+DATED: Final = r"[^\n]{0,150}[\d\[<][^\n]{0,150}"
+"""Of a reply header: it says when, unless scrub put a placeholder there. "On this page it wrote:" is none."""
 QUOTE: Final = (
     r"(?im)^[ \t]*(?:"
-    r"on [^\n]{6,200} wrote:|am [^\n]{6,200} schrieb[^\n]{0,100}:|le [^\n]{6,200} a écrit\s?:|"
-    r"el [^\n]{6,200} escribió:|op [^\n]{6,200} schreef[^\n]{0,100}:|"
+    rf"on {DATED} wrote:|am {DATED} schrieb[^\n]{{0,100}}:|"
+    rf"le {DATED} a écrit\s?:|el {DATED} escribió:|op {DATED} schreef[^\n]{{0,100}}:|"
     r"-{2,} ?(?:original message|forwarded message|ursprüngliche nachricht|message d'origine|mensaje original) ?-{2,}|"
-    r"from: [^\n]{3,200}\n(?:sent|date|to): [^\n]{3,200}$)"
+    r"from: [^\n]{3,200}\nsent: [^\n]{3,200}$|"
+    r"from: [^\n]{0,200}@[^\n]{0,200}\n(?:date|to): [^\n]{3,200}$|"
+    r"from: [^\n]{2,200}\n(?:(?:date|to|cc|reply-to): [^\n]{0,200}\n){1,4}subject: "
+    r")"
 )
-QUOTED_LINES: Final = r"(?m)(?:^[ \t]*>[^\n]*\n?){2,}"
+"""Lines "From: London" and "To: Paris" alone are a journey."""
+SHALLOW: Final = r"^[ \t]*>>?(?:[^>\n][^\n]*)?(?:\n|\z)"
+QUOTED_LINES: Final = rf"(?m)(?:^[ \t]*>[^\n]*\n)*(?:{SHALLOW}^[ \t]*>[^\n]*\n?|^[ \t]*>[^\n]*\n{SHALLOW})(?:^[ \t]*>[^\n]*\n?)*"
+"""Lines that all begin with ">>>" are a session of Python."""
 QUOTED_FIRST: Final = r"\A\s*>+[ \t]?[\p{L}\"'][^\n]*\n[ \t]*\n"
 """A post that begins with one quoted line and goes on below a blank one."""
 

@@ -109,6 +109,9 @@ FIX = "Hold the power button for ten seconds."
         f"{FIX}\nIf this answer helped you, please give kudos!",
         f"{FIX}\nSent from my Galaxy S9 using Tapatalk",
         f"{FIX}\nAttachments:\nIMG_2031.jpg (123 KB)",
+        f"{FIX}\n\nFrom: Jo <jo@example.com>\nTo: help@example.com\nIt will not start",
+        f"{FIX}\n\nFrom: Jo\nDate: 3 May\nTo: Help\nSubject: Start\n\nIt will not start",
+        f"> It will not start\n>> Why?\n>>> Hello\n\n{FIX}",
     ],
 )
 def test_what_a_forum_adds_to_a_post_goes_and_the_post_stays(text: str) -> None:
@@ -122,6 +125,19 @@ def test_what_a_forum_adds_to_a_post_goes_and_the_post_stays(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "If the reply helps, keep the cable; otherwise send it back to us with the label.",
+        "When the information helps us find the order, we refund within 5 days.",
+        "Please mark the parcel as a solution return and drop it at the shop.",
+        "Click Edit, then mark it as the best answer. Otherwise go to Settings and reset the hub.",
+        "Please give thumbs up in the app to confirm the delivery, then sign with your finger.",
+        "Sent from my phone it works, but from the laptop it fails.",
+        "Edited by hand in 2019, this file needs the new key: set it to 1.",
+        "Two steps:\n______\nUnplug the router.\nWait ten seconds.",
+        "Run this:\n--\ngit checkout main\nThen restart.",
+        "_____\nRestart the router",
+        "Change the booking:\nFrom: London\nTo: Paris\nThen pay the difference.",
+        "On the last screen the installer wrote: disk full.\nSo free some space and run it again.",
+        ">>> import os\n>>> os.getcwd()\nThat prints the folder.",
         "Use a[i] in place of a[b], as [0] is the first and [1] the second.",
         "Click the Solutions tab, then Kudos list.",
         "Sent from my bank on Monday, it has not arrived.",
@@ -135,6 +151,22 @@ def test_what_only_looks_like_an_addition_of_a_forum_stays(text: str) -> None:
     turns = said(f"agent: {text}")
 
     assert [rule for rule in MENDS if turns.select(RULES[rule](LIMITS)).to_series().item()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("[b]So:[/b]\n[code]a[i] = b[u][0]\n[/code]", "So:\na[i] = b[u][0]"),
+        ("[i]Swap a[i] with[/i] x[code] and argv[s]", "Swap a[i] with x[code] and argv[s]"),
+        ("<blockquote>How?</blockquote><p>As a[i], or [*].</p>", "As a[i], or [*]."),
+        ("[b]So:[/b] [i think] at a[i]", "So: [i think] at a[i]"),
+        ("[list][*]one[*]two[/list]", "- one\n- two"),
+        ("[b][i]Both[/i][/b], in[u]side[/u]", "Both, inside"),
+        ("[code][b]not bold[/b][/code]", "[b]not bold[/b]"),
+    ],
+)
+def test_an_index_in_code_is_no_tag(text: str, read: str) -> None:
+    assert pl.select(MENDS["markup"](pl.lit(text))).item() == read
 
 
 @pytest.mark.parametrize(
