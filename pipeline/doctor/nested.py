@@ -20,7 +20,9 @@ from pipeline.doctor.columns import (
     text_format,
     time_column,
 )
+from pipeline.doctor.notes import messages_of
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
+from pipeline.reading.mapped import is_one_of
 
 
 def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -49,10 +51,12 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     remarks: list[str] = []
     mapping: dict[str, Any] = {"format": "events", **common, "turns": at}
     used = {text.name}
-    filters = _filters(columns, [flat(item) for item in items], text.name) | _public(columns)
+    filters = _filters(columns, [flat(item) for item in items], text.name)
+    for name, values in messages_of(columns, text, remarks).items():
+        filters[name] = [value for value in values if value in filters.get(name, values)]
     if filters:
         mapping |= {"messages": filters, "kind": next(iter(filters))}
-        kept = [item for item in map(flat, items) if all(item.get(path) in values for path, values in filters.items())]
+        kept = [item for item in map(flat, items) if all(is_one_of(item.get(path), values) for path, values in filters.items())]
         columns = columns_of(kept)
         reasons.append(f"items are messages by {', '.join(map(repr, filters))}")
     has_opening = any(len(text.split()) >= 4 for row in rows[:50] for text in row.values() if isinstance(text, str))
@@ -137,18 +141,6 @@ def _filters(columns: Mapping[str, Column], items: Sequence[Mapping[str, Any]], 
         ):  # a message may be empty now and then
             return {column.name: list({str(v): v for v in column.values if str(v) in texts}.values())}
     return {}
-
-
-def _public(columns: Mapping[str, Column]) -> dict[str, list[Any]]:
-    """The flags that tell messages from internal notes, with the value that messages have."""
-    found: dict[str, list[Any]] = {}
-    for column in columns.values():
-        if all(isinstance(value, bool) for value in column.values):  # also where the sample happens to hold no note
-            if column.tokens & {"public"} and True in column.values:
-                found[column.name] = [True]
-            elif column.tokens & {"private", "internal", "note"} and False in column.values:
-                found[column.name] = [False]
-    return found
 
 
 def _names_record(column: Column, records: int) -> bool:

@@ -24,6 +24,8 @@ from pipeline.doctor.columns import (
     time_column,
     transcript_labels,
 )
+from pipeline.doctor.notes import messages_of
+from pipeline.reading.mapped import is_one_of
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candidate | None:
@@ -35,6 +37,8 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
     text = text_column(columns, set())
     if text is None:
         return None
+    rows = _messages(mapping, columns, rows, text, reasons, remarks)
+    columns |= columns_of(rows)
     if labels := transcript_labels(text):
         return _as_transcripts(mapping, columns, text, labels, len(rows))
     pair = pair_columns(columns)
@@ -83,6 +87,23 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
     if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
         remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
     return Candidate("table", mapping, reasons, remarks)
+
+
+def _messages(
+    mapping: dict[str, Any],
+    columns: Mapping[str, Column],
+    rows: Sequence[Mapping[str, Any]],
+    text: Column,
+    reasons: list[str],
+    remarks: list[str],
+) -> Sequence[Mapping[str, Any]]:
+    """Put into the mapping which rows are messages, and no internal notes; returns those."""
+    messages = messages_of(columns, text, remarks)
+    if not messages:
+        return rows
+    mapping |= {"messages": messages, "kind": next(iter(messages))}
+    reasons.append(f"rows are messages by {', '.join(map(repr, messages))}")
+    return [row for row in rows if all(is_one_of(row.get(name), values) for name, values in messages.items())]
 
 
 def _as_transcripts(
@@ -135,6 +156,7 @@ def _unique(columns: Mapping[str, Column], used: set[str], rows: int) -> str | N
 
 
 def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column) -> None:
+    used = used | set(mapping.get("messages", ()))
     topics, people = [], {}
     for column in columns.values():
         if column.name in used or not column.is_scalar:

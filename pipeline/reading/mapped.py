@@ -3,6 +3,7 @@
 Where `table` has columns, `events` has paths; what they mean is the same, and stands here once.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -166,6 +167,22 @@ def named_by_starter(turns: Sequence[DraftTurn], customer: str | None = None) ->
     ]
 
 
+_KIND: Final = re.compile(r"[A-Za-z_][\w.-]{0,39}")
+"""What is no message may be counted by such a name; anything longer or odder counts as "other"."""
+
+TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
+FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
+
+
+def is_one_of(value: Any, wanted: Sequence[str | int | bool]) -> bool:
+    """Whether a field holds one of these; `true` and `false` are also written as texts do, and "" is nothing at all."""
+    bare = "" if value is None else value
+    if bare in wanted:
+        return True
+    word = bare.strip().casefold() if isinstance(bare, str) else ""
+    return any(word in (TRUE if each else FALSE) for each in wanted if isinstance(each, bool))
+
+
 class MappedSettings(SourceSettings):
     """Where the fields of a conversation stand: columns of a table, or dotted paths from a nested record."""
 
@@ -177,6 +194,11 @@ class MappedSettings(SourceSettings):
     """Fields at the top of a JSON document beside its records that are known and not read."""
     id: str | None = None
     """The native conversation id; null makes every record a conversation of its own."""
+    messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)
+    """Which events, or rows, are messages: field -> values; all must hold. All others, such as internal notes, are counted.
+    Empty: every one is a message."""
+    kind: str | None = None
+    """What an event, or a row, is: those that are no messages are counted by it."""
     opened_at: str | None = None
     """The time the conversation began; null for the time of its first turn."""
     channel: str | None = None
@@ -209,6 +231,14 @@ class MappedSettings(SourceSettings):
         single = (self.id, self.opened_at, self.channel, self.language, self.product, self.customer)
         yield from (at for at in single if at is not None)
         yield from (*self.topics, *self.outcome.fields(), *self.identifiers.fields())
+
+    def is_message(self, draft: Draft, get: Callable[[str], Any]) -> bool:
+        """Whether the event or row that `get` reads is a message; one that is none is counted."""
+        if all(is_one_of(get(field), values) for field, values in self.messages.items()):
+            return True
+        kind = get(self.kind) if self.kind else None
+        draft.count(f"events.{kind if isinstance(kind, str) and _KIND.fullmatch(kind) else 'other'}")
+        return False
 
     def describe(self, draft: Draft, get: Callable[[str], Any]) -> None:
         """Set what is known of the conversation, but for topics and people, from the fields that `get` reads."""

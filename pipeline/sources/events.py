@@ -6,12 +6,11 @@ r"""Nested JSON, one conversation per record: a list of events of which some are
 Records stand one per line (JSON lines), as one JSON document each, or in a list inside a document.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import orjson
 from pydantic import Field
@@ -38,9 +37,6 @@ from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
 
-_KIND: Final = re.compile(r"[A-Za-z_][\w.-]{0,39}")
-"""An event kind that may be counted by its name; anything longer or odder counts as "other"."""
-
 
 class EventsSettings(MappedSettings):
     """A source of nested records. Paths are dotted steps: a field, a position from 0, or `*` for each."""
@@ -52,10 +48,6 @@ class EventsSettings(MappedSettings):
     was written at `opened_at`, by `customer`."""
     turns: str
     """Path of the list of events, from the record."""
-    messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)
-    """Which events are messages: path from the event -> values; all must hold. Empty: every event is one."""
-    kind: str | None = None
-    """Path from the event of what it is; other events are counted by it."""
     speaker: Speakers
     """Path from the event of who spoke, and what its values mean."""
     text: str
@@ -153,8 +145,7 @@ def _topics(record: Any, settings: EventsSettings) -> Iterator[str]:
 
 def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dict[str, str | None]) -> None:
     steps = settings.steps
-    wanted = [(steps[path], values) for path, values in settings.messages.items()]
-    kind, speaker_at, text_at = settings.kind and steps[settings.kind], steps[settings.speaker.at], steps[settings.text]
+    speaker_at, text_at = steps[settings.speaker.at], steps[settings.text]
     sent = settings.sent_at and steps[settings.sent_at]
     author_at = settings.author and steps[settings.author]
     turns: list[tuple[tuple[int, int], DraftTurn]] = []
@@ -164,8 +155,7 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     for position, event in enumerate(found or ()):
         if settings.calls and (settings.calls.asks(event) or settings.calls.answers(event)):
             continue
-        if any(first(event, path) not in values for path, values in wanted):
-            draft.count(f"events.{_name(first(event, kind)) if kind else 'other'}")
+        if not settings.is_message(draft, lambda path, event=event: first(event, steps[path])):  # type: ignore[misc]
             continue
         speaker = settings.speaker.of(first(event, speaker_at))
         text = clean(as_text(first(event, text_at), settings.text), settings.text_format)
@@ -215,10 +205,6 @@ def _look_ups(
         asked = None
     if asked is not None:
         draft.count("look_ups_without_result")
-
-
-def _name(value: Any) -> str:
-    return value if isinstance(value, str) and _KIND.fullmatch(value) else "other"
 
 
 SOURCE = Source(read, assemble, cuts="layout")

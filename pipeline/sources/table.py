@@ -151,7 +151,7 @@ class TableSettings(MappedSettings):
     def columns(self) -> tuple[str, ...]:
         """Every column that is mapped, in one order."""
         shape = self.turn or self.pair or self.transcript
-        names = {*(shape.columns() if shape else []), *self.of_conversation()}
+        names = {*(shape.columns() if shape else []), *self.messages, self.kind, *self.of_conversation()}
         return tuple(sorted(name for name in names if name is not None))
 
 
@@ -258,14 +258,15 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> 
     columns = settings.columns
     records = [dict(zip(columns, orjson.loads(row.payload), strict=True)) for row in rows]
     draft = Draft()
+    messages = [record for record in records if settings.is_message(draft, record.__getitem__)]
     if settings.turn:
-        _add_turns(draft, records, settings, settings.turn)
+        _add_turns(draft, messages, settings, settings.turn)
     elif len(records) > 1:
         raise Refused("repeated_id", f"{len(records)} rows")
-    elif settings.pair:
-        _add_pair(draft, records[0], settings, settings.pair)
-    elif settings.transcript:
-        _add_transcript(draft, records[0], settings, settings.transcript)
+    elif messages and settings.pair:
+        _add_pair(draft, messages[0], settings, settings.pair)
+    elif messages and settings.transcript:
+        _add_transcript(draft, messages[0], settings, settings.transcript)
     _add_conversation(draft, records, settings)
     return draft
 

@@ -127,6 +127,47 @@ def test_internal_notes_are_told_from_messages_by_their_flag(flag: str, of_a_not
     assert texts(table)["4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
 
 
+@pytest.mark.parametrize(
+    ("column", "of_a_message", "of_a_note"),
+    [
+        ("public", "True", "False"),
+        ("is_private", "0", "1"),
+        ("IsNote", "", "yes"),
+        ("internal", "f", "t"),
+        ("type", "comment", "note"),
+        ("message_type", "outgoing", "privateNote"),
+        ("visibility", "customer", "internal"),
+        ("Sichtbarkeit", "öffentlich", "intern"),
+    ],
+)
+@pytest.mark.parametrize("layout", ["csv", "jsonl"])
+def test_internal_notes_in_a_table_make_no_turns(
+    column: str, of_a_message: str, of_a_note: str, layout: str, tmp_path: Path
+) -> None:
+    records = [
+        {"ticket": 70 + thread, "role": who, "body": f"{says} {thread}", column: of_a_note if place == 2 else of_a_message}
+        for thread in range(6)
+        for place, (who, says) in enumerate(zip(("customer", "agent", "agent", "agent"), SAYS, strict=True))
+    ]
+    folder = write(tmp_path / "in", **{f"log__{layout}": as_csv(records) if layout == "csv" else records})
+    table = ingested(folder, diagnose(folder).mapping)
+
+    assert texts(table)["74"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
+    assert sum(n for name, n in table.manifest.counts.items() if name.startswith("events.")) == 6
+
+
+def test_a_field_that_may_tell_notes_and_is_not_understood_is_said(tmp_path: Path) -> None:
+    records = [
+        {"ticket": 70 + thread, "role": ("customer", "agent")[place % 2], "body": f"{says} {thread}", "privacy": place % 3}
+        for thread in range(6)
+        for place, says in enumerate(SAYS)
+    ]
+    found = diagnose(write(tmp_path / "in", log__csv=as_csv(records)))
+
+    assert "messages" not in found.mapping
+    assert any(remark.startswith("privacy may tell internal notes") for remark in found.remarks)
+
+
 def test_whoever_opened_an_issue_is_its_customer_in_the_comments_too(tmp_path: Path) -> None:
     issues = [
         {

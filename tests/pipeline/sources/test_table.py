@@ -31,6 +31,56 @@ def test_turns_of_one_moment_stand_in_the_order_of_their_rows(tmp_path: Path) ->
     }
 
 
+NOTES: Final = "ticket,from,body,at,kind,public\n" + "".join(
+    f"81,{who},{body},2026-01-05 12:0{minute}:00,{kind},{public}\n"
+    for minute, (who, body, kind, public) in enumerate(
+        [
+            ("c", "Where is my order?", "reply", "True"),
+            ("boss", "He never pays", "note", "False"),
+            ("a", "It left on Monday.", "reply", "TRUE"),
+            ("a", "Call the police", "reply", ""),
+            ("a", "Lost again", "reply", "0"),
+            ("a", "Is merged", "a kind of its own", "1"),
+        ]
+    )
+)
+
+
+def test_internal_notes_among_the_rows_make_no_turns_and_are_counted(tmp_path: Path) -> None:
+    mapping = {**TURNS, "messages": {"kind": ["reply"], "public": [True]}, "kind": "kind"}
+    table = ingested(write(tmp_path / "in", log__csv=NOTES), mapping)
+
+    assert texts(table) == SAID
+    assert {name: n for name, n in table.manifest.counts.items() if name.startswith("events.")} == {
+        "events.note": 1, "events.reply": 2, "events.other": 1,
+    }  # fmt: skip
+
+
+def test_every_layout_says_alike_what_is_no_note(tmp_path: Path) -> None:
+    mapping = {**TURNS, "messages": {"note": [False, ""]}}
+    records = [
+        {"ticket": 81, "from": who, "body": body, "at": at, "note": note}
+        for who, body, at, note in [
+            ("c", "Where is my order?", "2026-01-05 12:00:00", None),
+            ("a", "He never pays", "2026-01-05 12:01:00", True),
+            ("a", "It left on Monday.", "2026-01-05 12:04:00", False),
+        ]
+    ]
+    pl.DataFrame(records).write_parquet(write(tmp_path / "parquet") / "log.parquet")
+    pl.DataFrame(records).write_csv(write(tmp_path / "csv") / "log.csv")
+    write(tmp_path / "jsonl", log__jsonl=records)
+
+    assert [texts(ingested(tmp_path / each, mapping)) for each in ("parquet", "csv", "jsonl")] == [SAID] * 3
+
+
+def test_a_conversation_of_notes_only_is_dropped_by_that_reason(tmp_path: Path) -> None:
+    mapping = {**PAIRS, "messages": {"internal": [False]}}
+    table = ingested(write(tmp_path / "in", log__csv="question,answer,internal\nWho?,Jo,yes\nWhat?,That,no\n"), mapping)
+
+    assert list(texts(table).values()) == [["customer: What?", "agent: That"]]
+    assert [row["reason"] for row in rows(table, "dropped")] == ["no_messages"]
+
+
 POSTS: Final = {
     **TURNS,
     "id": "post",
