@@ -50,6 +50,10 @@ CALLED: Final = {"response_format": r"response_format|json_schema|schema|grammar
 SIGNIFICANT: Final = frozenset({"temperature", "n"})
 """Fields that a request cannot do without: what came back would be another draw."""
 
+TOO_LONG: Final = re.compile(rb"context (?:length|window|size)|too (?:large|long|many)|exceed", re.IGNORECASE)
+"""A prompt with no room for a reply, in the words of OpenAI, vLLM, llama.cpp, Mistral, DeepSeek. They name the reply's bound
+beside it, which is known to them: under its other name some would ignore it, and reply beyond what was reserved."""
+
 LONGEST_ERROR: Final = 10_000
 """Bytes of an error that are looked at."""
 
@@ -88,7 +92,7 @@ def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collecti
 
     `sent`: fields of the body; `taken`: those that the endpoint took at least once: no error without their name is about them.
     """
-    if status not in REFUSALS_OF_A_FIELD or _code(content) == FILTERED:
+    if status not in REFUSALS_OF_A_FIELD or _code(content) == FILTERED or TOO_LONG.search(content[:LONGEST_ERROR]):
         return set()
     if named := {field for field in SAID_OTHERWISE if field in sent and _names(content, field)}:
         return named

@@ -31,6 +31,8 @@ TELLTALES: Final = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime
 
 AGENT: Final = "ticketmill"
 
+NO_FIELDS: Final[frozenset[str]] = frozenset()
+
 Post = Callable[[str, bytes, str], Awaitable[tuple[int, Mapping[str, str], bytes]]]
 """Sends a body to an address under an idempotency key; status, headers and content of what came back."""
 
@@ -59,10 +61,10 @@ class Manners:
     def __init__(self, base_url: str) -> None:
         """Start as params have it."""
         self.address = base_url
-        self.refused: frozenset[str] = frozenset()
-        """Fields of the body that it does not know."""
-        self.taken: frozenset[str] = frozenset()
-        """Fields of bodies that it answered."""
+        self.refused: dict[str, frozenset[str]] = {}
+        """Fields of the body that a model there does not know; behind a gateway every model may be of another make."""
+        self.taken: dict[str, frozenset[str]] = {}
+        """Fields of bodies that a model there answered."""
 
 
 def connect(endpoint: EndpointParams, pace: PaceParams, manners: Manners) -> tuple[Ask, Callable[[], Awaitable[None]]]:
@@ -74,7 +76,7 @@ def connect(endpoint: EndpointParams, pace: PaceParams, manners: Manners) -> tup
     post, close = _open_line(endpoint, pace)
 
     async def ask(request: Request) -> Reply:
-        address, refused = manners.address, manners.refused
+        address, refused = manners.address, manners.refused.get(request.model, NO_FIELDS)
         while True:
             body, token = request.encoded, request.key
             if refused:
@@ -82,16 +84,18 @@ def connect(endpoint: EndpointParams, pace: PaceParams, manners: Manners) -> tup
                 token = f"{request.key}-without-{'-'.join(sorted(refused))}"
             status, headers, content = await post(f"{address}{request.path}", body, token)
             status = true_status(status, content)
+            taken = manners.taken.get(request.model, NO_FIELDS)
             if status == OK:
-                manners.address, manners.refused = address, manners.refused | refused
-                manners.taken |= request.body().keys() - refused
+                manners.address = address
+                manners.refused[request.model] = manners.refused.get(request.model, NO_FIELDS) | refused
+                manners.taken[request.model] = taken | (request.body().keys() - refused)
                 return read_vector(content) if isinstance(request, EmbeddingRequest) else read_completion(content)
             if status in {404, 405} and not manners.taken and address == endpoint.base_url and address.count("/") == PATHLESS:
                 address = f"{address}/v1"
-            elif more := unwanted(status, content, request.body().keys() - refused, manners.taken):
+            elif more := unwanted(status, content, request.body().keys() - refused, taken):
                 refused |= more
             else:
-                meant = not_a_reply(status, headers, content, request, manners.taken)
+                meant = not_a_reply(status, headers, content, request, taken)
                 if isinstance(meant, Reply):
                     return meant
                 raise meant

@@ -1,5 +1,6 @@
 """Tables as generate meets them, and its params with fast waits."""
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ def params(folder: Path, **settings: Any) -> GenerateParams:
     sets = {"replies": folder / "replies", **quick, **settings}
     overrides = [f"generate.{name.replace('__', '.')}={value}" for name, value in sets.items()]
     return load_section(GenerateParams, "generate", [SHIPPED], overrides)
+
+
+def judge_params(folder: Path, **more: Any) -> str:
+    """A judge for `params(judge=...)`, with `more` of its own."""
+    values = {"prompt": "judge", "model": None, "max_tokens": 50, "swapped_share": 0, "labels": str(folder / "judges.csv"),
+              "min_items": 4, "min_kappa": 0.6, "max_flips": 0.1, **more}  # fmt: skip
+    return json.dumps(values)
 
 
 def deduped(folder: Path, *parts: Iterable[Mapping[str, Any]], findings: Iterable[tuple[str, str]] = ()) -> Path:

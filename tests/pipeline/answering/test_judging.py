@@ -16,7 +16,7 @@ from pipeline.generate import run
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
 from tests.llm_server import Answer, LlmServer, Received, Status
-from tests.pipeline.generate_tables import SHIPPED, deduped, params
+from tests.pipeline.generate_tables import SHIPPED, deduped, judge_params, params
 
 QUESTIONS = [conversation(number, f"Where is parcel {letter} of my order?") for number, letter in enumerate("abcdef")]
 
@@ -45,12 +45,6 @@ def server_that_judges(verdict: Any) -> LlmServer:
         return said if isinstance(said, Status) else Answer(said)
 
     return LlmServer(script)
-
-
-def judge_params(folder: Path, **more: Any) -> str:
-    values = {"prompt": "judge", "model": None, "max_tokens": 50, "swapped_share": 0, "labels": str(folder / "judges.csv"),
-              "min_items": 4, "min_kappa": 0.6, "max_flips": 0.1, **more}  # fmt: skip
-    return json.dumps(values)
 
 
 def ask(server: LlmServer, folder: Path, **more: Any) -> Manifest:

@@ -14,6 +14,7 @@ from pipeline.answering.replies import Replies
 from pipeline.errors import EndpointError
 from pipeline.tables import Table
 from tests.llm_server import Answer, Junk, LlmServer, Received, Status, always, in_turn
+from tests.pipeline.generate_tables import judge_params
 from tests.pipeline.providers.endpoint import KEY, MANY, QUESTION, answers, ask
 
 
@@ -229,6 +230,47 @@ def test_the_bound_of_a_reply_is_called_what_the_endpoint_calls_it(tmp_path: Pat
 
     assert len(server.received) == 1 + len(MANY)
     assert server.received[-1].body[theirs] == 400
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "'max_tokens' or 'max_completion_tokens' is too large: 400. This model's maximum context length is 512 tokens",
+        "This model's maximum context length is 512 tokens. However, you requested 600 (200 in the messages, 400 for max_tokens)",
+        "the request exceeds the available context size, increase it or lower max_tokens",
+    ],
+)
+def test_a_prompt_without_room_for_its_reply_takes_the_bound_from_no_other(tmp_path: Path, words: str) -> None:
+    def script(received: Received) -> Answer | Status:
+        is_bounded = "max_tokens" in received.body  # by its other name it is ignored
+        if is_bounded and "parcel a" in received.body["messages"][-1]["content"]:
+            return Status(400, body=json.dumps({"error": {"message": words}}).encode())
+        return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")
+
+    with LlmServer(script) as server:
+        manifest = ask(server, tmp_path, MANY, model__seed=7, pace__concurrency=1)
+
+    assert manifest.reasons == {"provider_error": 1}
+    assert len(server.received) == len(MANY)
+    assert all(received.body["max_tokens"] == 400 for received in server.received)
+
+
+def test_what_one_model_of_a_gateway_does_not_know_is_still_sent_to_another(tmp_path: Path) -> None:
+    names = {"tiny": "max_tokens", "other": "max_completion_tokens"}
+
+    def script(received: Received) -> Answer | Status:
+        known = names[received.body["model"]]
+        if unknown := next((name for name in names.values() if name != known and name in received.body), None):
+            return Status(422, body=json.dumps({"detail": f"{unknown}: extra inputs are not permitted"}).encode())
+        if received.body["model"] == "other":
+            return Answer('{"verdict": "accept"}')
+        return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")
+
+    with LlmServer(script) as server:
+        manifest = ask(server, tmp_path, MANY, judge=judge_params(tmp_path, model="other"), pace__concurrency=1)
+
+    assert manifest.reasons == {}
+    assert len(server.received) == 1 + 2 * len(MANY)
 
 
 def test_everything_an_endpoint_does_not_know_is_learned_one_after_the_other(tmp_path: Path) -> None:
