@@ -23,6 +23,7 @@ def readiness() -> None:
 
 
 REPORTS: Final = Path("data/curated/reports/readiness")
+SHOWN_RECORDS: Final = 20
 EVERY_LIMIT: Final = ["all"]
 
 
@@ -158,18 +159,40 @@ def explain(
     metric: Annotated[str, typer.Argument(help="M01 to M29.")],
     topic: Annotated[str | None, typer.Option(help="One topic; by default the whole set.")] = None,
     report: Annotated[Path, typer.Option(help="Where assess wrote its report.")] = REPORTS,
+    show_snippets: Annotated[
+        bool, typer.Option("--show-snippets", help="Show a masked piece of 80 characters of each; on the terminal only.")
+    ] = False,
+    table: Annotated[Path, typer.Option(help="For --show-snippets: the table that was assessed.")] = LAST_TABLE,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = NO_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a metric is, its limits and their origin, and what was measured.
+    """Say what a metric is, its limits and their origin, what was measured, and which conversations it names.
 
-    ticketmill readiness explain M06 --topic refunds
+    ticketmill readiness explain M07 --topic refunds --show-snippets
     """
     from checks.readiness.explain import describe  # noqa: PLC0415  # yaml
 
+    if show_snippets and as_json:
+        raise typer.BadParameter("--show-snippets: snippets are for the terminal, not for --json, which ends in files")
     found = describe(metric, topic, report)
+    named = list(dict.fromkeys(one for each in found["values"] for one in each.get("records", [])))
+    shown = dict.fromkeys(named[:SHOWN_RECORDS], "")
+    if show_snippets:
+        shown = _snippets(found["metric"], list(shown), report, table, load(params, settings))
     if as_json:
         typer.echo(json.dumps(found))
         return
+    _explain(found, topic)
+    for one, snippet in shown.items():
+        typer.echo(f"  {one} {snippet}".rstrip())
+    if more := len(named) - len(shown):
+        typer.echo(f"  and {more:,} more: --json names them")
+    if show_snippets and not named:
+        typer.echo("  it names no conversation")
+
+
+def _explain(found: dict[str, Any], topic: str | None) -> None:
     typer.echo(f"{found['metric']} {found['title']} (tier {found['tier']})\n{found['definition']}")
     for each in found["values"]:
         typer.echo(f"  {each['measure']}: {each['shown']}{each['beside']}")
@@ -179,6 +202,17 @@ def explain(
         typer.echo(f"  limit {each['name']} = {each['value']:g}: {each['means']} [{each['origin']}]")
     for each in found["conditions"]:
         typer.echo(f"  row {each['row']} ({each['verdict']}): {each['do']}")
+
+
+def _snippets(metric: str, ids: list[str], report: Path, table: Path, section: Any) -> dict[str, str]:
+    from checks.readiness.explain import require_assessed  # noqa: PLC0415  # yaml
+    from checks.readiness.reading import read_corpus  # noqa: PLC0415  # polars
+    from checks.readiness.snippets import PERSONAL, snippets  # noqa: PLC0415  # as above
+    from pipeline.tables import Table  # noqa: PLC0415  # as above
+
+    opened = Table(table)
+    leaking = require_assessed(report, opened.checksum, PERSONAL)
+    return snippets(read_corpus(opened, section), metric, ids, leaking, section)
 
 
 @app.command()

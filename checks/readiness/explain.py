@@ -1,6 +1,7 @@
 """One metric explained: what it is, its limits, where they come from, which rows look at it, what was measured."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,18 @@ def describe(metric: str, topic: str | None, report: Path) -> dict[str, Any]:
         "limits": [each for each in assessment["limits"] if each["name"] in named],
         "conditions": conditions,
     }
+
+
+def require_assessed(report: Path, table: str, metrics_of: Collection[str]) -> set[str]:
+    """The conversations that these metrics name, in a report that must be of the table with this checksum.
+
+    Raises:
+        SourceError: it is of other tables, or missing.
+    """
+    assessment = _read(report / "assessment.json")
+    if assessment["table"] != table:
+        raise SourceError(f"{report}: is of other tables; run `ticketmill readiness assess` again")
+    return {one for each in assessment["values"] if each["metric"] in metrics_of for one in each.get("records", [])}
 
 
 def _read_aloud(do: str) -> str:

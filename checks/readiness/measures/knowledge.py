@@ -1,9 +1,9 @@
 """M06 answer stability, M07 ungrounded specifics, M14 volatile content."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -280,43 +280,62 @@ def _curve(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ungrounded(corpus: Corpus, params: ReadinessParams) -> list[Measured]:
-    spoken = corpus.turns.select("conversation_id", "speaker", "text")
-    answers = spoken.filter(pl.col("speaker") == "agent").height
+    topic_of = dict(corpus.conversations.select("conversation_id", "topic").iter_rows())
+    counted: dict[str, int] = {}
+    ungrounded: dict[str, int] = {}
+    records: dict[str, list[str]] = {}
+    unseen = 0
+    for answer in read_answers(corpus.turns, corpus.surrogates, params):
+        topic = topic_of[answer.conversation]
+        counted[topic] = counted.get(topic, 0) + 1
+        unseen += answer.is_unseen
+        if answer.is_ungrounded:
+            ungrounded[topic] = ungrounded.get(topic, 0) + 1
+            named = records.setdefault(topic, [])
+            if named[-1:] != [answer.conversation]:  # answers of a conversation follow each other, in the order of the ids
+                named.append(answer.conversation)
+    answers, total = sum(counted.values()), sum(ungrounded.values())
     if not answers:
         return unknown("M07", "no answers", "ungrounded_share", "unseen_placeholder_share")
-    known_always = specifics_in(f"{params.system_prompt or ''} {params.tuned_prompt}")
-    topic_of = dict(corpus.conversations.select("conversation_id", "topic").iter_rows())
-    ungrounded: dict[str, int] = {}
-    unseen = 0
-    counted: dict[str, int] = {}
-    records: set[str] = set()
-    current, before, written = "", "", frozenset[str]()
-    for conversation, speaker, text in spoken.iter_rows():
-        if conversation != current:
-            current, before, written = conversation, "", corpus.surrogates.get(conversation, frozenset())
-        if speaker == "agent":
-            topic = topic_of[conversation]
-            counted[topic] = counted.get(topic, 0) + 1
-            lowered = text.lower()
-            unseen += any(value in lowered and value not in before for value in written)
-            if any(map(str.isdigit, text)) or "www." in lowered or "http" in lowered:
-                stated = ungrounded_in(text, before, written) - known_always
-                if stated:
-                    ungrounded[topic] = ungrounded.get(topic, 0) + 1
-                    records.add(conversation)
-        before += f" {text.lower()}"
-    total = sum(ungrounded.values())
     low, high = interval(total, answers)
-    named = tuple(sorted(records)[:MAX_RECORDS])
+    everyone = tuple(sorted(one for named in records.values() for one in named)[:MAX_RECORDS])
     values = [
-        Measured("M07", "ungrounded_share", total / answers, None, low, high, answers, records=named),
+        Measured("M07", "ungrounded_share", total / answers, None, low, high, answers, records=everyone),
         Measured("M07", "unseen_placeholder_share", unseen / answers, n=answers),
     ]
     for topic, n in sorted(counted.items()):
-        k = ungrounded.get(topic, 0)
+        k, of_topic = ungrounded.get(topic, 0), tuple(records.get(topic, [])[:MAX_RECORDS])
         low, high = interval(k, n)
-        values.append(Measured("M07", "ungrounded_share", k / n, topic, low, high, n))
+        values.append(Measured("M07", "ungrounded_share", k / n, topic, low, high, n, records=of_topic))
     return values
+
+
+class Answer(NamedTuple):
+    """What one answer states that a model cannot know."""
+
+    conversation: str
+    row: int
+    """Of the turns it was read from."""
+    is_ungrounded: bool
+    """It states a specific that nothing before it holds."""
+    is_unseen: bool
+    """It states a stand-in of scrub that nothing before it holds."""
+
+
+def read_answers(turns: pl.DataFrame, surrogates: Mapping[str, frozenset[str]], params: ReadinessParams) -> Iterator[Answer]:
+    """Every answer among `turns`, which stand in the order of their conversations."""
+    known_always = specifics_in(f"{params.system_prompt or ''} {params.tuned_prompt}")
+    current, before, written = "", "", frozenset[str]()
+    for row, (conversation, speaker, text) in enumerate(turns.select("conversation_id", "speaker", "text").iter_rows()):
+        if conversation != current:
+            current, before, written = conversation, "", surrogates.get(conversation, frozenset())
+        lowered = text.lower()
+        if speaker == "agent":
+            may_state = any(map(str.isdigit, text)) or "www." in lowered or "http" in lowered
+            is_ungrounded = may_state and bool(ungrounded_in(text, before, written) - known_always)
+            is_unseen = any(value in lowered and value not in before for value in written)
+            yield Answer(conversation, row, is_ungrounded, is_unseen)
+        before += f" {lowered}"
 
 
 LONG: Final = 5

@@ -125,7 +125,7 @@ def _residuals(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured],
         known |= read_surrogates(corpus.line, rest)[0]
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for conversation, kind, value in hits:
-        if not _is_surrogate(value, known.get(conversation, frozenset())) and not any(p.search(value) for p in allowed):
+        if not is_surrogate(value, known.get(conversation, frozenset())) and not any(p.search(value) for p in allowed):
             where[kind, value].append(conversation)
     live = {key: ids for key, ids in where.items() if key[0] in LIVE}
     repeated = {key: ids for key, ids in where.items() if key[0] not in LIVE and len(ids) > 1}
@@ -165,7 +165,7 @@ def _find_all(corpus: Corpus) -> tuple[list[tuple[str, str, str]], int]:
     return hits, words
 
 
-def _is_surrogate(value: str, surrogates: frozenset[str]) -> bool:
+def is_surrogate(value: str, surrogates: frozenset[str]) -> bool:
     """Whether scrub itself wrote the value, whole or but for its edges."""
     digits = re.sub(r"\D", "", value)
     for known in surrogates:

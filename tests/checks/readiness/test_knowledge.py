@@ -189,6 +189,21 @@ def test_a_grounded_number_swapped_for_another_is_flagged(tmp_path: Path) -> Non
     assert found(assessment, "ungrounded_share").records == tuple(sorted(row["conversation_id"] for row in bad))
 
 
+TOPICS = (("orders", range(10, 14)), ("refunds", range(20, 26)))
+
+
+def test_each_topic_names_the_conversations_with_ungrounded_answers_that_are_its_own(tmp_path: Path) -> None:
+    rows = {
+        name: [talk(n, "Where is it?", f"Order {n}9999 left. It was {n}8888.", topic=name) for n in ns] for name, ns in TOPICS
+    }
+    good = [talk(n, "Where is it?", "It left the house.", topic="orders") for n in range(50, 55)]
+    assessment = assessed(write_line(tmp_path / "line", [*good, *rows["orders"], *rows["refunds"]]))
+    named = {name: found(assessment, "ungrounded_share", name).records for name in rows}
+
+    assert named == {name: tuple(sorted(row["conversation_id"] for row in bad)) for name, bad in rows.items()}
+    assert found(assessment, "ungrounded_share").records == tuple(sorted(one for ids in named.values() for one in ids))
+
+
 def test_what_a_tool_said_before_grounds_an_answer_and_what_the_system_prompt_says_too(tmp_path: Path) -> None:
     row = talk(1, "What is my balance?", "It is 5225 dollars, call 4400 for more.")
     with_tool = {**row, "turns": [row["turns"][0], turn("tool", "balance=5225", 5), row["turns"][1]]}
