@@ -203,7 +203,10 @@ class TableWriter:
                 signed_at = (folder / MANIFEST).stat().st_mtime_ns
                 yield from (_Finished(folder, part, signed_at) for part in manifest.parts)
         for receipt in sorted((self.folder / RECEIPTS).glob("*.json")):
-            content = orjson.loads(receipt.read_bytes())
+            try:
+                content = orjson.loads(receipt.read_bytes())
+            except ValueError:  # emptied by a power cut: its part is made again
+                continue
             if tuple(content["made_by"]) == self._made_by:
                 # never trusted unread: a run that was killed may have linked an older file to this name
                 yield _Finished(self.folder, Part(**content["part"]), signed_at=0)

@@ -120,6 +120,18 @@ def test_a_receipt_over_whose_file_another_was_linked_is_not_believed(tmp_path: 
     assert ids(Table(tmp_path / "deduped")) == [["x"]]
 
 
+def test_a_part_whose_receipt_a_power_cut_emptied_is_made_again(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), new_table(tmp_path / "deduped", "dedupe", 1, "p1", None) as writer:
+        writer.write("part-00000", {"source": "h1"}, outcome("half there"))
+        (receipt,) = writer.folder.rglob("part-00000.json")
+        receipt.write_bytes(b"")
+        raise KeyboardInterrupt
+
+    make(tmp_path / "deduped", {"h1": outcome("a")})
+
+    assert ids(Table(tmp_path / "deduped")) == [["a"]]
+
+
 def test_a_run_that_ends_early_leaves_the_old_table_and_its_finished_parts_serve_the_next(tmp_path: Path) -> None:
     target = tmp_path / "deduped"
     make(target, {"h0": outcome("old")})
