@@ -187,6 +187,9 @@ def judge(
 JUDGE: Final = "TICKETMILL_JUDGE"
 """Variable of the environment: the Unix socket of who judges for the gates of a night; see checks/night.py."""
 
+PATIENCE_SECONDS: Final = 120.0
+"""Great Expectations takes three to import on an idle machine; who has not answered after this never will."""
+
 
 def ask(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[bool]:
     """Ask who judges for this night whether each limit is met; where nobody does, judge here."""
@@ -195,10 +198,12 @@ def ask(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[boo
     try:
         with Client(os.environ[JUDGE], "AF_UNIX") as judge_of_the_night:
             judge_of_the_night.send_bytes(json.dumps([values, [astuple(limit) for limit in limits]]).encode())
-            answer: list[bool] = json.loads(judge_of_the_night.recv_bytes())
+            if judge_of_the_night.poll(PATIENCE_SECONDS):
+                answer: list[bool] = json.loads(judge_of_the_night.recv_bytes())
+                return answer
     except (OSError, EOFError):  # it ended with its run, or could not judge: whoever asks finds out why
-        return met(values, limits)
-    return answer
+        pass
+    return met(values, limits)
 
 
 def met(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[bool]:

@@ -7,12 +7,12 @@ there judges by itself, with the same result.
 
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Listener
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from checks.gate import JUDGE, Limit, met
 
@@ -20,20 +20,23 @@ from checks.gate import JUDGE, Limit, met
 @contextmanager
 def judging() -> Iterator[None]:
     """Answer the gates that are started meanwhile; nothing is imported before the first one asks."""
-    with tempfile.TemporaryDirectory(prefix="ticketmill-") as folder:
-        address = str(Path(folder, "judge"))
+    with ExitStack() as stack:
         try:
-            listener = Listener(address, "AF_UNIX", backlog=8)
-        except OSError:  # a longer path than a socket may have: every gate judges by itself
-            yield
-            return
-        threading.Thread(target=_answer, args=(listener,), daemon=True).start()
-        os.environ[JUDGE] = address
-        try:
-            yield
-        finally:
-            del os.environ[JUDGE]
-            listener.close()
+            folder = stack.enter_context(TemporaryDirectory(prefix="ticketmill-", ignore_cleanup_errors=True))
+            listener = Listener(str(Path(folder, "judge")), "AF_UNIX", backlog=8)
+        except OSError:  # no room for a folder, or a longer path than a socket may have: every gate judges by itself
+            pass
+        else:
+            stack.callback(_retire, listener)
+            os.environ[JUDGE] = str(listener.address)
+            threading.Thread(target=_answer, args=(listener,), daemon=True).start()
+        yield
+
+
+def _retire(listener: Listener) -> None:
+    del os.environ[JUDGE]
+    with suppress(OSError):  # who clears away temporary files may have been faster
+        listener.close()
 
 
 def _answer(listener: Listener) -> None:

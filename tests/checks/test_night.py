@@ -1,6 +1,9 @@
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from multiprocessing.connection import Listener
 from pathlib import Path
 
 import pytest
@@ -32,3 +35,26 @@ def test_a_gate_that_finds_no_judge_judges_by_itself(tmp_path: Path, monkeypatch
     monkeypatch.setenv(JUDGE, str(tmp_path / "gone"))
 
     assert ask(VALUES, LIMITS) == [True, False, False]
+
+
+def test_a_judge_that_never_answers_holds_no_gate_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checks.gate.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setenv(JUDGE, str(tmp_path / "judge"))
+    with Listener(str(tmp_path / "judge"), "AF_UNIX"):
+        assert ask(VALUES, LIMITS) == [True, False, False]
+
+
+@pytest.mark.parametrize("folder", ["gone", "x" * 120], ids=["missing", "longer than a socket's path may be"])
+def test_where_no_socket_can_be_every_gate_judges_by_itself(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / folder))
+    if folder != "gone":
+        (tmp_path / folder).mkdir()
+
+    with judging():
+        assert JUDGE not in os.environ
+
+
+def test_a_socket_that_was_cleared_away_costs_a_night_nothing() -> None:
+    with judging():
+        shutil.rmtree(Path(os.environ[JUDGE]).parent)
+        assert ask(VALUES, LIMITS) == [True, False, False]
