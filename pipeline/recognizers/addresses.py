@@ -49,14 +49,14 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ),
         Pattern(
             "postcode announced",
-            r"\b(?:post ?code|postal code|zip(?: ?code)?|postleitzahl|plz|code postal|c[oó]digo postal)\b"
+            r"\b(?:post ?code|postal code|zip ?code|zip(?!\s+\d{4}\b)|postleitzahl|plz|code postal|c[oó]digo postal)\b"
             r"(?:\s*(?:is|was|ist|es|est|it's|its|[:=])){0,2}\s*"
             r"\K(?:\d{4,6}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]?\s?\d[a-z]{2}|[a-z]\d[a-z]\s?\d[a-z]\d)(?!\w)",
             0.7,
         ),
         Pattern(
             "number of a house",
-            rf"\b(?:(?:house|door|flat|apartment|apt) (?:number|num|no|nr)\b|{_STREETS},? (?:number|num|no|nr)\b)\.?(?: is)?\s+"
+            r"\b(?:house|door|flat|apartment|apt|(?:street|st|road|rd|avenue|ave|lane|boulevard|blvd),?) (?:number|num|no|nr)\b\.?(?: is)?\s+"
             rf"\K(?:\d{{1,5}}\s?(?:[a-z]\b)?|{_NUMBER_WORD})(?![\w-])",
             0.6,
         ),

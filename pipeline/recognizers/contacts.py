@@ -16,7 +16,12 @@ _PART: Final = r"[\w+%-]{1,40}"
 _JOINT: Final = (
     rf"(?:{_DOT}|\s+(?:under ?score|dash|hyphen|plus|minus|unterstrich|bindestrich|gui[oó]n(?: bajo)?|tiret(?: bas)?)\s+)"
 )
-_LOCAL: Final = rf"{_PART}(?:{_JOINT}{_PART}){{0,4}}"
+_NOBODY: Final = (
+    r"(?!(?:in|on|up|out|off|us|it|them|him|her|this|that|here|there|now|online|only|back|am|is|are|was|were|be|been|not|and|or|more"
+    r"|also|see|look|looked|looking|find|found|bought|ordered|paid|shop|shopped|register|registered|available|visit|located)\s+at\s)"
+)
+"""Nobody's mailbox, but where something is: "log in at example.com"."""
+_LOCAL: Final = rf"{_NOBODY}{_PART}(?:{_JOINT}{_PART}){{0,4}}"
 _SIGN: Final = (
     r"(?:[a-z]|\d+|zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|[a-z]{3,5}ty|double)"
 )
@@ -54,7 +59,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern(
             "beside its service",
             r"\b(?:insta(?:gram)?|ig|snap(?:chat)?|discord|telegram|tiktok|twitch|psn|steam(?: id)?|gamer ?tag|skype)\s+"
-            r"\K(?=[\w.]*[A-Za-z\d][\d_.][A-Za-z\d_])[A-Za-z_][\w.]{3,39}(?<![.])(?!\w)",
+            r"\K(?!v\d)(?=[\w.]*[A-Za-z\d][\d_.][A-Za-z\d_])[A-Za-z_][\w.]{3,39}(?<![.])(?!\w)",
             0.6,
         ),
         Pattern(
