@@ -56,8 +56,8 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ),
         Pattern(
             "number of a house",
-            r"\b(?:house|door|flat|apartment|apt|(?:street|st|road|rd|avenue|ave|lane|boulevard|blvd),?) (?:number|num|no|nr)\b\.?(?: is)?\s+"
-            rf"\K(?:\d{{1,5}}\s?(?:[a-z]\b)?|{_NUMBER_WORD})(?![\w-])",
+            r"\b(?:house|door|flat|apartment|apt|(?:street|st|road|rd|avenue|ave|lane|boulevard|blvd),?) (?:number|num|no|nr)\b"
+            rf"\.?(?: is)?\s+\K(?:\d{{1,5}}\s?(?:[a-z]\b)?|{_NUMBER_WORD})(?![\w-])",
             0.6,
         ),
         Pattern("post box", r"\bP\.?\s?O\.?\s?Box\s+\d{1,7}\b", 0.7),
