@@ -16,12 +16,13 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, Protocol, TypeVar
 
+from pipeline.answering.completions import refused_for_good
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.replies import Replies
 from pipeline.answering.request import Gap, Reply, Request
 from pipeline.answering.sending import Dialogue, Ended, Fetch, models_of, run_on
 from pipeline.answering.spending import Account, Amount
-from pipeline.errors import Overloaded
+from pipeline.errors import EndpointError, Overloaded
 
 T = TypeVar("T")
 
@@ -101,6 +102,21 @@ def _give_up(dialogue: Dialogue[T], step: Request | Ended[T], replies: Replies, 
     return step
 
 
+def _fields_refused(lines: Sequence[str]) -> set[str]:
+    """Fields that the results of a batch name as they refuse every request of it."""
+    named: set[str] = set()
+    for line in lines:
+        try:
+            response = json.loads(line)["response"]
+            field = refused_for_good(int(response["status_code"]), json.dumps(response["body"]).encode())
+        except (ValueError, TypeError, LookupError):
+            return set()
+        if field is None:
+            return set()
+        named.add(field)
+    return named
+
+
 class _Office:
     """The batches of one endpoint."""
 
@@ -110,7 +126,12 @@ class _Office:
         self._rows: sqlite3.Connection = replies.connection
 
     def collect(self) -> None:
-        """Keep the replies of every batch that is done; what it did not answer may be handed in again."""
+        """Keep the replies of every batch that is done; what it did not answer may be handed in again.
+
+        Raises:
+            EndpointError: it refused every request of a batch for a field of it, and would refuse them again.
+        """
+        refused: set[str] = set()
         query = "SELECT token, id, owner FROM batch WHERE endpoint = ? ORDER BY token"
         for token, batch_id, owner in self._rows.execute(query, (self._endpoint,)).fetchall():
             if batch_id is None and owner != self._replies.owner and self._replies.is_alive(owner):
@@ -122,6 +143,12 @@ class _Office:
             self._keep(token, collected.lines)
             if not collected.is_under_way:
                 self._close(token)
+                refused |= _fields_refused(collected.lines)
+        if refused:
+            fields = ", ".join(sorted(refused))
+            raise EndpointError(
+                f"generate: {self._endpoint} refused every request of a batch for {fields}; correct generate.model"
+            )
 
     def _keep(self, token: str, lines: Sequence[str]) -> None:
         waiting = {

@@ -92,12 +92,24 @@ def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collecti
 
     `sent`: fields of the body; `taken`: those that the endpoint took at least once: no error without their name is about them.
     """
-    if status not in REFUSALS_OF_A_FIELD or _code(content) == FILTERED or TOO_LONG.search(content[:LONGEST_ERROR]):
+    if not _may_be_of_a_field(status, content):
         return set()
     if named := {field for field in SAID_OTHERWISE if field in sent and _names(content, field)}:
         return named
     doubtful = [field for field in SAID_OTHERWISE if field in sent and field not in taken and field not in LENGTH_FIELDS]
     return set(doubtful[:1]) if status != 500 else set()  # noqa: PLR2004  # without a word of a field it is one that passes
+
+
+def _may_be_of_a_field(status: int, content: bytes) -> bool:
+    is_of_the_prompt = _code(content) == FILTERED or TOO_LONG.search(content[:LONGEST_ERROR])
+    return status in REFUSALS_OF_A_FIELD and not is_of_the_prompt
+
+
+def refused_for_good(status: int, content: bytes) -> str | None:
+    """The field by whose name an error refuses a request that nobody sends again in another form."""
+    if not _may_be_of_a_field(status, content):
+        return None
+    return next((field for field in (*SAID_OTHERWISE, *sorted(SIGNIFICANT)) if _names(content, field)), None)
 
 
 def without(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
@@ -107,7 +119,7 @@ def without(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]
 
 
 def _names(content: bytes, field: str) -> bool:
-    words = content[:LONGEST_ERROR].decode("utf-8", "replace")
+    words = content[:LONGEST_ERROR].decode("utf-8", "replace").replace(r"\n", " ")  # an escaped line break is no field n
     return re.search(rf"(?<![^\W_])(?:{CALLED.get(field, re.escape(field))})(?![^\W_])", words) is not None
 
 

@@ -98,6 +98,25 @@ def test_what_fails_in_every_batch_becomes_a_named_gap(tmp_path: Path) -> None:
     assert len(server.batches) == 2
 
 
+def test_a_batch_refused_for_a_field_is_an_error_of_the_next_run_not_a_gap_after_five(tmp_path: Path) -> None:
+    with LlmServer(lambda _received: Status(400, message="Unsupported parameter: 'max_tokens'")) as server:
+        go(server, tmp_path)
+        with pytest.raises(EndpointError, match="refused every request of a batch for max_tokens"):
+            go(server, tmp_path)
+        assert len(server.batches) == 1
+
+    with Replies(tmp_path / "replies") as replies:
+        assert replies.connection.execute("SELECT requests, held_requests FROM account").fetchone() == (0, 0)
+
+
+@pytest.mark.parametrize("words", ["The parcel is not welcome", "too long: max_tokens leaves no room"])
+def test_a_batch_refused_for_its_questions_stops_no_night(tmp_path: Path, words: str) -> None:
+    with LlmServer(lambda _received: Status(400, message=words)) as server:
+        reasons = [go(server, tmp_path, pace__max_attempts=1).reasons for _ in range(2)]
+
+    assert reasons == [{"awaiting_batch": 10}, {"provider_error": 10}]
+
+
 def test_results_out_of_order_twice_or_unknown_end_under_their_own_question(tmp_path: Path) -> None:
     def script(received: Received) -> Answer:
         return Answer(f"Parcel {received.body['messages'][-1]['content'].split()[3]} is here.")

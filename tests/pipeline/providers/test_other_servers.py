@@ -329,6 +329,12 @@ def test_what_no_request_would_get_stops_the_run_and_is_named(tmp_path: Path, ac
     assert len(server.received) == 1
 
 
+def test_a_line_break_in_an_error_is_not_taken_for_the_field_n(tmp_path: Path) -> None:
+    error = Status(400, body=json.dumps({"error": {"message": "Bad request.\n\nSee above."}}).encode())
+    with LlmServer(always(error)) as server:
+        assert ask(server, tmp_path, model__candidates=2).reasons == {"provider_error": 1}
+
+
 def test_an_endpoint_that_refuses_everything_stops_the_run_instead_of_making_a_gap_of_every_question(tmp_path: Path) -> None:
     with (
         LlmServer(always(Status(400))) as server,
