@@ -210,23 +210,20 @@ def _decide(view: _View, approximate: bool, rows: range = range(1, 7)) -> tuple[
 
 def _finding(view: _View, condition: Mapping[str, Any], key: str) -> Finding | None:
     holds, shown = _test(view, condition, key)
-    if holds is not True or shown is None:
+    if not holds or shown is None:
         return None
     return replace(shown, row=int(key.partition(".")[0]), do=str(condition.get("do", shown.do)))
 
 
-def _test(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool | None, Finding | None]:
-    """Whether a condition holds (None: not known), and what shows it."""
+def _test(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool, Finding | None]:
+    """Whether a condition holds, and what shows it. What compares an unknown value does not: `unknown` looks for that."""
     if "all" in condition:
         tested = [_test(view, each, key) for each in condition["all"]]
-        if any(holds is False for holds, _ in tested):
-            return False, None
         shown = [finding for _, finding in tested if finding]
-        return (None if any(holds is None for holds, _ in tested) else True), _with_records(shown)
+        return (True, _with_records(shown)) if all(holds for holds, _ in tested) else (False, None)
     if "any" in condition:
         tested = [_test(view, each, key) for each in condition["any"]]
-        met = [finding for holds, finding in tested if holds]
-        return (bool(met), met[0]) if met else (None if any(holds is None for holds, _ in tested) else False, None)
+        return next(((holds, finding) for holds, finding in tested if holds), (False, None))
     if "setting" in condition:
         value = getattr(view.params, condition["setting"])
         shown_setting = Finding(key, "", condition["setting"], None, None, "is", None, None, "")
@@ -234,7 +231,7 @@ def _test(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool | N
     return _test_unknown(view, condition, key) if "unknown" in condition else _compare(view, condition, key)
 
 
-def _compare(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool | None, Finding]:
+def _compare(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool, Finding]:
     (comparison,) = condition.keys() & _HOLDS.keys()
     measured = view.get(condition["measure"])
     limit = limit_of(condition[comparison], view.params)
@@ -251,9 +248,7 @@ def _compare(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool 
         topic=measured.topic,
         records=measured.records,
     )
-    if measured.value is None:
-        return None, finding
-    return bool(_HOLDS[comparison](measured.value, limit)), finding
+    return measured.value is not None and bool(_HOLDS[comparison](measured.value, limit)), finding
 
 
 def _with_records(shown: Sequence[Finding]) -> Finding | None:

@@ -41,6 +41,10 @@ def test_the_report_shows_verdict_missing_evidence_and_topics_with_what_to_do(tm
     assert ["M15", "leak_upper", None, None, None, None] in [row[:6] for row in shown["bounds"]]
 
 
+def test_missing_evidence_stands_before_the_verdict_and_bounds_before_what_follows_from_them() -> None:
+    assert [figure.name for figure in PANEL.figures] == ["missing", "verdict", "bounds", "traffic", "topics"]
+
+
 def test_an_assessment_of_other_tables_is_known_as_one(tmp_path: Path) -> None:
     write(assess(write_line(tmp_path / "old", talks(10)), params(evidence="none")), tmp_path / "reports" / "readiness")
 

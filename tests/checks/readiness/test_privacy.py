@@ -352,14 +352,11 @@ def test_missing_evidence_is_printed_before_the_reasons(tmp_path: Path) -> None:
 
 def test_the_report_says_what_is_missing_before_what_was_measured_and_claims_no_compliance(tmp_path: Path) -> None:
     write(assessed(write_line(tmp_path / "line", talks(5))), tmp_path / "out")
-    report = (tmp_path / "out" / "report.md").read_text("utf-8")
+    report, page = ((tmp_path / "out" / name).read_text("utf-8") for name in ("report.md", "report.html"))
+    told = ("What is missing", "Why, and what would change it", "By topic", "Every measure", "Method and limits")
 
-    assert (
-        report.index("## What is missing")
-        < report.index("## Why")
-        < report.index("## By topic")
-        < report.index("## Every measure")
-    )
+    assert [title for title in re.findall(r"^## (.+)$", report, flags=re.MULTILINE) if title in told] == list(told)
+    assert [title for title in re.findall(r"<h2>(.+?)</h2>", page) if title in told] == list(told)
     assert "not a statement of\ncompliance" in report
     assert re.search(r"\bscore of \d|readiness score|\d+ ?/ ?100|no PII|0 PII|is compliant|\$ ?\d", report) is None
 

@@ -1,5 +1,6 @@
 """What the verdict table says, row by row; unknown never passes; what gets better is never judged worse."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -86,6 +87,28 @@ def test_every_condition_of_the_table_has_a_fixture() -> None:
     keys = {f"{row['row']}.{place}" for row in table()["rows"] for place, _ in enumerate(row["conditions"], 1)}
 
     assert keys - {condition for condition, *_ in FIXTURES} == {"5.2", "6.22"}  # topics, and every unknown: tests of their own
+
+
+ONE_OF_ROW: dict[int, dict[str, float | None]] = {
+    1: {"secrets": 1},
+    2: {"leak_upper": None, "leaks_found": None},
+    3: {"invalid_examples": 1},
+    4: {"ungrounded_share": 0.25},
+    5: {"coverage": 0.4},
+    6: {"general_drop_upper": 0.03},
+}
+"""Changes that each bring about one row, whatever else holds."""
+
+
+@pytest.mark.parametrize(("row", "later"), list(combinations(ONE_OF_ROW, 2)))
+def test_of_two_rows_that_hold_the_earlier_decides(row: int, later: int) -> None:
+    both = verdict_of(**ONE_OF_ROW[row], **ONE_OF_ROW[later])
+
+    assert (verdict_of(**ONE_OF_ROW[later]).row, both.row) == (later, row)
+
+
+def test_the_rows_of_the_table_stand_in_the_order_of_their_numbers() -> None:
+    assert [row["row"] for row in table()["rows"]] == [1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("measure", table()["rows"][5]["conditions"][-1]["unknown"])
