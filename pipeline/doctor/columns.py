@@ -29,7 +29,7 @@ _ROLES: Final = {
     "bot": "bot chatbot automation auto virtual_assistant assistente_virtuale",
     "tool": "tool function action system",
 }
-_SPEAKS: Final = {word: role for role, words in _ROLES.items() for word in words.split()}
+SPEAKS: Final = {word: role for role, words in _ROLES.items() for word in words.split()}
 
 TEXT: Final = (
     "text body message content comment post utterance answer question reply response description selftext msg says"
@@ -82,11 +82,6 @@ _PERSONAL: Final = (
     ("name author customer agent user", "PERSON"),
 )
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
-_LABELLED: Final = re.compile(
-    r"(?:^|(?<=[.!?])[ \t]+|[|\t][ \t]*)[ \t>*-]{0,4}(?:[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*)?"
-    r"([^\W\d_][\w -]{0,24}?)\**[ \t]*[:\uff1a]",
-    re.MULTILINE,
-)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
 
@@ -106,8 +101,8 @@ class Column:
         self.distinct = len(set(self.texts))
         self.filled = len(self.values) / max(self.rows, 1)
         self.mean_words = sum(self.words) / max(len(self.words), 1)
-        bare = _bare(re.sub(r"(?:\.\$\w+)+$", "", self.name).rpartition(".")[2])  # MongoDB wraps values: at.$date
-        self.tokens = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", bare).casefold()))
+        last = bare(re.sub(r"(?:\.\$\w+)+$", "", self.name).rpartition(".")[2])  # MongoDB wraps values: at.$date
+        self.tokens = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", last).casefold()))
 
     def hints(self, words: str) -> int:
         """How many words of its name are among these; a whole one counts more than a part."""
@@ -150,7 +145,7 @@ class Column:
         return None
 
 
-def _bare(word: str) -> str:
+def bare(word: str) -> str:
     """Without accents."""
     return "".join(sign for sign in normalize("NFKD", word) if not combining(sign))
 
@@ -265,26 +260,12 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
         word = re.sub(r"[\s:]+", "_", "".join(s for s in normalize("NFKD", text.strip().casefold()) if not combining(s))).strip(
             "_"
         )
-        role = _SPEAKS.get(word) or _SPEAKS.get(word.rpartition("_")[2]) or _SPEAKS.get(word.partition("_")[0])
+        role = SPEAKS.get(word) or SPEAKS.get(word.rpartition("_")[2]) or SPEAKS.get(word.partition("_")[0])
         if role:
             found.setdefault(role, []).append(value)
     if "agent" not in found and "bot" not in found and found.get("tool") == [values.get("system")] and "system" in values:
         found["agent"] = found.pop("tool")  # "user" and "system": a dialogue system speaks for the company
     return found
-
-
-def transcript_labels(column: Column) -> dict[str, list[str]]:
-    """Who speaks in cells that are whole conversations, as they are called there; none where few cells are one."""
-    found: dict[str, list[str]] = {}
-    cells = 0
-    for text in column.texts[:200]:
-        labels = {match[1] for match in _LABELLED.finditer(text)}
-        roles = {label: _SPEAKS.get(_bare(label.strip().casefold())) for label in labels}
-        cells += {"customer", "agent"} <= set(roles.values()) or {"customer", "bot"} <= set(roles.values())
-        for label, role in sorted(roles.items()):
-            if role in {"customer", "agent", "bot"} and label not in found.get(role, ()):
-                found.setdefault(role, []).append(label)
-    return found if cells * 2 > len(column.texts[:200]) else {}
 
 
 def id_column(

@@ -22,9 +22,9 @@ from pipeline.doctor.columns import (
     text_column,
     text_format,
     time_column,
-    transcript_labels,
 )
 from pipeline.doctor.notes import messages_of
+from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.mapped import is_one_of
 
 
@@ -39,8 +39,8 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
         return None
     rows = _messages(mapping, columns, rows, text, reasons, remarks)
     columns |= columns_of(rows)
-    if labels := transcript_labels(text):
-        return _as_transcripts(mapping, columns, text, labels, len(rows))
+    if speakers := transcript_of(text, remarks):
+        return _as_transcripts(mapping, columns, text, speakers, len(rows), remarks)
     pair = pair_columns(columns)
     group = id_column(columns, set(), text.name, rows)
     answers = None if group is not None and group.hints(ID) else parent_columns(columns)
@@ -107,16 +107,21 @@ def _messages(
 
 
 def _as_transcripts(
-    mapping: dict[str, Any], columns: Mapping[str, Column], text: Column, labels: Mapping[str, list[str]], rows: int
+    mapping: dict[str, Any],
+    columns: Mapping[str, Column],
+    text: Column,
+    speakers: Mapping[str, Any],
+    rows: int,
+    remarks: list[str],
 ) -> Candidate:
     used = {text.name}
-    mapping["transcript"] = {"at": text.name, **labels}
+    mapping["transcript"] = {"at": text.name, **speakers}
     if (unique := _unique(columns, used, rows)) is not None:
         mapping["id"] = unique
         used.add(unique)
     _rest_of_table(mapping, columns, used, text)
     return Candidate(
-        "table", mapping, [f"{text.name!r} holds whole conversations: their lines begin with who speaks and a colon"]
+        "table", mapping, [f"{text.name!r} holds whole conversations: their lines begin with who speaks and a colon"], remarks
     )
 
 

@@ -109,6 +109,35 @@ def test_transcripts_whose_lines_begin_with_a_time_are_read(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("log", "is_told"),
+    [
+        ("Al Roe (Agent): {1}\nJane{n} Fox: {0}\nAl Roe (Agent): {3}", True),
+        ("[10:02] Jane{n}: {0}\n[10:03] Acme Support: {1}", True),
+        ("Customer: {0}\nAl Roe: {1}\nCustomer: {2}\nAl Roe: {3}", False),
+        ("Jane{n}: {0}\nAl: {1}\nJane{n}: {2}\n", False),
+    ],
+)
+def test_transcripts_whose_lines_begin_with_names_are_read_and_it_is_said_where_nobody_is_known_as_staff(
+    log: str, is_told: bool, tmp_path: Path
+) -> None:
+    records = [{"chat_id": f"c{n}", "log": log.format(*SAYS, n="abcdefgh"[n])} for n in range(8)]
+    folder = write(tmp_path / "in", log__csv=as_csv(records))
+    found = diagnose(folder)
+    said = texts(ingested(folder, found.mapping))["c5"]
+
+    assert {f"customer: {SAYS[0]}", f"agent: {SAYS[1]}"} <= set(said)
+    assert is_told is not any("no label says who is staff" in remark for remark in found.remarks)
+    assert "jane" not in found.params().casefold()
+
+
+def test_a_form_in_a_message_is_no_transcript(tmp_path: Path) -> None:
+    body = "Bestellnummer: 8{0}\nKaufdatum: 5. Mai\nFarbe: rot\nFehler: Die Naht ist undicht und es regnet hinein"
+    records = [{"ticket": n, "body": body.format(n), "answer": f"{SAYS[1]} {n}"} for n in range(8)]
+
+    assert "transcript" not in diagnose(write(tmp_path / "in", log__csv=as_csv(records))).mapping
+
+
 @pytest.mark.parametrize(("flag", "of_a_note"), [("public", False), ("is_private", True), ("internal", True), ("isNote", True)])
 def test_internal_notes_are_told_from_messages_by_their_flag(flag: str, of_a_note: bool, tmp_path: Path) -> None:
     records = [

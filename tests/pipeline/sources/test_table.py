@@ -265,6 +265,53 @@ def test_a_cell_may_be_a_whole_conversation(cell: str, turns: list[str], tmp_pat
     assert texts(ingested(write(tmp_path / "in", log__csv=f'chat,said\n7,"{quoted}"\n'), CHATTED)) == {"7": turns}
 
 
+NAMED: Final = {
+    **CHATTED,
+    "transcript": {"at": "said", "customer": ["Customer"], "agent": ["Agent", "Support"], "bot": ["Bot"], "others": "starter"},
+}
+
+
+@pytest.mark.parametrize(
+    ("cell", "turns"),
+    [
+        ("Al Roe (Agent): Hello\nJane Fox: It broke\nat the seam.", ["agent: Hello", "customer: It broke\nat the seam."]),
+        ("[10:02] Jane: Hi\n[10:03] Al: Hello\n[10:04] Jane: Bye", ["customer: Hi", "agent: Hello", "customer: Bye"]),
+        ("Jane Fox: Hi\nAl Roe: Hello", ["customer: Hi", "agent: Hello"]),
+        ("Jane: Hi\nOrder: 81\nAcme Support: Hm\nJane: Bye", ["customer: Hi\nOrder: 81", "agent: Hm", "customer: Bye"]),
+        ("Shop Bot: Welcome\nAgent Al: Hello\njane_f: see https://example.com", ["bot: Welcome", "agent: Hello", "customer: see https://example.com"]),
+    ],
+)  # fmt: skip
+def test_lines_of_a_conversation_may_begin_with_names(cell: str, turns: list[str], tmp_path: Path) -> None:
+    table = ingested(write(tmp_path / "in", log__csv=f'chat,said\n7,"{cell}"\n'), NAMED)
+
+    assert texts(table) == {"7": turns}
+
+
+def test_names_before_a_colon_are_values_about_people_and_names_of_teams_are_not(tmp_path: Path) -> None:
+    cell = "Jane Fox: Hi\nAl Roe (Agent): Hello\nAcme Support: Hm\nJane Fox: Bye"
+    table = ingested(write(tmp_path / "in", log__csv=f'chat,said\n7,"{cell}"\n'), NAMED)
+
+    assert sorted((each["role"], each["kind"], each["value"]) for each in rows(table)[0]["participants"]) == [
+        ("agent", "PERSON", "Al Roe"), ("customer", "PERSON", "Jane Fox"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mapping", "cell"),
+    [
+        (NAMED, "Jane Fox: Hi\nIt broke\nAl Roe: Hello"),
+        (CHATTED, "Customer: Hi\nAl Roe: Hello\nCustomer: Bye\nAl Roe: Bye"),
+        (CHATTED, "[10:02] Customer: Hi\n[10:03] Al Roe: Hello"),
+    ],
+)
+def test_a_conversation_where_nobody_says_who_answers_is_set_aside_and_not_one_turn(
+    mapping: dict[str, Any], cell: str, tmp_path: Path
+) -> None:
+    table = ingested(write(tmp_path / "in", log__csv=f'chat,said\n6,"Customer: Hi"\n7,"{cell}"\n'), mapping)
+
+    assert quarantined(table) == [("log.csv", 2, "unknown_speaker", "said")]
+
+
 def test_what_stands_before_anybody_speaks_is_counted_and_a_cell_where_nobody_does_is_set_aside(tmp_path: Path) -> None:
     table = ingested(write(tmp_path / "in", log__csv='chat,said\n7,"Chat of Monday\nAgent: Hi"\n8,Hello\n9,\n'), CHATTED)
 
