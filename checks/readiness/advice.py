@@ -40,6 +40,13 @@ def show(value: float | None, measure: str) -> str:
             return f"{value:,.2f}"
 
 
+def bounds_of(found: Finding | Measured) -> str:
+    """Both 95 % bounds of a value as people read them; empty where it has only one or none."""
+    if found.low is None or found.high is None:
+        return ""
+    return f"{show(found.low, found.measure)} to {show(found.high, found.measure)}"
+
+
 def _more(finding: Finding, topic: str | None, values: Values, params: ReadinessParams) -> str:
     if (work := WORK.get(finding.measure)) is None:
         return "some"

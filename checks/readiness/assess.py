@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from checks.readiness.advice import advise, show
+from checks.readiness.advice import advise, bounds_of, show
 from checks.readiness.corpus import Corpus
 from checks.readiness.evidence import KINDS, Evidence, read_evidence
 from checks.readiness.measured import Measured, Values
@@ -246,6 +246,7 @@ def _describe(finding: Finding, topic: str | None, assessment: Assessment) -> di
         "topic": finding.topic,
         "value": tidy(finding.value),
         "shown": show(finding.value, finding.measure) if finding.value is not None else "unknown",
+        "bounds": bounds_of(finding),
         "comparison": finding.comparison,
         "limit": tidy(finding.limit),
         "limit_shown": show(finding.limit, finding.measure) if finding.limit is not None else "",

@@ -96,7 +96,9 @@ def _print(assessment: Any, out: Path) -> None:
     typer.echo("  " + ", ".join(f"{share:.0%} {name}" for name, share in assessment.judged.split.items()))
     deciding = next(each for each in assessment.judged.topics if each.verdict == assessment.verdict)
     for finding in assessment.findings_of(deciding):
-        typer.echo(f"  {finding['condition']} {finding['metric']} {finding['measure']} {finding['shown']}: {finding['do']}")
+        beside = f" (95 %: {finding['bounds']})" if finding["bounds"] else ""
+        named = f"{finding['condition']} {finding['metric']} {finding['measure']}"
+        typer.echo(f"  {named} {finding['shown']}{beside}: {finding['do']}")
     typer.echo(f"Report: {out / 'report.html'}")
 
 

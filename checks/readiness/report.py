@@ -10,7 +10,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup, escape
 
-from checks.readiness.advice import show
+from checks.readiness.advice import bounds_of, show
 from checks.readiness.assess import Assessment
 from checks.readiness.verdict import metrics, table
 from pipeline.errors import TableError
@@ -253,16 +253,11 @@ def _families(assessment: Assessment) -> list[dict[str, Any]]:
             found = assessment.values.own(measure, None)
             if found is None:
                 continue
-            bounds = (
-                f"{show(found.low, measure)} to {show(found.high, measure)}"
-                if found.low is not None and found.high is not None
-                else ""
-            )
             shown.append(
                 {
                     "measure": measure,
                     "value": show(found.value, measure),
-                    "bounds": bounds,
+                    "bounds": bounds_of(found),
                     "n": "" if found.n is None else f"{found.n:,}",
                     "unknown": found.unknown or "",
                     "records": list(found.records),

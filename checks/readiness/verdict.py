@@ -52,6 +52,9 @@ class Finding:
     """What would lift it, numbers not yet filled in."""
     topic: str | None = None
     """Whose value it is; None: of the whole set, which stands in where a topic has none of its own."""
+    low: float | None = None
+    high: float | None = None
+    """Two-sided 95 % bounds of the value, where it has both."""
     row: int = 0
     unknown: tuple[str, ...] = ()
     """Measures without a value, where that is the condition."""
@@ -246,6 +249,8 @@ def _compare(view: _View, condition: Mapping[str, Any], key: str) -> tuple[bool,
         None if condition[comparison] == NO_LIMIT else condition[comparison],
         "",
         topic=measured.topic,
+        low=measured.low,
+        high=measured.high,
         records=measured.records,
     )
     return measured.value is not None and bool(_HOLDS[comparison](measured.value, limit)), finding

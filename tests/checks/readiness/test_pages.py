@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 from checks.readiness.assess import assess
+from checks.readiness.cli import app
 from checks.readiness.report import write
 from pipeline.tables import Table
-from tests.checks.readiness.lines import STATED, params, talk, talks, write_line
+from tests.checks.readiness.lines import ROOT, STATED, params, talk, talks, write_line
 
 
 def pages(line: Table, out: Path, **settings: Any) -> tuple[str, str, dict[str, Any]]:
@@ -40,7 +43,7 @@ def test_where_every_value_is_the_topics_own_no_page_speaks_of_brackets(tmp_path
     assert "In brackets" not in markdown + html
 
 
-def test_what_decides_a_topic_says_whether_the_value_is_its_own(tmp_path: Path) -> None:
+def test_what_decides_a_topic_stands_with_its_bounds_and_says_whether_the_value_is_its_own(tmp_path: Path) -> None:
     told = [talk(n, "Where is my order please?", f"Order {n}9999 left the house.", topic="orders") for n in range(60)]
     settings = {"override_privacy_unmeasured": True, "evidence": "none"}
     markdown, html, found = pages(write_line(tmp_path / "line", [*told, *talks(55, "refund", 900)]), tmp_path / "out", **settings)
@@ -48,8 +51,18 @@ def test_what_decides_a_topic_says_whether_the_value_is_its_own(tmp_path: Path) 
 
     assert owner["orders", "ungrounded_share"] == "orders"
     assert owner["refund", "traffic_in_full_topics"] is None
-    assert "100 % (n = 60) in orders |" in markdown
-    assert '<span class="soft">in orders</span>' in html
+    assert "100 % (95 %: 94.0 % to 100 %; n = 60) in orders |" in markdown
+    assert '(95 %: 94.0 % to 100 %; n = 60)</span> <span class="soft">in orders</span>' in html
+
+
+def test_the_terminal_shows_what_decides_with_its_bounds(tmp_path: Path) -> None:
+    told = [talk(n, "Where is my order please?", f"Order {n}9999 left the house.", topic="orders") for n in range(60)]
+    settings = {"statements": json.dumps(STATED), "override_privacy_unmeasured": "true", "evidence": "none"}
+    chosen = [part for name, value in settings.items() for part in ("--set", f"readiness.{name}={value}")]
+    line = write_line(tmp_path / "line", told)
+    command = ["assess", str(line.folder), "--out", str(tmp_path / "out"), "--params", str(ROOT / "params.yaml"), *chosen]
+
+    assert "M07 ungrounded_share 100 % (95 %: 94.0 % to 100 %): attach" in CliRunner().invoke(app, command).stdout
 
 
 def test_slices_that_lose_nothing_are_not_called_losers(tmp_path: Path) -> None:
