@@ -40,6 +40,7 @@ from pipeline.reading.drafts import (
     Refused,
     Row,
     SourceSettings,
+    require_utf8,
 )
 from pipeline.reading.files import readable
 from pipeline.reading.finishing import finished
@@ -164,6 +165,8 @@ def plan(source: Path, params: IngestParams, key: Key) -> list[Unit]:
     )
     if not labels:
         raise SourceError(f"{source}: holds no files; put what was received there")
+    for label in labels:
+        require_utf8(label)
     received = {file.label: file for label in labels for file in _received(source / label, label, params)}
     labels = sorted(received)
     left = {label for label in labels if not _matches(label, params.ignore)}

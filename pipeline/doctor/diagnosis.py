@@ -22,7 +22,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.sampling import LIMITS, SAMPLED_FILES, SAMPLED_ROWS, faults
 from pipeline.errors import SourceError
 from pipeline.reading.archives import is_archive, members_of
-from pipeline.reading.drafts import Draft, Looked, ReceivedFile, Refused, Row
+from pipeline.reading.drafts import Draft, Looked, ReceivedFile, Refused, Row, require_utf8
 from pipeline.reading.files import readable as opening_archive
 from pipeline.reading.finishing import finished
 from pipeline.sources import SOURCES, SourceMapping
@@ -97,6 +97,7 @@ def _files_of(source: Path) -> tuple[Path, list[ReceivedFile]]:
         label = path.relative_to(root).as_posix()
         if any(step.startswith(".") for step in label.split("/")):
             continue
+        require_utf8(label)
         if is_archive(path.name):
             with opening_archive(ReceivedFile(path, label)):
                 files += members_of(path, label, LIMITS)

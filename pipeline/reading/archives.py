@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from pipeline.errors import SourceError
-from pipeline.reading.drafts import Limits, ReceivedFile
+from pipeline.reading.drafts import Limits, ReceivedFile, require_utf8
 from pipeline.reading.unpacking import decompressed, unpacked
 
 INSIDE: Final = "!/"
@@ -46,6 +46,7 @@ def members_of(path: Path, label: str, limits: Limits) -> list[ReceivedFile]:
     found: dict[str, ReceivedFile] = {}
     for position, name in enumerate(archive.names()):
         _refuse_escape(name, label)
+        require_utf8(f"{label}{INSIDE}{name}")
         if name in found:
             raise SourceError(f"{label}: two of its members have one name (member {position + 1}); pack it again")
         found[name] = ReceivedFile(path, f"{label}{INSIDE}{name}", name, position, limits)

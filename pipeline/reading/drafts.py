@@ -8,6 +8,7 @@ from typing import IO, Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
+from pipeline.errors import SourceError
 from pipeline.params import Section
 from pipeline.text import TextFormat
 
@@ -207,6 +208,13 @@ class ReceivedFile(NamedTuple):
     def name(self) -> str:
         """Its own name, without folders."""
         return self.member.rpartition("/")[2] if self.member else self.path.name
+
+
+def require_utf8(label: str) -> None:
+    """Raise SourceError for a name that no table could hold: Linux takes any bytes, and old archives bring some."""
+    shown = label.encode("utf-8", "backslashreplace").decode()
+    if shown != label:
+        raise SourceError(f"{shown}: a name that is not UTF-8; rename the file, in its archive too")
 
 
 Read = Callable[[ReceivedFile, int, Any, Limits], Iterator[Row | Looked]]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 import zstandard
 
+from pipeline.doctor.diagnosis import diagnose
 from pipeline.errors import SourceError
 from pipeline.reading import files
 from tests.pipeline.received import PAIRS, ingested, rows, texts
@@ -101,6 +103,17 @@ def test_a_member_that_climbs_out_makes_the_archive_an_error(tmp_path: Path, pac
 
     with pytest.raises(SourceError, match=f"^{packed}: a member's name leads out of the archive; it is refused as a whole"):
         ingested(folder, PAIRS)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.csv", b"caf\xe9.zip", b"in.tar"])
+def test_a_name_that_is_not_utf8_is_one_clear_error(tmp_path: Path, name: bytes) -> None:
+    folder = received(tmp_path, "log.csv", QUESTION)
+    content = tarred({os.fsdecode(b"caf\xe9.csv"): OTHER}) if name == b"in.tar" else OTHER
+    folder.joinpath(os.fsdecode(name)).write_bytes(content)
+
+    for reading in (lambda: ingested(folder, PAIRS), lambda: diagnose(folder)):
+        with pytest.raises(SourceError, match=r"caf\\udce9.*: a name that is not UTF-8; rename the file"):
+            reading()
 
 
 def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
