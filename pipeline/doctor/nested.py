@@ -20,9 +20,10 @@ from pipeline.doctor.columns import (
     text_format,
     time_column,
 )
-from pipeline.doctor.notes import messages_of
+from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.mapped import is_one_of
+from pipeline.reading.paths import first, parse
 
 
 def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -70,6 +71,10 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
             item.get(path) for item in map(flat, items) if item.get(text.name) and item.get(column.name) not in meaning["tool"]
         ]
         filters[path] = [value for value in values if value in speaks]
+    if (calls := _calls(items, column.name, meaning)) is not None:
+        mapping["calls"] = calls
+        reasons.append("'tool_calls' are look-ups, kept as turns of a tool by validate.rules.tool_turn: ignore")
+    without_programs(mapping, column, meaning)
     mapping["speaker"] = {"at": column.name, **meaning, **({"others": others} if others == "starter" else {})}
     mapping["text"] = text.name
     used |= {column.name, *filters}
@@ -115,6 +120,20 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     if ignore:
         mapping["ignore_fields"] = ignore
     return Candidate("events", mapping, reasons, remarks)
+
+
+def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
+    """Which messages are look-ups, where they are written as for OpenAI's chat models; null where none is."""
+    call = "tool_calls.0.function"
+    if not meaning.get("tool") or not any(first(item, parse(f"{call}.name")) for item in items):
+        return None
+    return {
+        "when": {"tool_calls.0.type": ["function"]},
+        "name": f"{call}.name",
+        "arguments": f"{call}.arguments",
+        "result_when": {speaker: ["tool"]},
+        "result": "content",
+    }
 
 
 def _at(row: Mapping[str, Any], at: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Which fields tell messages from internal notes: by a flag, or by a word such as note or private."""
+"""Which fields tell messages from internal notes, by a flag or a word, and from what programs are told."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ _NOTES: Final = frozenset(
     }
 )
 _SEEN: Final = frozenset({"public", "external", "visible", "customer", "everyone", "all"})
+_PROGRAMS: Final = frozenset({"system", "developer", "tool", "function", "function_call", "observation"})
 _FLAG: Final = TRUE | FALSE
 
 
@@ -55,6 +56,20 @@ def messages_of(columns: Mapping[str, Column], text: Column, remarks: list[str])
                 f"{column.name} may tell internal notes and is not read so; put it into messages, or make sure it does not"
             )
     return found
+
+
+def without_programs(mapping: dict[str, Any], column: Column, meaning: dict[str, list[Any]]) -> None:
+    """Put into `messages` that what a model was told and its calls are none; beside customers and those who answer."""
+    left_out = [value for value in meaning.get("tool", ()) if str(value).strip().casefold() in _PROGRAMS]
+    if not left_out or not meaning.keys() & {"agent", "bot"}:
+        return
+    meaning["tool"] = [value for value in meaning["tool"] if value not in left_out]
+    if not meaning["tool"]:
+        del meaning["tool"]
+    speaks = [value for values in meaning.values() for value in values]
+    messages = mapping.setdefault("messages", {})
+    messages[column.name] = [value for value in messages.get(column.name, speaks) if value in speaks]
+    mapping.setdefault("kind", column.name)
 
 
 def _by_flag(column: Column) -> list[Any]:

@@ -23,7 +23,7 @@ from pipeline.doctor.columns import (
     text_format,
     time_column,
 )
-from pipeline.doctor.notes import messages_of
+from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.mapped import is_one_of
 
@@ -50,6 +50,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
         column, meaning, others = speaker
+        without_programs(mapping, column, meaning)
         turn: dict[str, Any] = {"speaker": {"at": column.name, **meaning}, "text": text.name}
         if others == "starter":
             turn["speaker"]["others"] = "starter"

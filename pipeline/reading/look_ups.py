@@ -8,9 +8,11 @@ A look-up becomes one turn of the speaker `tool`: the result is its text, so non
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
+import orjson
 from pydantic import Field
 
 from pipeline.params import Section
@@ -38,7 +40,7 @@ class LookUpFields(Section):
     tool: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Name of the tool where the events state none."""
     arguments: str | None = None
-    """Path of what was asked for: an object, a list of objects, or a list of values."""
+    """Path of what was asked for: an object, a list of objects or of values, or the JSON text of one."""
     result_when: dict[str, list[str | int | bool]] = Field(default_factory=dict)
     """Which later events hold the result; empty where the asking event holds it itself."""
     result: str
@@ -92,11 +94,19 @@ class LookUpFields(Section):
 def _named(event: Any, path: str | None) -> tuple[tuple[str, str], ...]:
     """Names and values; a name that comes again is numbered, one that may be a value used as a name is not kept."""
     found: dict[str, str] = {}
-    for name, text in _flat(first(event, parse(path))) if path else ():
+    for name, text in _flat(_parsed(first(event, parse(path)))) if path else ():
         bare = name if _ARGUMENT.fullmatch(name) and shown(name) == name else "argument"
         number = next(number for number in range(1, len(found) + 2) if (bare if number == 1 else f"{bare}_{number}") not in found)
         found[bare if number == 1 else f"{bare}_{number}"] = text
     return tuple(found.items())
+
+
+def _parsed(value: Any) -> Any:
+    """What a text of JSON says; anything else as it is."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(value)
+    return value
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -232,13 +232,14 @@ class MappedSettings(SourceSettings):
         yield from (at for at in single if at is not None)
         yield from (*self.topics, *self.outcome.fields(), *self.identifiers.fields())
 
-    def is_message(self, draft: Draft, get: Callable[[str], Any]) -> bool:
-        """Whether the event or row that `get` reads is a message; one that is none is counted."""
-        if all(is_one_of(get(field), values) for field, values in self.messages.items()):
-            return True
+    def is_message(self, get: Callable[[str], Any]) -> bool:
+        """Whether the event or row that `get` reads is a message."""
+        return all(is_one_of(get(field), values) for field, values in self.messages.items())
+
+    def leave_out(self, draft: Draft, get: Callable[[str], Any]) -> None:
+        """Count the event or row that `get` reads, which is no message."""
         kind = get(self.kind) if self.kind else None
         draft.count(f"events.{kind if isinstance(kind, str) and _KIND.fullmatch(kind) else 'other'}")
-        return False
 
     def describe(self, draft: Draft, get: Callable[[str], Any]) -> None:
         """Set what is known of the conversation, but for topics and people, from the fields that `get` reads."""

@@ -7,7 +7,7 @@ Records stand one per line (JSON lines), as one JSON document each, or in a list
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Literal
@@ -153,9 +153,13 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     if found is not None and not isinstance(found, list):
         raise Refused("wrong_type", settings.turns)
     for position, event in enumerate(found or ()):
-        if settings.calls and (settings.calls.asks(event) or settings.calls.answers(event)):
+        get = partial(_value, event, steps)
+        is_message = settings.is_message(get)
+        says = is_message and first(event, text_at) not in (None, "")
+        if settings.calls and (settings.calls.answers(event) or (settings.calls.asks(event) and not says)):
             continue
-        if not settings.is_message(draft, lambda path, event=event: first(event, steps[path])):  # type: ignore[misc]
+        if not is_message:
+            settings.leave_out(draft, get)
             continue
         speaker = settings.speaker.of(first(event, speaker_at))
         text = clean(as_text(first(event, text_at), settings.text), settings.text_format)
@@ -177,6 +181,10 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     # where the question stands apart, whoever is not known to have asked it answers
     known = authors["customer"] or ("" if settings.opening is not None else None)
     draft.turns.extend(named_by_starter(ordered, known))
+
+
+def _value(event: Any, steps: dict[str, Steps], path: str) -> Any:
+    return first(event, steps[path])
 
 
 def _look_ups(

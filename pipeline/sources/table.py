@@ -269,7 +269,10 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> 
     columns = settings.columns
     records = [dict(zip(columns, orjson.loads(row.payload), strict=True)) for row in rows]
     draft = Draft()
-    messages = [record for record in records if settings.is_message(draft, record.__getitem__)]
+    messages = [record for record in records if settings.is_message(record.__getitem__)]
+    for record in records:
+        if not settings.is_message(record.__getitem__):
+            settings.leave_out(draft, record.__getitem__)
     if settings.turn:
         _add_turns(draft, messages, settings, settings.turn)
     elif len(records) > 1:

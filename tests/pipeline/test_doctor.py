@@ -138,6 +138,38 @@ def test_a_form_in_a_message_is_no_transcript(tmp_path: Path) -> None:
     assert "transcript" not in diagnose(write(tmp_path / "in", log__csv=as_csv(records))).mapping
 
 
+@pytest.mark.parametrize("prompt", ["system", "developer"])
+def test_what_a_model_was_told_makes_no_turn_and_its_tool_calls_are_look_ups(prompt: str, tmp_path: Path) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "get_order", "arguments": '{"order_id": "81"}'}}
+    record = {
+        "messages": [
+            {"role": prompt, "content": "You are the assistant of a shop for tents."},
+            {"role": "user", "content": SAYS[0]},
+            {"role": "assistant", "content": "I look it up for you.", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_1", "content": '{"state": "shipped"}'},
+            {"role": "assistant", "content": SAYS[3]},
+        ]
+    }
+    folder = write(tmp_path / "in", chats__jsonl=[record] * 4)
+    table = ingested(folder, diagnose(folder).mapping)
+    turns = rows(table)[0]["turns"]
+
+    assert [(turn["speaker"], turn["text"]) for turn in turns] == [
+        ("customer", SAYS[0]), ("agent", "I look it up for you."), ("tool", '{"state": "shipped"}'), ("agent", SAYS[3]),
+    ]  # fmt: skip
+    assert turns[2]["call"]["name"] == "get_order"
+    assert turns[2]["call"]["arguments"] == [{"name": "order_id", "value": "81"}]
+    assert table.manifest.counts[f"events.{prompt}"] == 4
+
+
+def test_what_a_model_was_told_makes_no_turn_in_named_pairs_either(tmp_path: Path) -> None:
+    said = [("system", "You are the assistant of a shop for tents."), ("human", SAYS[0]), ("gpt", SAYS[1])]
+    records = [{"id": n, "conversations": [{"from": who, "value": text} for who, text in said]} for n in range(4)]
+    folder = write(tmp_path / "in", chats__json=orjson.dumps(records))
+
+    assert texts(ingested(folder, diagnose(folder).mapping))["2"] == [f"customer: {SAYS[0]}", f"agent: {SAYS[1]}"]
+
+
 @pytest.mark.parametrize(("flag", "of_a_note"), [("public", False), ("is_private", True), ("internal", True), ("isNote", True)])
 def test_internal_notes_are_told_from_messages_by_their_flag(flag: str, of_a_note: bool, tmp_path: Path) -> None:
     records = [
