@@ -197,13 +197,18 @@ def ask(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[boo
         return met(values, limits)
     try:
         with Client(os.environ[JUDGE], "AF_UNIX") as judge_of_the_night:
-            judge_of_the_night.send_bytes(json.dumps([values, [astuple(limit) for limit in limits]]).encode())
+            judge_of_the_night.send_bytes(question(values, limits))
             if judge_of_the_night.poll(PATIENCE_SECONDS):
                 answer: list[bool] = json.loads(judge_of_the_night.recv_bytes())
                 return answer
     except (OSError, EOFError):  # it ended with its run, or could not judge: whoever asks finds out why
         pass
     return met(values, limits)
+
+
+def question(values: Mapping[str, float | None], limits: Sequence[Limit]) -> bytes:
+    """What is sent to who judges for this night."""
+    return json.dumps([values, [astuple(limit) for limit in limits]]).encode()
 
 
 def met(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[bool]:

@@ -514,7 +514,7 @@ def run(
     if dry_run:
         typer.echo(job.what_would_run(table), nl=False)
         return
-    from checks.night import judging  # noqa: PLC0415  # only a night judges for others
+    from checks.night import get_ready, judging  # noqa: PLC0415  # only a night judges for others
 
     section = load_section(job.RunParams, "run", DEFAULT_PARAMS, [])  # what the stages read, which DVC starts
     log = job.LOGS[log_format]
@@ -526,7 +526,7 @@ def run(
         log("run started", {"process": os.getpid()})
         try:
             with judging():
-                job.reproduce(lock, log, done)
+                job.reproduce(lock, log, done, get_ready)
                 job.ask_again(table, lock, log, done)
             numbers, short_report = _numbers_of(table, reports, done)
         except (job.InterruptedRun, KeyboardInterrupt) as error:

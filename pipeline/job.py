@@ -168,16 +168,17 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def reproduce(lock: int, log: Log, done: Reproduced) -> None:
+def reproduce(lock: int, log: Log, done: Reproduced, begun: Callable[[], None] = lambda: None) -> None:
     """Run `dvc repro`; what a stage prints is passed through, its exit code is taken out of what DVC says.
 
-    `done` is filled as stages end, so that an interrupted run still knows them.
+    `done` is filled as stages end, so that an interrupted run still knows them. `begun` is called as the first one starts, never
+    where there is nothing to do.
 
     Raises:
         CurationError: dvc is not installed or this is no DVC repository.
         InterruptedRun: SIGTERM came; the stage that ran was ended within LAST_WORDS_SECONDS.
     """
-    _repro([], lock, log, done)
+    _repro([], lock, log, done, begun)
 
 
 def ask_again(last: Path, lock: int, log: Log, done: Reproduced) -> None:
@@ -199,30 +200,37 @@ def _gaps(last: Path) -> int:
     return sum(each.manifest.counts.get(PASSING, 0) for each in line if each.manifest.stage == "generate")
 
 
-def _repro(arguments: Sequence[str], lock: int, log: Log, done: Reproduced) -> None:
-    running, begun = "", time.monotonic()
+def _repro(arguments: Sequence[str], lock: int, log: Log, done: Reproduced, begun: Callable[[], None] = lambda: None) -> None:
+    running, since = "", time.monotonic()
 
     def ended() -> None:
         if running:
-            done.seconds[running] = round(done.seconds.get(running, 0.0) + time.monotonic() - begun, 1)
+            done.seconds[running] = round(done.seconds.get(running, 0.0) + time.monotonic() - since, 1)
 
     with _dvc("repro", *arguments, keeps_open=[lock]) as process:
         for line in process.stdout or ():
             if started := re.match(r"Running stage '(.+)':", line):
+                if not running:
+                    begun()
                 ended()
-                running, begun = started[1], time.monotonic()
+                running, since = started[1], time.monotonic()
                 log("stage started", {"stage": running})
             elif line.startswith("ERROR: "):
-                if "not inside of a DVC repository" in line:
-                    raise CurationError("this is no DVC repository; run where dvc.yaml is, after `dvc init`")
-                if exited := re.search(r"failed to reproduce '(.+?)'.*exited with (-?\d+)", line):
-                    done.failed, done.exit_code = exited[1], int(exited[2])
-                log("dvc", {"error": line.removeprefix("ERROR: ").strip()})
+                _went_wrong(line, log, done)
             elif line.strip():
                 log("output", {"stage": running, "line": line.rstrip()})
     ended()
     if process.returncode and not done.exit_code:
         done.exit_code = 1
+
+
+def _went_wrong(line: str, log: Log, done: Reproduced) -> None:
+    """Take from what DVC says which stage failed, and how."""
+    if "not inside of a DVC repository" in line:
+        raise CurationError("this is no DVC repository; run where dvc.yaml is, after `dvc init`")
+    if exited := re.search(r"failed to reproduce '(.+?)'.*exited with (-?\d+)", line):
+        done.failed, done.exit_code = exited[1], int(exited[2])
+    log("dvc", {"error": line.removeprefix("ERROR: ").strip()})
 
 
 def what_would_run(last: Path) -> str:

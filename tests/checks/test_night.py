@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checks.gate import JUDGE, ask, at_least, at_most
-from checks.night import judging
+from checks.night import get_ready, judging
 
 LIMITS = [at_most("share", 0.5), at_least("rows", 10), at_least("unmeasured", 0)]
 VALUES = {"share": 0.5, "rows": 9.0, "unmeasured": None}
@@ -28,6 +28,31 @@ def test_the_gates_of_a_night_are_judged_by_the_run_and_never_import_great_expec
         answers = [subprocess.run([sys.executable, "-c", A_GATE], check=True, capture_output=True, text=True) for _ in range(2)]
 
     assert {answer.stdout for answer in answers} == {f"{ask(VALUES, LIMITS)}\nFalse\n"}
+    assert JUDGE not in os.environ
+
+
+A_NIGHT = """
+import sys, time
+from checks.night import get_ready, judging
+with judging():
+    assert "great_expectations" not in sys.modules
+    get_ready()
+    late = time.monotonic() + 60
+    while "great_expectations" not in sys.modules and time.monotonic() < late:
+        time.sleep(0.05)
+    print("great_expectations" in sys.modules)
+"""
+
+
+def test_great_expectations_is_imported_while_the_first_stage_runs_before_any_gate_asks() -> None:
+    night = subprocess.run([sys.executable, "-c", A_NIGHT], check=True, capture_output=True, text=True)
+
+    assert night.stdout == "True\n"
+
+
+def test_where_nobody_judges_for_the_night_there_is_nobody_to_get_ready() -> None:
+    get_ready()
+
     assert JUDGE not in os.environ
 
 
