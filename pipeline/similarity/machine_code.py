@@ -28,8 +28,9 @@ ENTRY: Final = "entry"
 DIGEST: Final = 32
 """The first bytes of a file of object code are the sha256 of the rest: what was cut off or changed is compiled again."""
 
-UNUSED: Final = "define void @NRT_MemInfo_call_dtor(ptr %0) {\n  ret void\n}"
-"""numba's release of an array that it owns; ours belong to Python, so nobody calls it, but it must be there."""
+UNUSED: Final = "define void @NRT_MemInfo_call_dtor(i64 %0) {\n  ret void\n}"
+"""numba's release of an array that it owns; ours belong to Python, so nobody calls it, but it must be there. Its argument is a
+pointer, which LLVM 15 and 20 (llvmlite 0.44 and 0.50) write differently; a number is passed in the same place."""
 
 SCALARS: Final[dict[type, Any]] = {bool: c_bool, int: c_int64, float: c_double}
 

@@ -94,7 +94,7 @@ class Kernel:
     """The compiled loops."""
 
     def __init__(self) -> None:
-        """Raise ImportError where there is no llvmlite."""
+        """Nothing is compiled before the first call."""
         from pipeline.similarity.machine_code import Loop  # noqa: PLC0415  # llvmlite: only where it runs
 
         self.sketch, self.jaccard, self.contained = Loop("sketch"), Loop("jaccard"), Loop("contained")
