@@ -275,7 +275,12 @@ def id_column(
     best: tuple[float, Column] | None = None
     for column in columns.values():
         if (
-            column.name in taken or column.name == text or not column.is_scalar or column.filled < 0.95 or column.mean_words > 2
+            column.name in taken
+            or column.name == text
+            or column.tokens & {"permalink", "url"}
+            or not column.is_scalar
+            or column.filled < 0.95
+            or column.mean_words > 2
         ):  # an id is always there, and short
             continue
         if column.kind() is not None or any(isinstance(value, float | bool) and value != int(value) for value in column.values):
@@ -307,7 +312,7 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
             answered = set(map(native_id, parent.texts))
             if parent.tokens & {"count", "score", "number", "num", "votes"} or not parent.hints(_PARENT):
                 continue  # small numbers are ids, too
-            if parent is not name and parent.is_scalar and len(answered & ids) * 2 > len(answered):  # others lie elsewhere
+            if parent is not name and parent.is_scalar and len(answered & ids) * 4 > len(answered):  # others lie elsewhere
                 found.append((parent.hints(_PARENT), name, parent))
     return max(found, key=lambda each: each[0])[1:] if found else None
 

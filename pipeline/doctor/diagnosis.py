@@ -81,7 +81,9 @@ def diagnose(source: Path) -> Diagnosis:
             tried = _tried(looked, candidate, files)
             if tried.read.get("kept", 0):
                 return tried
-            looked.remarks += [f"read as {candidate.format}, none of the sample makes a conversation"]
+            looked.remarks += [
+                f"read as {candidate.format}, none of the sample makes a conversation ({', '.join(tried.read) or 'no rows'})"
+            ]
     looked.remarks += list(islice(faults(files), SHOWN))
     looked.remarks.append("nothing here looks like messages; export them as CSV, JSON lines or Parquet, one row per message")
     return looked
@@ -191,7 +193,7 @@ def _read(  # noqa: C901  # every fate a row can have
             for each in [members] if settings.rows_have_ids else [[row] for row in members]:
                 sessions = finished(source.assemble(each, settings, find), settings)
                 kept = [draft for draft in sessions if draft.turns and not draft.drop]
-                counts["kept" if kept else "dropped"] += 1
+                counts["kept" if kept else next((draft.drop for draft in sessions if draft.drop), "dropped")] += 1
                 drafts += kept
         except Refused as refusal:
             counts[refusal.reason] += 1

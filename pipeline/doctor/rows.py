@@ -9,6 +9,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
     ID,
     LABEL,
+    TEXT,
     Column,
     columns_of,
     declare_time,
@@ -26,6 +27,7 @@ from pipeline.doctor.columns import (
 from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.mapped import is_one_of
+from pipeline.reading.values import native_id
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candidate | None:
@@ -43,51 +45,111 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
         return _as_transcripts(mapping, columns, text, speakers, len(rows), remarks)
     pair = pair_columns(columns)
     group = id_column(columns, set(), text.name, rows)
-    answers = None if group is not None and group.hints(ID) else parent_columns(columns)
+    answers = parent_columns(columns)
+    if answers is not None and group is not None and group.hints(ID) and not _is_of_rows(group, answers[1]):
+        answers = None
     if answers is not None:
         group = answers[0]
     speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
-        column, meaning, others = speaker
-        without_programs(mapping, column, meaning)
-        turn: dict[str, Any] = {"speaker": {"at": column.name, **meaning}, "text": text.name}
-        if others == "starter":
-            turn["speaker"]["others"] = "starter"
-            turn["author"] = column.name
-        mapping |= {"id": group.name, "turn": turn}
-        used |= {group.name, column.name}
-        if answers is not None:
-            turn["parent"] = answers[1].name
-            used.add(answers[1].name)
-        reasons += [
-            f"one row per message: {text.name!r} holds text of {text.mean_words:.0f} words on average",
-            f"{group.name!r} repeats, {len(rows) / max(group.distinct, 1):.1f} rows for each value"
-            if answers is None
-            else f"{answers[1].name!r} names the row that each answers by its {group.name!r}",
-            f"{column.name!r} says who speaks"
-            + (
-                ""
-                if others == "refuse"
-                else " by name: whoever writes first is taken for the customer, everybody else for an agent"
-            ),
-        ]
-        time = time_column(columns, used)
-        if time is not None:
-            turn["sent_at"] = time[0].name
-            declare_time(mapping, time, reasons, remarks)
-            used.add(time[0].name)
-        order = next((each for each in columns.values() if each.name not in used and is_order(each, rows, group.name)), None)
-        if order is not None:
-            turn["order"] = order.name
-            used.add(order.name)
-            reasons.append(f"{order.name!r} counts the messages of a conversation")
+        used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
     else:
         used |= _as_questions(mapping, columns, pair or (text, None), reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text)
     if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
         remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
     return Candidate("table", mapping, reasons, remarks)
+
+
+def _as_turns(
+    mapping: dict[str, Any],
+    columns: Mapping[str, Column],
+    text: Column,
+    group: Column,
+    parent: Column | None,
+    speaker: tuple[Column, dict[str, list[Any]], str],
+    rows: Sequence[Mapping[str, Any]],
+    reasons: list[str],
+    remarks: list[str],
+) -> set[str]:
+    """Put one row per message into the mapping; returns the columns that it takes."""
+    column, meaning, others = speaker
+    without_programs(mapping, column, meaning)
+    turn: dict[str, Any] = {"speaker": {"at": column.name, **meaning}, "text": text.name}
+    if others == "starter":
+        turn["speaker"]["others"] = "starter"
+        turn["author"] = column.name
+    mapping |= {"id": group.name, "turn": turn}
+    used = {text.name, group.name, column.name}
+    if (other := _complement(columns, text, rows)) is not None:
+        turn["text"] = [text.name, other.name]
+        used.add(other.name)
+        reasons.append(f"{other.name!r} holds the text where {text.name!r} is empty")
+    if parent is not None:
+        turn["parent"] = parent.name
+        used.add(parent.name)
+        if (title := _title(columns, parent, rows)) is not None:
+            turn["subject"] = title.name
+            used.add(title.name)
+    reasons += [
+        f"one row per message: {text.name!r} holds text of {text.mean_words:.0f} words on average",
+        f"{group.name!r} repeats, {len(rows) / max(group.distinct, 1):.1f} rows for each value"
+        if parent is None
+        else f"{parent.name!r} names the row that each answers by its {group.name!r}",
+        f"{column.name!r} says who speaks"
+        + ("" if others == "refuse" else " by name: whoever writes first is taken for the customer, everybody else for an agent"),
+    ]
+    time = time_column(columns, used)
+    if time is not None:
+        turn["sent_at"] = time[0].name
+        declare_time(mapping, time, reasons, remarks)
+        used.add(time[0].name)
+    order = next((each for each in columns.values() if each.name not in used and is_order(each, rows, group.name)), None)
+    if order is not None:
+        turn["order"] = order.name
+        used.add(order.name)
+        reasons.append(f"{order.name!r} counts the messages of a conversation")
+    return used
+
+
+def _is_of_rows(group: Column, parent: Column) -> bool:
+    """Whether a thread is called by the row that opens it, which every thread has one of at most."""
+    answered = set(map(native_id, parent.texts))
+    return len({native_id(text) for text in group.texts} & answered) * 2 > group.distinct >= parent.rows - len(parent.values)
+
+
+def _complement(columns: Mapping[str, Column], text: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
+    """The column with the text of nearly all rows that have none: questions and their answers have theirs apart."""
+    silent = [row for row in rows if row.get(text.name) in (None, "")]
+    if len(silent) * 20 < len(rows):  # a message may be empty now and then
+        return None
+    return next(
+        (
+            each
+            for each in columns.values()
+            if each.hints(TEXT)
+            and each.is_scalar
+            and each.mean_words >= 2
+            and sum(row.get(each.name) not in (None, "") for row in silent) * 2 > len(silent)
+            and not any(row.get(each.name) not in (None, "") and row.get(text.name) not in (None, "") for row in rows)
+        ),
+        None,
+    )
+
+
+def _title(columns: Mapping[str, Column], parent: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
+    """The column with titles, which only rows that answer none have."""
+    return next(
+        (
+            each
+            for each in columns.values()
+            if each.tokens & {"title", "subject", "headline"}
+            and each.mean_words >= 2
+            and all((row.get(each.name) in (None, "")) is not (row.get(parent.name) in (None, "")) for row in rows)
+        ),
+        None,
+    )
 
 
 def _messages(

@@ -50,8 +50,10 @@ class TurnColumns(Section):
 
     speaker: Speakers
     """Column of the speaker, and what its values mean; a row with any other value makes its conversation unreadable."""
-    text: str
-    """Column of the message."""
+    text: str | list[str]
+    """Column of the message; of several the first that holds something, where questions and answers have theirs apart."""
+    subject: str | None = None
+    """Column of a title, put before the message that opens the conversation."""
     sent_at: str | None = None
     """Column of the time; null where the source has none."""
     order: str | None = None
@@ -63,7 +65,12 @@ class TurnColumns(Section):
 
     def columns(self) -> list[str | None]:
         """Every column that is read."""
-        return [self.speaker.at, self.text, self.sent_at, self.order, self.author, self.parent]
+        return [self.speaker.at, *self.texts, self.subject, self.sent_at, self.order, self.author, self.parent]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The columns of the message."""
+        return [self.text] if isinstance(self.text, str) else self.text
 
 
 class PairColumns(Section):
@@ -291,12 +298,22 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
         speaker = shape.speaker.of(record[shape.speaker.at])
         sent_at = _time(record, shape.sent_at, settings)
         author = native_id(record[shape.author]) if shape.author else None
-        text = clean(as_text(record[shape.text], shape.text), settings.text_format)
+        column = next((each for each in shape.texts if record[each] not in (None, "")), shape.texts[0])
+        text = clean(as_text(record[column], column), settings.text_format)
         if shape.sent_at and sent_at is None:
             raise Refused("bad_time", shape.sent_at)
         place = (_number(record, shape.order) if shape.order else sent_at or 0, position)
         turns.append((place, DraftTurn(speaker, text, sent_at, author)))
-    ordered = named_by_starter([turn for _, turn in sorted(turns, key=itemgetter(0))])
+    turns.sort(key=itemgetter(0))
+    opens = {place for place, _ in enumerate(records) if not shape.parent or native_id(records[place][shape.parent]) is None}
+    if shape.subject and turns and (at := turns[0][0][1]) in opens:
+        subject = clean(as_text(records[at][shape.subject], shape.subject), settings.text_format)
+        first = turns[0][1]
+        if not first.text.startswith(subject):
+            turns[0] = turns[0][0], first._replace(text=f"{subject}\n\n{first.text}".strip())
+    if turns and not opens and any(turn.speaker.startswith(STARTER) for _, turn in turns):
+        draft.drop = "opening_not_delivered"  # who asked is not known
+    ordered = named_by_starter([turn for _, turn in turns])
     for turn in ordered:
         _add(draft, turn)
     if not settings.customer:

@@ -81,6 +81,38 @@ def test_rows_that_name_the_row_they_answer_are_read_as_threads(tmp_path: Path) 
     assert sorted(texts(ingested(folder, found)).values(), key=lambda turns: turns[0][-1]) == expected
 
 
+def posts_and_comments() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What opens the threads of a forum, and the comments below, as its dumps hold them: in other fields each."""
+    asked = [
+        {
+            "name": f"t3_{n}", "author": f"asker{n}", "title": f"Tent leaks {n}", "selftext": f"{SAYS[0]} {n}",
+            "created_utc": 1700000000 + n * 1000, "permalink": f"/tents/{n}",
+        } for n in range(8)
+    ]  # fmt: skip
+    comments = [
+        {
+            "name": f"t1_{n}{place}", "author": who, "body": f"{says} {n}", "created_utc": 1700000001 + n * 1000 + place,
+            "link_id": f"t3_{n}", "parent_id": f"t1_{n}{place - 1}" if place else f"t3_{n}", "permalink": f"/tents/{n}",
+        } for n in range(8) for place, (who, says) in enumerate([("helper", SAYS[1]), (f"asker{n}", SAYS[2])])
+    ]  # fmt: skip
+    return asked, comments
+
+
+def test_posts_and_the_comments_below_them_are_threads_though_their_texts_stand_in_other_fields(tmp_path: Path) -> None:
+    asked, comments = posts_and_comments()
+    folder = write(tmp_path / "in", dump__jsonl=[*comments, *asked])
+    said = list(texts(ingested(folder, diagnose(folder).mapping)).values())
+
+    assert len(said) == 8
+    assert [f"customer: Tent leaks 5\n\n{SAYS[0]} 5", f"agent: {SAYS[1]} 5", f"customer: {SAYS[2]} 5"] in said
+
+
+def test_comments_whose_post_was_not_delivered_make_no_customer_of_whoever_answered_first(tmp_path: Path) -> None:
+    found = diagnose(write(tmp_path / "in", dump__jsonl=posts_and_comments()[1]))
+
+    assert any("opening_not_delivered" in remark for remark in found.remarks)
+
+
 @pytest.mark.parametrize(
     ("column", "customer", "agent"),
     [("Direction", "in", "out"), ("direction", "IN", "OUT"), ("from_agent", "false", "true"), ("is_staff", "0", "1")],

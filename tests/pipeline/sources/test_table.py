@@ -105,14 +105,37 @@ def test_rows_that_answer_one_another_are_one_conversation_wherever_they_stand(t
     assert texts(first) == texts(second)
 
 
-def test_answers_to_a_row_that_was_not_delivered_are_one_conversation(tmp_path: Path) -> None:
+def test_answers_to_a_row_that_was_not_delivered_are_dropped_since_nobody_knows_who_asked(tmp_path: Path) -> None:
     lines = (
         POSTED
         + "5,1,al,It is on its way.,2026-01-05 12:01:00\n6,1,jo,Thanks!,2026-01-05 12:02:00\n8,9,kim,Hm?,2026-01-05 12:00:00\n"
     )
     table = ingested(write(tmp_path / "in", log__csv=lines), POSTS)
 
-    assert sorted(texts(table).values()) == [["customer: Hm?"], ["customer: It is on its way.", "agent: Thanks!"]]
+    assert texts(table) == {}
+    assert [row["reason"] for row in rows(table, "dropped")] == ["opening_not_delivered"] * 2
+
+
+def test_answers_to_a_row_that_was_not_delivered_are_one_conversation_where_each_says_who_speaks(tmp_path: Path) -> None:
+    lines = (
+        POSTED + "5,1,a,It is on its way.,2026-01-05 12:01:00\n6,1,c,Thanks!,2026-01-05 12:02:00\n8,9,c,Hm?,2026-01-05 12:00:00\n"
+    )
+    roles = {"at": "who", "customer": ["c"], "agent": ["a"]}
+    table = ingested(write(tmp_path / "in", log__csv=lines), {**POSTS, "turn": {**POSTS["turn"], "speaker": roles}})
+
+    assert sorted(texts(table).values()) == [["agent: It is on its way.", "customer: Thanks!"], ["customer: Hm?"]]
+
+
+def test_questions_and_answers_have_their_texts_apart_and_a_title_stands_before_the_question(tmp_path: Path) -> None:
+    turn = {**POSTS["turn"], "text": ["said", "asked"], "subject": "title"}
+    lines = (
+        "post,answers,who,said,asked,title,at\n1,,jo,,It hums.,My lamp,2026-01-05 12:00:00\n"
+        "2,1,al,Try it.,,,2026-01-05 12:01:00\n3,,kim,,,Where is it?,2026-01-05 12:02:00\n"
+    )
+
+    assert sorted(texts(ingested(write(tmp_path / "in", log__csv=lines), {**POSTS, "turn": turn})).values()) == [
+        ["customer: My lamp\n\nIt hums.", "agent: Try it."], ["customer: Where is it?"],
+    ]  # fmt: skip
 
 
 def test_a_row_without_its_own_id_is_set_aside_and_the_others_are_joined(tmp_path: Path) -> None:
