@@ -72,7 +72,8 @@ _PATTERNS: Final = (
     "%m/%d/%Y, %I:%M:%S %p", "%m/%d/%Y, %I:%M %p", "%m/%d/%y, %I:%M %p", "%m/%d/%y %I:%M %p", "%d/%m/%Y, %H:%M:%S",
     "%d/%m/%Y, %H:%M", "%d.%m.%Y, %H:%M:%S", "%d.%m.%Y, %H:%M", "%d.%m.%y, %H:%M", "%d/%m/%y, %H:%M", "%d/%m/%y %H:%M",
     "%m/%d/%y %H:%M", "%d-%m-%y %H:%M", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M", "%d-%b-%y %I.%M.%S.%f %p",
-    "%d %B %Y %H:%M", "%B %d, %Y, %I:%M %p", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y",
+    "%d %B %Y %H:%M", "%d %b %Y %I:%M %p", "%d %b %Y %H:%M:%S", "%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M:%S %p",
+    "%B %d, %Y, %I:%M %p", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y",
 )  # fmt: skip
 _PERSONAL: Final = (
     ("email mail", "EMAIL_ADDRESS"),

@@ -163,6 +163,19 @@ def test_transcripts_whose_lines_begin_with_names_are_read_and_it_is_said_where_
     assert "jane" not in found.params().casefold()
 
 
+@pytest.mark.parametrize("written", ["05 Jan 2024 10:0{0} AM", "05 Jan 2024 10:00:0{0}", "Jan 05, 2024 10:00:0{0} PM"])
+def test_times_with_the_names_of_months_are_read(written: str, tmp_path: Path) -> None:
+    records = [
+        {"ticket": n, "role": ("customer", "agent")[place % 2], "body": f"{says} {n}", "created": written.format(place)}
+        for n in range(6)
+        for place, says in enumerate(SAYS)
+    ]
+    found = diagnose(write(tmp_path / "in", log__csv=as_csv(records)))
+
+    assert found.mapping["turn"]["sent_at"] == "created"
+    assert found.read == {"kept": 6}
+
+
 def test_a_form_in_a_message_is_no_transcript(tmp_path: Path) -> None:
     body = "Bestellnummer: 8{0}\nKaufdatum: 5. Mai\nFarbe: rot\nFehler: Die Naht ist undicht und es regnet hinein"
     records = [{"ticket": n, "body": body.format(n), "answer": f"{SAYS[1]} {n}"} for n in range(8)]
