@@ -27,7 +27,7 @@ from pipeline.errors import CurationError, SourceError
 from pipeline.forgotten import FOLDER, LIST, Entry, add, draws_of, email_hash, keep_draws, read_forgotten
 from pipeline.key import Key
 from pipeline.reading.cutting import Cut, cut
-from pipeline.reading.drafts import FORGOTTEN, Looked, ReceivedFile
+from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent
 from pipeline.reading.files import Dialect, layout_of
 from pipeline.replacing.keyed import Surrogates
 from pipeline.searching import names_any
@@ -280,10 +280,10 @@ class _Content:
     totals: dict[str, int] = field(default_factory=dict)
     """File -> all its rows."""
 
-    looked: list[bytes] = field(default_factory=list)
+    referents: list[bytes] = field(default_factory=list)
     """Records about the customer that rows refer to."""
 
-    has_look_ups: bool = False
+    has_referents: bool = False
     unread: set[str] = field(default_factory=set)
     others: str = ""
     """Over every row, and every record that rows refer to, that stays."""
@@ -293,10 +293,10 @@ def _read(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted) -> _C
     content, others = _Content(), sha256()
     is_theirs = lru_cache(1024)(lambda native: _conversation_id(unit.source, native, wanted.key) in wanted.conversations)
     for row in ingest.rows_of(unit, params):
-        if isinstance(row, Looked):
-            content.has_look_ups = True
+        if isinstance(row, Referent):
+            content.has_referents = True
             if row.kind in PEOPLE and wanted.key.hash("person", f"{unit.source}\0{row.key}") in wanted.customers:
-                content.looked.append(row.payload)
+                content.referents.append(row.payload)
             else:
                 others.update(repr(row).encode("utf-8", "backslashreplace"))
             continue
@@ -319,7 +319,7 @@ def _erase_unit(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted,
         erased.left |= {file.label: UNREADABLE for file in unit.files}
         return
     after = before
-    if before.rows or before.looked:
+    if before.rows or before.referents:
         staged: dict[str, tuple[ReceivedFile | None, int]] = {}
         try:
             for file in unit.files:
@@ -333,7 +333,7 @@ def _erase_unit(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted,
         numbers = ", ".join(map(str, sorted(rows)[:10]))
         erased.left[label] = f"rows {numbers}{' and more' if len(rows) > 10 else ''}"  # noqa: PLR2004  # as many as shown
     erased.left |= dict.fromkeys(after.unread, UNREADABLE)
-    if after.looked:
+    if after.referents:
         erased.left[unit.label] = RECORD_LEFT
 
 
@@ -344,9 +344,9 @@ def _staged(
     settings = params.sources[unit.source]
     cuts = SOURCES[settings.format].cuts
     rows = content.rows.get(file.label, {})
-    if file.member or not (rows or content.looked):
+    if file.member or not (rows or content.referents):
         return None
-    is_all = len(rows) == content.totals.get(file.label, 0) and not content.has_look_ups
+    is_all = len(rows) == content.totals.get(file.label, 0) and not content.has_referents
     if cuts == "files":
         return (None, len(rows)) if is_all else None
     try:
@@ -357,7 +357,7 @@ def _staged(
         return None, len(rows)
     target = file.path.parent / CUTTING / file.path.name
     target.parent.mkdir(exist_ok=True)
-    payloads = [*rows.values(), *content.looked]
+    payloads = [*rows.values(), *content.referents]
     number = cut(file, Cut(frozenset(rows), payloads), layout, getattr(settings, "csv", None) or Dialect(), target)
     return (file._replace(path=target), number) if number else None
 

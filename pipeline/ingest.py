@@ -35,8 +35,8 @@ from pipeline.reading.drafts import (
     Draft,
     DraftTurn,
     Limits,
-    Looked,
     ReceivedFile,
+    Referent,
     Refused,
     Row,
     SourceSettings,
@@ -45,7 +45,7 @@ from pipeline.reading.drafts import (
 from pipeline.reading.files import readable
 from pipeline.reading.finishing import finished
 from pipeline.reading.languages import languages_of_conversations
-from pipeline.reading.lookups import LookUpWriter, look_up
+from pipeline.reading.references import ReferentWriter, open_referents
 from pipeline.reading.spill import INDEX, SpillWriter, is_finished, rows_between
 from pipeline.schema import DROPPED, INGESTED, QUARANTINED, conform, empty
 from pipeline.sources import SOURCES, SourceMapping
@@ -264,27 +264,27 @@ def gather(unit: Unit, spills: Path, params: IngestParams, key: Key) -> tuple[pl
     return _gather(unit, rows, spills, key), message
 
 
-def _gather(unit: Unit, rows: Iterator[Row | Looked], spills: Path, key: Key) -> pl.DataFrame:
+def _gather(unit: Unit, rows: Iterator[Row | Referent], spills: Path, key: Key) -> pl.DataFrame:
     with translated_errors(spills):
-        return _spilled(SpillWriter(spills / f"{unit.key}.rows"), LookUpWriter(spills / f"{unit.key}.users"), rows, key)
+        return _spilled(SpillWriter(spills / f"{unit.key}.rows"), ReferentWriter(spills / f"{unit.key}.referents"), rows, key)
 
 
-def _spilled(spill: SpillWriter, looked: LookUpWriter, rows: Iterator[Row | Looked], key: Key) -> pl.DataFrame:
+def _spilled(spill: SpillWriter, referents: ReferentWriter, rows: Iterator[Row | Referent], key: Key) -> pl.DataFrame:
     try:
         hashed = lru_cache(1024)(lambda kind, native: int.from_bytes(key.digest(kind, native)[:8], "big"))
         for row in rows:
-            if isinstance(row, Looked):
-                looked.add(row)
+            if isinstance(row, Referent):
+                referents.add(row)
             else:
                 spill.add(hashed("row" if row.reason else "conversation", row.native), row)
-        looked.finish()
+        referents.finish()
         return spill.finish()
     except BaseException:
         spill.abandon()
         raise
 
 
-def rows_of(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
+def rows_of(unit: Unit, params: IngestParams) -> Iterator[Row | Referent]:
     """Every row of a unit, and what its rows refer to, as its source reads them."""
     settings = params.sources[unit.source]
     source = SOURCES[settings.format]
@@ -296,7 +296,7 @@ def rows_of(unit: Unit, params: IngestParams) -> Iterator[Row | Looked]:
         yield from _accounted(rows, file, number, params) if of_unit else rows
 
 
-def _probed(rows: Iterator[Row | Looked], file: ReceivedFile) -> Iterator[Row | Looked]:
+def _probed(rows: Iterator[Row | Referent], file: ReceivedFile) -> Iterator[Row | Referent]:
     head = list(islice(rows, PROBED_ROWS))
     reasons = ", ".join(sorted({row.reason if isinstance(row, Row) else "" for row in head}))
     if head and all(isinstance(row, Row) and row.reason in WRONG_LAYOUT for row in head):
@@ -308,7 +308,7 @@ def _probed(rows: Iterator[Row | Looked], file: ReceivedFile) -> Iterator[Row | 
     yield from rows
 
 
-def _accounted(rows: Iterator[Row | Looked], file: ReceivedFile, number: int, params: IngestParams) -> Iterator[Row | Looked]:
+def _accounted(rows: Iterator[Row | Referent], file: ReceivedFile, number: int, params: IngestParams) -> Iterator[Row | Referent]:
     """A bad file of many that are one unit, as a row of its own: the other mailboxes of a source are still good."""
     try:
         yield from rows
@@ -419,7 +419,7 @@ def assemble(part: Slice, spills: Path, settings: Any, key: Key, forgotten: Forg
     groups: dict[int, list[Row]] = {}
     for row_id, row in rows_between(spills / f"{part.unit.key}.rows", part.least, part.most):
         groups.setdefault(row_id, []).append(row)
-    result = _Assembled(part.unit, settings, key, look_up(spills / f"{part.unit.key}.users"), forgotten)
+    result = _Assembled(part.unit, settings, key, open_referents(spills / f"{part.unit.key}.referents"), forgotten)
     for row_id in sorted(groups):
         rows = sorted(groups.pop(row_id), key=lambda row: (row.file, row.number))
         if rows[0].reason or not settings.rows_have_ids:

@@ -22,7 +22,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.sampling import LIMITS, SAMPLED_FILES, SAMPLED_ROWS, faults
 from pipeline.errors import SourceError
 from pipeline.reading.archives import is_archive, members_of
-from pipeline.reading.drafts import Draft, Looked, ReceivedFile, Refused, Row, require_utf8
+from pipeline.reading.drafts import Draft, ReceivedFile, Referent, Refused, Row, require_utf8
 from pipeline.reading.files import readable as opening_archive
 from pipeline.reading.finishing import finished
 from pipeline.sources import SOURCES, SourceMapping
@@ -163,7 +163,7 @@ def _read(  # noqa: C901  # every fate a row can have
         if any(fnmatchcase(file.label, glob) for glob in settings.files) and file.label not in settings.ignore
     ]
     rows: dict[str, list[Row]] = {}
-    looked: dict[tuple[str, str], bytes] = {}
+    referents: dict[tuple[str, str], bytes] = {}
     counts: Counter[str] = Counter()
     first = ""
     groups = [used] if settings.joins_folder or settings.joins_source else [[file] for file in used[:SAMPLED_FILES]]
@@ -172,8 +172,8 @@ def _read(  # noqa: C901  # every fate a row can have
             read = (source.open_unit and source.open_unit(group, settings, LIMITS)) or source.read
             for number, file in enumerate(group):
                 for row in islice(read(file, number, settings, LIMITS), SAMPLED_ROWS * 5):
-                    if isinstance(row, Looked):
-                        looked[row.kind, row.key] = row.payload
+                    if isinstance(row, Referent):
+                        referents[row.kind, row.key] = row.payload
                     elif row.reason:
                         counts[row.reason] += 1
                         first = first or f"{row.reason}: {row.detail}"
@@ -184,7 +184,7 @@ def _read(  # noqa: C901  # every fate a row can have
             first = first or str(error)
 
     def find(kind: str, key: str) -> Any:
-        payload = looked.get((kind, key))
+        payload = referents.get((kind, key))
         return None if payload is None else orjson.loads(payload)
 
     drafts: list[Draft] = []

@@ -22,11 +22,11 @@ from pipeline.reading.drafts import (
     Detail,
     Draft,
     DraftTurn,
+    FindReferent,
     Limits,
-    Looked,
-    LookUp,
     Read,
     ReceivedFile,
+    Referent,
     Refused,
     Row,
     SourceSettings,
@@ -133,7 +133,7 @@ def opener(split: Split) -> Callable[[Sequence[ReceivedFile], Any, Limits], Read
                 continue  # reading it for its rows says the same once more, where it is accounted for
         threads = writer.finish(settings.thread_gap_days)
 
-        def read(file: ReceivedFile, number: int, _settings: Any, _limits: Limits) -> Iterator[Row | Looked]:
+        def read(file: ReceivedFile, number: int, _settings: Any, _limits: Limits) -> Iterator[Row | Referent]:
             for position, mail in enumerate(split(file, limits), start=1):
                 if mail.content.startswith(GONE):
                     yield fault(number, position, GONE, FORGOTTEN)
@@ -148,7 +148,7 @@ def opener(split: Split) -> Callable[[Sequence[ReceivedFile], Any, Limits], Read
 def reader(split: Split) -> Read:
     """What reads one file as a unit of its own."""
 
-    def read(file: ReceivedFile, number: int, settings: MailSettings, limits: Limits) -> Iterator[Row | Looked]:
+    def read(file: ReceivedFile, number: int, settings: MailSettings, limits: Limits) -> Iterator[Row | Referent]:
         return opener(split)([file], settings, limits)(file, number, settings, limits)
 
     return read
@@ -214,7 +214,7 @@ def _sound(value: Any) -> Any:
     return value
 
 
-def assemble(rows: Sequence[Row], settings: MailSettings, _look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: MailSettings, _find_referent: FindReferent) -> Draft:
     """The conversation of one thread."""
     draft = Draft(channel="email")
     kinds: list[str] = []

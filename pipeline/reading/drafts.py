@@ -33,7 +33,7 @@ class Row(NamedTuple):
     """A field name, a count or a position; never text."""
 
 
-class Looked(NamedTuple):
+class Referent(NamedTuple):
     """Something rows refer to, such as a user; where a file states it twice, the later one holds."""
 
     kind: str
@@ -41,7 +41,7 @@ class Looked(NamedTuple):
     payload: bytes
 
 
-LookUp = Callable[[str, str], Any]
+FindReferent = Callable[[str, str], Any]
 """Kind and key -> the decoded payload, or None."""
 
 
@@ -217,11 +217,11 @@ def require_utf8(label: str) -> None:
         raise SourceError(f"{shown}: a name that is not UTF-8; rename the file, in its archive too")
 
 
-Read = Callable[[ReceivedFile, int, Any, Limits], Iterator[Row | Looked]]
+Read = Callable[[ReceivedFile, int, Any, Limits], Iterator[Row | Referent]]
 """File, its number in the unit, settings, limits -> its rows, streaming. Raises SourceError for a fault of the whole file."""
 
-Assemble = Callable[[Sequence[Row], Any, LookUp], Draft]
-"""Rows of one native id in file order, settings, look-up -> the conversation. Raises Refused."""
+Assemble = Callable[[Sequence[Row], Any, FindReferent], Draft]
+"""Rows of one native id in file order, settings, what finds a referent -> the conversation. Raises Refused."""
 
 
 OpenUnit = Callable[[Sequence[ReceivedFile], Any, Limits], Read | None]

@@ -19,10 +19,10 @@ from pipeline.reading.drafts import (
     Detail,
     Draft,
     DraftTurn,
+    FindReferent,
     Limits,
-    Looked,
-    LookUp,
     ReceivedFile,
+    Referent,
     Refused,
     Row,
     SourceSettings,
@@ -126,11 +126,11 @@ class Record(NamedTuple):
             return fault(number, self.position, raw, "no_id")
         return Row(number, self.position, native, self.kind.encode() + b"\0" + raw)
 
-    def looked(self, key: str | None, kind: Kind) -> Iterator[Looked]:
+    def referents(self, key: str | None, kind: Kind) -> Iterator[Referent]:
         """As something rows refer to; of its fields only those that are read."""
         if key is not None:
             fields = {name: value for name, value in self.fields.items() if name in kind.mapped or name in kind.telling}
-            yield Looked(self.kind, key, orjson.dumps(fields))
+            yield Referent(self.kind, key, orjson.dumps(fields))
 
 
 def kind_of(fields: Iterable[str], kinds: Kinds) -> str | None:
@@ -249,20 +249,20 @@ class Desk:
     """Kinds of which a conversation has one, the first for all in messages; empty where fields, not kinds, tell them apart."""
     native: Callable[[str, Mapping[str, Any]], str | None]
     """Kind and fields -> the native id of the conversation a record is of, or its own id where others refer to it."""
-    looked: frozenset[str] = frozenset()
+    referents: frozenset[str] = frozenset()
     """Kinds that others refer to, such as users."""
     wrappers: Sequence[str] = ()
     """Fields at the top of a document that hold records."""
     beside: frozenset[str] = frozenset()
     """Other fields at the top of a document, passed over."""
 
-    def read(self, file: ReceivedFile, number: int, settings: ExportSettings, limits: Limits) -> Iterator[Row | Looked]:
+    def read(self, file: ReceivedFile, number: int, settings: ExportSettings, limits: Limits) -> Iterator[Row | Referent]:
         """The records of one file as rows, or to look up."""
         for found in records(file, number, self.kinds, self.wrappers, self.beside, settings, limits):
             if isinstance(found, Row):
                 yield found
-            elif found.kind in self.looked:
-                yield from found.looked(self.native(found.kind, found.fields), self.kinds[found.kind])
+            elif found.kind in self.referents:
+                yield from found.referents(self.native(found.kind, found.fields), self.kinds[found.kind])
             else:
                 yield found.row(number, self.native(found.kind, found.fields))
 
@@ -437,9 +437,9 @@ def put_subject(draft: Draft, subject: Any, settings: ExportSettings) -> None:
         draft.turns[0] = draft.turns[0]._replace(text=f"{heading}\n\n{draft.turns[0].text}")
 
 
-def finder(look_up: LookUp, kind: str) -> Any:
+def finder(find_referent: FindReferent, kind: str) -> Any:
     """Id -> record of a kind, or null."""
-    return lru_cache(None)(lambda key: None if key is None else look_up(kind, key))
+    return lru_cache(None)(lambda key: None if key is None else find_referent(kind, key))
 
 
 def id_in(fields: Mapping[str, Any], at: str, below: str = "id") -> str | None:

@@ -20,8 +20,8 @@ from pipeline.reading.drafts import (
     Detail,
     Draft,
     DraftTurn,
+    FindReferent,
     Limits,
-    LookUp,
     ReceivedFile,
     Refused,
     Row,
@@ -106,7 +106,7 @@ def _row(number: int, position: int, raw: bytes, record: Any, at_id: Steps | Non
     return fault(number, position, raw, "no_id") if native is None else Row(number, position, native, raw)
 
 
-def assemble(rows: Sequence[Row], settings: EventsSettings, _look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: EventsSettings, _find_referent: FindReferent) -> Draft:
     """One conversation from its record; equal records of one file count once."""
     if any(row.payload != rows[0].payload for row in rows):
         raise Refused("contradicting_rows", f"{len(rows)} rows")

@@ -11,7 +11,7 @@ is its first message. `private` notes and mails forwarded to third persons never
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pipeline.reading.drafts import Draft, LookUp, Row, Source
+from pipeline.reading.drafts import Draft, FindReferent, Row, Source
 from pipeline.reading.exports import (
     CustomFieldSettings,
     Desk,
@@ -131,13 +131,13 @@ DESK: Final = Desk(
     KINDS,
     main=("ticket",),
     native=_native,
-    looked=frozenset({"agent", "contact"}),
+    referents=frozenset({"agent", "contact"}),
     wrappers=("results", "tickets", "conversations", "contacts", "agents"),
     beside=names("total meta links"),
 )
 
 
-def assemble(rows: Sequence[Row], settings: FreshdeskSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: FreshdeskSettings, find_referent: FindReferent) -> Draft:
     """One ticket with its public conversations."""
     found = DESK.unpacked(rows, settings)
     draft = Draft()
@@ -149,7 +149,7 @@ def assemble(rows: Sequence[Row], settings: FreshdeskSettings, look_up: LookUp) 
     requester, responder = native_id(ticket.get("requester_id")), native_id(ticket.get("responder_id"))
     people.know(requester, "customer")
     people.know(responder, "agent")
-    find = {kind: finder(look_up, kind) for kind in ("contact", "agent")}
+    find = {kind: finder(find_referent, kind) for kind in ("contact", "agent")}
     by_agent = str(ticket.get("source")) == _OUTBOUND
     first = Said(
         None,

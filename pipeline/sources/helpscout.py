@@ -10,7 +10,7 @@ customer, message (a reply), chat, phone and beaconchat become turns; notes, lin
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pipeline.reading.drafts import Draft, LookUp, Row, Source
+from pipeline.reading.drafts import Draft, FindReferent, Row, Source
 from pipeline.reading.exports import (
     Desk,
     ExportSettings,
@@ -82,7 +82,7 @@ DESK: Final = Desk(
 )
 
 
-def assemble(rows: Sequence[Row], settings: HelpscoutSettings, _look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: HelpscoutSettings, _find_referent: FindReferent) -> Draft:
     """One conversation with its public threads."""
     found = DESK.unpacked(rows, settings)
     draft = Draft()

@@ -15,7 +15,7 @@ never become turns. Actors: V- visitors, E- and A- agents, B- and S- bots and th
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pipeline.reading.drafts import Draft, LookUp, Refused, Row, Source
+from pipeline.reading.drafts import Draft, FindReferent, Refused, Row, Source
 from pipeline.reading.exports import (
     Desk,
     ExportSettings,
@@ -98,13 +98,13 @@ DESK: Final = Desk(
     KINDS,
     main=(),
     native=_native,
-    looked=frozenset({"actor"}),
+    referents=frozenset({"actor"}),
     wrappers=("results", "messages", "threads"),
     beside=names("paging total status startedAt completedAt"),
 )
 
 
-def assemble(rows: Sequence[Row], settings: HubspotSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: HubspotSettings, find_referent: FindReferent) -> Draft:
     """One thread with its messages, or one ticket with its e-mails."""
     found = DESK.unpacked(rows, settings)
     draft = Draft()
@@ -112,7 +112,7 @@ def assemble(rows: Sequence[Row], settings: HubspotSettings, look_up: LookUp) ->
     mails = [fields for _, fields in found["object"] if _is_email(fields)]
     tickets = [(row, fields) for row, fields in found["object"] if not _is_email(fields)]
     if found["thread"]:
-        _thread(draft, people, found, settings, look_up)
+        _thread(draft, people, found, settings, find_referent)
     elif tickets:
         _ticket(draft, people, latest(tickets, "updatedAt", settings, draft), mails, settings)
     else:
@@ -126,7 +126,7 @@ def _thread(
     people: People,
     found: Found,
     settings: HubspotSettings,
-    look_up: LookUp,
+    find_referent: FindReferent,
 ) -> None:
     thread = latest(found["thread"], "latestMessageTimestamp", settings, draft)
     messages = [fields for _, fields in found["message"]]
@@ -134,7 +134,7 @@ def _thread(
     contact = native_id(thread.get("associatedContactId"))
     draft.customer = f"V-{contact}" if contact else None
     people.know(draft.customer, "customer")
-    add_turns(draft, _messages(messages, draft, people, settings, look_up))
+    add_turns(draft, _messages(messages, draft, people, settings, find_referent))
     if draft.customer is None:
         draft.customer = next((turn.author for turn in draft.turns if turn.speaker == "customer" and turn.author), None)
     draft.opened_at = time_of(thread, "createdAt", settings)
@@ -142,7 +142,7 @@ def _thread(
 
 
 def _messages(
-    messages: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: HubspotSettings, look_up: LookUp
+    messages: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: HubspotSettings, find_referent: FindReferent
 ) -> Iterator[Said]:
     for message in messages:
         senders = [as_record(each, "senders") for each in as_list(message.get("senders"), "senders")]
@@ -158,7 +158,7 @@ def _messages(
             people.state(actor, "PERSON", each.get("name"))
             people.state(actor, "EMAIL_ADDRESS", address.get("value") if address.get("type") == "HS_EMAIL_ADDRESS" else None)
             people.state(actor, "PHONE_NUMBER", address.get("value") if address.get("type") == "HS_PHONE_NUMBER" else None)
-            known = look_up("actor", actor) if actor else None
+            known = find_referent("actor", actor) if actor else None
             people.state_all(actor, known or {}, {"name": "PERSON", "email": "EMAIL_ADDRESS"})
         kind = word(message.get("type"))
         if kind == "COMMENT":

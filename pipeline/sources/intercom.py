@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from pipeline.reading.drafts import Draft, LookUp, Refused, Row, Source
+from pipeline.reading.drafts import Draft, FindReferent, Refused, Row, Source
 from pipeline.reading.exports import (
     Desk,
     ExportSettings,
@@ -145,7 +145,7 @@ DESK: Final = Desk(
     KINDS,
     main=("conversation", "conversation_history"),
     native=_native,
-    looked=frozenset({"contact", "admin", "tag"}),
+    referents=frozenset({"contact", "admin", "tag"}),
     wrappers=("conversations", "data", "admins", "contacts", "tags", "teams"),
     beside=names("type pages total_count has_more page"),
 )
@@ -155,7 +155,7 @@ def _is_active(fields: Mapping[str, Any]) -> bool:
     return "_fivetran_active" not in fields or is_true(fields["_fivetran_active"])
 
 
-def assemble(rows: Sequence[Row], settings: IntercomSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: IntercomSettings, find_referent: FindReferent) -> Draft:
     """One conversation with the parts that are messages."""
     found = DESK.unpacked(rows, settings)
     draft = Draft()
@@ -172,7 +172,7 @@ def assemble(rows: Sequence[Row], settings: IntercomSettings, look_up: LookUp) -
         parts = []
     else:
         raise Refused("no_active_version", f"{len(rows)} rows")
-    people = _People(settings, look_up)
+    people = _People(settings, find_referent)
     said = [people.said(None, begun, conversation.get("created_at"))]
     every = [*parts, *_one_each([fields for _, fields in active["part"]], settings)]
     for part in every:
@@ -210,9 +210,9 @@ def _one_each(parts: Sequence[dict[str, Any]], settings: IntercomSettings) -> li
 class _People:
     """Authors of one conversation."""
 
-    def __init__(self, settings: IntercomSettings, look_up: LookUp) -> None:
+    def __init__(self, settings: IntercomSettings, find_referent: FindReferent) -> None:
         self._settings = settings
-        self._find = {kind: finder(look_up, kind) for kind in ("contact", "admin")}
+        self._find = {kind: finder(find_referent, kind) for kind in ("contact", "admin")}
         self.stated = People()
         self.customer: str | None = None
 

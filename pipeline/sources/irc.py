@@ -26,11 +26,11 @@ from pipeline.reading.drafts import (
     Detail,
     Draft,
     DraftTurn,
+    FindReferent,
     Limits,
-    Looked,
-    LookUp,
     Read,
     ReceivedFile,
+    Referent,
     Refused,
     Row,
     Source,
@@ -136,7 +136,7 @@ def open_unit(files: Sequence[ReceivedFile], settings: IrcSettings, _limits: Lim
     """What reads the files of a folder, in the order of their names, as one log."""
     sorter: _Channel | _Pairs = _Channel(settings) if settings.sessions == "channel" else _Pairs(settings)
 
-    def read(file: ReceivedFile, number: int, _settings: Any, limits: Limits) -> Iterator[Row | Looked]:
+    def read(file: ReceivedFile, number: int, _settings: Any, limits: Limits) -> Iterator[Row | Referent]:
         yield from _read(file, number, settings, limits, sorter)
         if file == files[-1]:
             yield from sorter.finish()
@@ -144,14 +144,14 @@ def open_unit(files: Sequence[ReceivedFile], settings: IrcSettings, _limits: Lim
     return read
 
 
-def read(file: ReceivedFile, number: int, settings: IrcSettings, limits: Limits) -> Iterator[Row | Looked]:
+def read(file: ReceivedFile, number: int, settings: IrcSettings, limits: Limits) -> Iterator[Row | Referent]:
     """One file as a log of its own."""
     return open_unit([file], settings, limits)(file, number, settings, limits)
 
 
 def _read(
     file: ReceivedFile, number: int, settings: IrcSettings, limits: Limits, sorter: "_Channel | _Pairs"
-) -> Iterator[Row | Looked]:
+) -> Iterator[Row | Referent]:
     log = _Log(_day_of(file, settings))
     zone = zone_of(settings.zone)
     if zone is None:
@@ -382,7 +382,7 @@ def _unaddressed(said: _Said) -> Row:
     return _row(said)
 
 
-def assemble(rows: Sequence[Row], settings: IrcSettings, _look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: IrcSettings, _find_referent: FindReferent) -> Draft:
     """The conversation of one session."""
     draft = Draft(channel="chat")
     said: list[tuple[int, str, str, str]] = []

@@ -13,7 +13,7 @@ customer's where its author's UserType is one of those who come through a portal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pipeline.reading.drafts import Draft, LookUp, Row, Source
+from pipeline.reading.drafts import Draft, FindReferent, Row, Source
 from pipeline.reading.exports import (
     CustomFieldSettings,
     Desk,
@@ -128,13 +128,13 @@ DESK: Final = Desk(
     KINDS,
     main=("case",),
     native=_native,
-    looked=frozenset({"user", "contact"}),
+    referents=frozenset({"user", "contact"}),
     wrappers=("records",),
     beside=names("totalSize done nextRecordsUrl"),
 )
 
 
-def assemble(rows: Sequence[Row], settings: SalesforceSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: SalesforceSettings, find_referent: FindReferent) -> Draft:
     """One case with its published comments and its e-mails."""
     found = DESK.unpacked(rows, settings)
     draft = Draft()
@@ -146,10 +146,10 @@ def assemble(rows: Sequence[Row], settings: SalesforceSettings, look_up: LookUp)
     people.know(customer, "customer")
     people.state_all(customer, case, _SUPPLIED, "customer")
     people.state_all(customer, as_record(case.get("Contact"), "Contact"), _PERSONAL, "customer")
-    people.state_all(customer, (look_up("contact", customer) if customer else None) or {}, _PERSONAL, "customer")
+    people.state_all(customer, (find_referent("contact", customer) if customer else None) or {}, _PERSONAL, "customer")
     for name, kind in settings.identifier_fields.items():
         people.state(customer, kind, case.get(name), "customer")
-    said = [*_mails(mails, draft, people, settings), *_comments(comments, draft, people, settings, look_up)]
+    said = [*_mails(mails, draft, people, settings), *_comments(comments, draft, people, settings, find_referent)]
     description = text_of(case, ("Description",))
     opened_at = time_of(case, "CreatedDate", settings)
     # a case that a mail opened holds its text as description, too
@@ -199,11 +199,11 @@ def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, set
 
 
 def _comments(
-    comments: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: SalesforceSettings, look_up: LookUp
+    comments: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: SalesforceSettings, find_referent: FindReferent
 ) -> Iterator[Said]:
     for comment in comments:
         author = _id(comment.get("CreatedById"))
-        user = (look_up("user", author) if author else None) or {}
+        user = (find_referent("user", author) if author else None) or {}
         kind = user.get("UserType") or as_record(comment.get("CreatedBy"), "CreatedBy").get("UserType")
         speaker = "customer" if word(kind) in _CUSTOMERS else "agent"
         people.know(author, speaker)

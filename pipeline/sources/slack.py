@@ -21,7 +21,19 @@ from typing import Any, Final, Literal
 import orjson
 from pydantic import Field
 
-from pipeline.reading.drafts import Draft, Limits, Looked, LookUp, Read, ReceivedFile, Refused, Row, Source, SourceSettings, fault
+from pipeline.reading.drafts import (
+    Draft,
+    FindReferent,
+    Limits,
+    Read,
+    ReceivedFile,
+    Referent,
+    Refused,
+    Row,
+    Source,
+    SourceSettings,
+    fault,
+)
 from pipeline.reading.exports import People, Said, add_turns, finder, names, word
 from pipeline.reading.files import json_records
 from pipeline.reading.paths import shown
@@ -141,14 +153,14 @@ def _is_message(event: Mapping[str, Any], settings: SlackSettings) -> bool:
 
 def _read(
     file: ReceivedFile, number: int, settings: SlackSettings, limits: Limits, starts: Mapping[str, Sequence[int]]
-) -> Iterator[Row | Looked]:
+) -> Iterator[Row | Referent]:
     kind = _LISTS.get(file.name)
     if kind:
         for found in _events(file, number, limits):
             if isinstance(found, Row):
                 yield found
             elif (key := native_id(found[2].get("id"))) is not None:
-                yield Looked(kind, key, found[1])
+                yield Referent(kind, key, found[1])
     elif _is_day(file, settings):
         channel = _channel_of(file)
         for found in _events(file, number, limits):
@@ -175,7 +187,7 @@ def as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def assemble(rows: Sequence[Row], settings: SlackSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: SlackSettings, find_referent: FindReferent) -> Draft:
     """One thread or session."""
     draft = Draft(channel="chat")
     events: dict[int, dict[str, Any]] = {}
@@ -203,7 +215,7 @@ def assemble(rows: Sequence[Row], settings: SlackSettings, look_up: LookUp) -> D
     for ticks, changed in changes:
         if ticks in events:
             events[ticks] = {**events[ticks], "text": changed.get("text")}
-    people = _People(settings, look_up)
+    people = _People(settings, find_referent)
     said = [people.said(ticks, event) for ticks, event in sorted(events.items()) if ticks not in gone]
     add_turns(draft, said)
     draft.customer = next((turn.author for turn in draft.turns if turn.speaker == "customer" and turn.author), None)
@@ -214,10 +226,10 @@ def assemble(rows: Sequence[Row], settings: SlackSettings, look_up: LookUp) -> D
 class _People:
     """The users who write, or are named, in one conversation."""
 
-    def __init__(self, settings: SlackSettings, look_up: LookUp) -> None:
+    def __init__(self, settings: SlackSettings, find_referent: FindReferent) -> None:
         self._settings = settings
-        self._find: Callable[[str | None], Any] = finder(look_up, "user")
-        self._find_channel: Callable[[str | None], Any] = finder(look_up, "channel")
+        self._find: Callable[[str | None], Any] = finder(find_referent, "user")
+        self._find_channel: Callable[[str | None], Any] = finder(find_referent, "channel")
         self.stated = People()
 
     def said(self, ticks: int, event: Mapping[str, Any]) -> Said:
@@ -274,7 +286,7 @@ def unescape_slack(text: str) -> str:
     return unescape(text) if "&" in text and re.search(r"&(?:amp|lt|gt);", text) else text
 
 
-def read(file: ReceivedFile, number: int, settings: SlackSettings, limits: Limits) -> Iterator[Row | Looked]:
+def read(file: ReceivedFile, number: int, settings: SlackSettings, limits: Limits) -> Iterator[Row | Referent]:
     """One file of an export, for itself."""
     yield from open_unit([file], settings, limits)(file, number, settings, limits)
 

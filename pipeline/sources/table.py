@@ -27,8 +27,8 @@ from pipeline.reading.drafts import (
     Detail,
     Draft,
     DraftTurn,
+    FindReferent,
     Limits,
-    LookUp,
     Read,
     ReceivedFile,
     Refused,
@@ -271,7 +271,7 @@ def _check_columns(file: ReceivedFile, names: Sequence[str], settings: TableSett
         raise SourceError(f"{file.label}: has two columns {twice[0]!r}; rename one in the file")
 
 
-def assemble(rows: Sequence[Row], settings: TableSettings, _look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindReferent) -> Draft:
     """One conversation from its rows."""
     columns = settings.columns
     records = [dict(zip(columns, orjson.loads(row.payload), strict=True)) for row in rows]

@@ -23,10 +23,10 @@ from pipeline.reading.drafts import (
     Detail,
     Draft,
     DraftTurn,
+    FindReferent,
     Limits,
-    Looked,
-    LookUp,
     ReceivedFile,
+    Referent,
     Refused,
     Row,
     Source,
@@ -152,8 +152,8 @@ class ZendeskSettings(TicketSettings):
         return self.join == "folder"
 
 
-def read(file: ReceivedFile, number: int, settings: ZendeskSettings, limits: Limits) -> Iterator[Row | Looked]:
-    """Tickets, audits and comments of one file as rows, its users to look up."""
+def read(file: ReceivedFile, number: int, settings: ZendeskSettings, limits: Limits) -> Iterator[Row | Referent]:
+    """Tickets, audits and comments of one file as rows, its users as what they refer to."""
     layout = layout_of(file)
     if layout == "jsonl":
         for row in json_lines(file, number, limits):
@@ -169,7 +169,7 @@ def read(file: ReceivedFile, number: int, settings: ZendeskSettings, limits: Lim
             kind = _RECORDS[path]
             if kind in _LOOKED:
                 if (key := native_id(record.get("ticket_id" if kind == "metric_set" else "id"))) is not None:
-                    yield Looked(kind, key, raw)
+                    yield Referent(kind, key, raw)
             else:
                 yield _row(number, position, raw, record, kind, ticket[1] if ticket else None)
     else:
@@ -189,7 +189,7 @@ def _row(number: int, position: int, raw: bytes, record: Mapping[str, Any], kind
     return Row(number, position, native, b"%c%b" % (kind[0].encode(), raw))
 
 
-def assemble(rows: Sequence[Row], settings: ZendeskSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: ZendeskSettings, find_referent: FindReferent) -> Draft:
     """One ticket with its public comments."""
     ticket_rows = [row for row in rows if row.payload[:1] == b"t"]
     audits = [orjson.loads(row.payload[1:]) for row in rows if row.payload[:1] == b"a"]
@@ -201,7 +201,7 @@ def assemble(rows: Sequence[Row], settings: ZendeskSettings, look_up: LookUp) ->
     _check("ticket", ticket, settings)
     audits += as_list(ticket.get("audits"), "audits")
     comments += [as_record(comment, "comments") for comment in as_list(ticket.get("comments"), "comments")]
-    return conversation(draft, ticket, audits, comments, (), settings, look_up)
+    return conversation(draft, ticket, audits, comments, (), settings, find_referent)
 
 
 def conversation(  # a ticket and all that was said in it
@@ -211,7 +211,7 @@ def conversation(  # a ticket and all that was said in it
     comments: Sequence[dict[str, Any]],
     chats: Sequence[dict[str, Any]],
     settings: TicketSettings,
-    look_up: LookUp,
+    find_referent: FindReferent,
 ) -> Draft:
     """The ticket with everything that was said in public.
 
@@ -222,10 +222,10 @@ def conversation(  # a ticket and all that was said in it
         comments: what the comments endpoint returned.
         chats: entries of its chats, each with type, timestamp, message, actor_type, actor_id, actor_name.
         settings: of the source.
-        look_up: users, brands, groups, organizations, metric sets.
+        find_referent: users, brands, groups, organizations, metric sets.
     """
-    _join(ticket, look_up)
-    people = _People(ticket, settings, look_up)
+    _join(ticket, find_referent)
+    people = _People(ticket, settings, find_referent)
     said = list(chain(_from_audits(audits, draft, settings, people), _from_comments(comments, settings, people)))
     if not said:
         said = [{"author_id": ticket.get("requester_id"), "created_at": ticket.get("created_at"), "public": True}]
@@ -240,15 +240,15 @@ def conversation(  # a ticket and all that was said in it
     return draft
 
 
-def _join(ticket: dict[str, Any], look_up: LookUp) -> None:
+def _join(ticket: dict[str, Any], find_referent: FindReferent) -> None:
     """Put into a ticket what it refers to and does not hold itself."""
     for name in ("brand", "group", "organization"):
         key = native_id(ticket.get(f"{name}_id"))
-        if ticket.get(name) is None and key is not None and (found := look_up(name, key)) is not None:
+        if ticket.get(name) is None and key is not None and (found := find_referent(name, key)) is not None:
             ticket[name] = found
     key = native_id(ticket.get("id"))
     if ticket.get("metric_set") is None and key is not None:
-        ticket["metric_set"] = look_up("metric_set", key)
+        ticket["metric_set"] = find_referent("metric_set", key)
 
 
 def _chats_in(audits: Sequence[Any]) -> Iterator[dict[str, Any]]:
@@ -325,10 +325,10 @@ def _check(kind: str, record: Mapping[str, Any], settings: TicketSettings) -> No
 
 
 class _People:
-    """The users of one ticket: embedded in it, or looked up; and every value that the ticket states about anybody."""
+    """The users of one ticket: embedded in it, or referred to; and every value that the ticket states about anybody."""
 
-    def __init__(self, ticket: Mapping[str, Any], settings: TicketSettings, look_up: LookUp) -> None:
-        self._settings, self._look_up = settings, look_up
+    def __init__(self, ticket: Mapping[str, Any], settings: TicketSettings, find_referent: FindReferent) -> None:
+        self._settings, self._find_referent = settings, find_referent
         self._users: dict[str, Mapping[str, Any] | None] = {}
         self._stated: dict[tuple[str | None, str, str], None] = {}
         embedded = [as_record(ticket.get(name), name) for name in ("requester", "submitter", "assignee")]
@@ -360,7 +360,7 @@ class _People:
         if key is None:
             return None
         if key not in self._users:
-            user = self._look_up("user", key)
+            user = self._find_referent("user", key)
             self._users[key] = user
             if user is not None:
                 self.take(user)

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from pipeline.reading.drafts import Draft, Limits, Looked, LookUp, Read, ReceivedFile, Refused, Row, Source, fault
+from pipeline.reading.drafts import Draft, FindReferent, Limits, Read, ReceivedFile, Referent, Refused, Row, Source, fault
 from pipeline.reading.exports import (
     Desk,
     ExportSettings,
@@ -91,7 +91,7 @@ def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
 
 
 DESK: Final = Desk(
-    KINDS, main=("ticket",), native=_native, looked=frozenset({"user", "brand", "organization", "group", "metric_set"})
+    KINDS, main=("ticket",), native=_native, referents=frozenset({"user", "brand", "organization", "group", "metric_set"})
 )
 _SOLVED: Final = frozenset({"solved", "closed"})
 _UNSOLVED: Final = frozenset({"new", "open", "pending", "hold", "on-hold"})
@@ -149,12 +149,12 @@ def _read(
     settings: ZendeskTablesSettings,
     limits: Limits,
     chats: Mapping[str, str | None],
-) -> Iterator[Row | Looked]:
+) -> Iterator[Row | Referent]:
     for found in records(file, number, KINDS, (), (), settings, limits):
         if isinstance(found, Row):
             yield found
-        elif found.kind in DESK.looked:
-            yield from found.looked(_native(found.kind, found.fields), KINDS[found.kind])
+        elif found.kind in DESK.referents:
+            yield from found.referents(_native(found.kind, found.fields), KINDS[found.kind])
         elif found.kind == "chat_event":
             chat = native_id(found.fields.get("chat_id")) or ""
             ticket = chats.get(chat, f"chat {chat}")
@@ -166,7 +166,7 @@ def _read(
             yield found.row(number, _native(found.kind, found.fields))
 
 
-def assemble(rows: Sequence[Row], settings: ZendeskTablesSettings, look_up: LookUp) -> Draft:
+def assemble(rows: Sequence[Row], settings: ZendeskTablesSettings, find_referent: FindReferent) -> Draft:
     """One ticket with its public comments and chats."""
     found = DESK.unpacked(rows, settings)
     draft = Draft()
@@ -176,7 +176,7 @@ def assemble(rows: Sequence[Row], settings: ZendeskTablesSettings, look_up: Look
     chats = [_entry(fields) for _, fields in found["chat_event"]]
     if found["change"]:
         draft.reopened = _was_reopened([fields for _, fields in found["change"]], settings)
-    return zendesk.conversation(draft, ticket, (), comments, chats, settings, look_up)
+    return zendesk.conversation(draft, ticket, (), comments, chats, settings, find_referent)
 
 
 def _ticket(fields: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def _was_reopened(changes: Sequence[Mapping[str, Any]], settings: ZendeskTablesS
     return any(before in _SOLVED and after in _UNSOLVED for before, after in pairwise(steps))
 
 
-def read(file: ReceivedFile, number: int, settings: ZendeskTablesSettings, limits: Limits) -> Iterator[Row | Looked]:
+def read(file: ReceivedFile, number: int, settings: ZendeskTablesSettings, limits: Limits) -> Iterator[Row | Referent]:
     """One file of a warehouse, for itself."""
     yield from open_unit([file], settings, limits)(file, number, settings, limits)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import TableError
 from pipeline.reading import spill
-from pipeline.reading.drafts import Looked, Row
-from pipeline.reading.lookups import LookUpWriter, look_up
+from pipeline.reading.drafts import Referent, Row
+from pipeline.reading.references import ReferentWriter, open_referents
 from pipeline.reading.spill import SpillWriter, is_finished, rows_between
 
 IDS = st.integers(0, 2**64 - 1)
@@ -57,10 +57,10 @@ def test_a_damaged_spill_is_named(tmp_path: Path) -> None:
 
 
 def test_of_a_user_that_is_stated_twice_the_later_holds(tmp_path: Path) -> None:
-    writer = LookUpWriter(tmp_path / "unit.users")
+    writer = ReferentWriter(tmp_path / "unit.referents")
     for payload in (b'{"name": "old"}', b'{"name": "new"}'):
-        writer.add(Looked("user", "7", payload))
+        writer.add(Referent("user", "7", payload))
     writer.finish()
-    find = look_up(tmp_path / "unit.users")
+    find = open_referents(tmp_path / "unit.referents")
 
     assert (find("user", "7"), find("user", "8"), find("group", "7")) == ({"name": "new"}, None, None)

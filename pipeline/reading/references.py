@@ -9,12 +9,12 @@ from typing import Any, Final
 import orjson
 
 from pipeline.errors import TableError
-from pipeline.reading.drafts import Looked, LookUp
+from pipeline.reading.drafts import FindReferent, Referent
 
 CACHED: Final = 20_000
 
 
-class LookUpWriter:
+class ReferentWriter:
     """Takes what rows refer to; a file is made only when there is something."""
 
     def __init__(self, path: Path) -> None:
@@ -23,27 +23,27 @@ class LookUpWriter:
         path.unlink(missing_ok=True)
         self._database: sqlite3.Connection | None = None
 
-    def add(self, looked: Looked) -> None:
+    def add(self, referent: Referent) -> None:
         """Put one; a later one of the same kind and key takes its place.
 
         Raises:
             TableError: it cannot be written.
         """
         try:
-            self._add(looked)
+            self._add(referent)
         except sqlite3.Error as error:
             raise TableError(f"{self._path.parent}: users cannot be written; free some space and run again") from error
 
-    def _add(self, looked: Looked) -> None:
+    def _add(self, referent: Referent) -> None:
         if self._database is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path)
             self._database.execute("pragma synchronous = off")  # a killed run reads its files again
             self._database.execute("pragma journal_mode = off")
             self._database.execute(
-                "create table looked (kind text, key text, payload blob, primary key (kind, key)) without rowid"
+                "create table referents (kind text, key text, payload blob, primary key (kind, key)) without rowid"
             )
-        self._database.execute("insert or replace into looked values (?, ?, ?)", looked)
+        self._database.execute("insert or replace into referents values (?, ?, ?)", referent)
 
     def finish(self) -> None:
         """Write everything."""
@@ -52,8 +52,8 @@ class LookUpWriter:
             self._database.close()
 
 
-def look_up(path: Path) -> LookUp:
-    """The look-up over what was written to `path`; one that finds nothing when there is no such file."""
+def open_referents(path: Path) -> FindReferent:
+    """What finds that which was written to `path`; it finds nothing when there is no such file."""
     if not path.is_file():
         return lambda _kind, _key: None
     database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
@@ -62,5 +62,5 @@ def look_up(path: Path) -> LookUp:
 
 
 def _find(database: sqlite3.Connection, kind: str, key: str) -> Any:
-    row = database.execute("select payload from looked where kind = ? and key = ?", (kind, key)).fetchone()
+    row = database.execute("select payload from referents where kind = ? and key = ?", (kind, key)).fetchone()
     return orjson.loads(row[0]) if row else None
