@@ -27,7 +27,7 @@ from pipeline.errors import CurationError, SourceError
 from pipeline.forgotten import FOLDER, LIST, Entry, add, draws_of, email_hash, keep_draws, read_forgotten
 from pipeline.key import Key
 from pipeline.reading.cutting import Cut, cut
-from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent
+from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent, Unit
 from pipeline.reading.files import Dialect, layout_of
 from pipeline.replacing.keyed import Surrogates
 from pipeline.searching import names_any
@@ -289,7 +289,7 @@ class _Content:
     """Over every row, and every record that rows refer to, that stays."""
 
 
-def _read(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted) -> _Content:
+def _read(unit: Unit, params: ingest.IngestParams, wanted: _Wanted) -> _Content:
     content, others = _Content(), sha256()
     is_theirs = lru_cache(1024)(lambda native: _conversation_id(unit.source, native, wanted.key) in wanted.conversations)
     for row in ingest.rows_of(unit, params):
@@ -312,7 +312,7 @@ def _read(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted) -> _C
     return content
 
 
-def _erase_unit(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted, erased: Erased) -> None:
+def _erase_unit(unit: Unit, params: ingest.IngestParams, wanted: _Wanted, erased: Erased) -> None:
     try:
         before = _read(unit, params, wanted)
     except SourceError:
@@ -338,7 +338,7 @@ def _erase_unit(unit: ingest.Unit, params: ingest.IngestParams, wanted: _Wanted,
 
 
 def _staged(
-    file: ReceivedFile, unit: ingest.Unit, params: ingest.IngestParams, content: _Content
+    file: ReceivedFile, unit: Unit, params: ingest.IngestParams, content: _Content
 ) -> tuple[ReceivedFile | None, int] | None:
     """The file without their rows, in a hidden folder, with their number; no file where all of it goes, null: it stays."""
     settings = params.sources[unit.source]
@@ -363,7 +363,7 @@ def _staged(
 
 
 def _put_in_place(  # what was read before, what was made of it
-    unit: ingest.Unit,
+    unit: Unit,
     params: ingest.IngestParams,
     wanted: _Wanted,
     before: _Content,

@@ -210,6 +210,19 @@ class ReceivedFile(NamedTuple):
         return self.member.rpartition("/")[2] if self.member else self.path.name
 
 
+@dataclass(frozen=True)
+class Unit:
+    """Files of one source that are read together."""
+
+    source: str
+    label: str
+    """Path below SOURCE of its file or folder."""
+    files: tuple[ReceivedFile, ...]
+    key: str
+    """Over the content of the files, their names, the mapping, max_row_bytes, the project key and the code: equal key, equal
+    rows."""
+
+
 def require_utf8(label: str) -> None:
     """Raise SourceError for a name that no table could hold: Linux takes any bytes, and old archives bring some."""
     shown = label.encode("utf-8", "backslashreplace").decode()

@@ -22,6 +22,7 @@ from pipeline.key import Key
 from pipeline.ledger import balance, prove
 from pipeline.parts import Means
 from pipeline.reading.cutting import RECORD
+from pipeline.reading.drafts import Unit
 from pipeline.tables import Table
 from tests.build import KEY
 from tests.pipeline.received import CHATS, TURNS, ZENDESK, params, rows, write
@@ -336,7 +337,7 @@ def test_what_a_killed_call_and_a_night_after_it_left_is_cut_by_the_next_call(
     make(project)
     erase_unit = forget._erase_unit
 
-    def killed(unit: ingest.Unit, *more: Any) -> None:
+    def killed(unit: Unit, *more: Any) -> None:
         if unit.source == "rows":
             raise KeyboardInterrupt
         erase_unit(unit, *more)

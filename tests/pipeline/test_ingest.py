@@ -23,6 +23,7 @@ from pipeline import ingest
 from pipeline.errors import ParamsError, SourceError, TableError
 from pipeline.params import load_section
 from pipeline.parts import Means
+from pipeline.reading.assembling import FRAME_ROWS
 from pipeline.tables import Table
 from tests.build import KEY
 from tests.pipeline.received import CHATS, PAIRS, TURNS, chat, ingested, params, quarantined, rows, texts, write
@@ -512,8 +513,8 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_goes_on(tmp_path: Path)
 
 
 def test_no_frame_of_python_objects_grows_with_the_part(tmp_path: Path) -> None:
-    many = HEAD + "".join(f"{number},c,question,2026-01-05 12:00:00\n" for number in range(2 * ingest.FRAME_ROWS + 1))
+    many = HEAD + "".join(f"{number},c,question,2026-01-05 12:00:00\n" for number in range(2 * FRAME_ROWS + 1))
     table = ingested(write(tmp_path / "in", log__csv=many), TURNS, rows_per_part=10_000)
 
     assert table.read(table.manifest.parts[0])["conversation_id"].is_sorted()
-    assert pl.concat([table.read(part) for part in table.manifest.parts]).height == 2 * ingest.FRAME_ROWS + 1
+    assert pl.concat([table.read(part) for part in table.manifest.parts]).height == 2 * FRAME_ROWS + 1
