@@ -12,6 +12,7 @@ Results go to benchmarks/results/dedupe.json, one key per command. Corpora are m
 CPU seconds are those of all processes that were waited for; peak memory is the largest sum of their proportional set sizes.
 """
 
+import ctypes
 import gzip
 import hashlib
 import json
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import combinations, islice
 from pathlib import Path
@@ -48,6 +50,9 @@ RESULTS: Final = ROOT / "benchmarks/results/dedupe.json"
 SHARED: Final = Path(os.environ.get("TICKETMILL_SHARED", ROOT.parent / "shared"))
 PEERS: Final = ROOT / "benchmarks/peers"
 """One file per peer: every package of its environment, as `pip freeze` wrote it when the figures were taken."""
+
+PR_SET_CHILD_SUBREAPER: Final = 36
+"""linux/prctl.h: processes whose parent ended become children of this one."""
 
 UNMASKED: Final = "dedupe.mask=[]"
 """Peers know no surrogates."""
@@ -80,6 +85,7 @@ def main() -> None:
     """Run the command named on the command line."""
     command, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     commands: dict[str, Callable[[], Any]] = {
         "peers": lambda: make_peers(folder),
         "speed": lambda: speed(folder),
@@ -135,10 +141,18 @@ def measured(command: Sequence[str | Path], **options: Any) -> dict[str, float]:
             peak = max(peak, _memory_of(process.pid))
             time.sleep(0.05)
         wall = time.monotonic() - start
+        _wait_for_orphans()
         if process.returncode:
             errors.seek(0)
             raise SystemExit(f"{command[0]} failed:\n{errors.read().decode(errors='replace')[-2000:]}")
     return {"wall_s": round(wall, 2), "cpu_s": round(_cpu_of_children() - before, 2), "peak_mb": round(peak / 1e6)}
+
+
+def _wait_for_orphans() -> None:
+    """So that what datatrove's workers spent counts: the server that forks them outlives it."""
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 def _cpu_of_children() -> float:
