@@ -51,7 +51,7 @@ def _part_faults(content: Any, where: str) -> Iterator[Fault]:
         return
     for place, part in enumerate(parts):
         text = part.get("text") if isinstance(part, dict) else None
-        if isinstance(part, dict) and part.keys() & OTHER_PARTS:
+        if isinstance(part, dict) and part.keys() & OTHER_PARTS and "text" not in part:
             continue
         if not isinstance(text, str):
             yield Fault("content_not_text", f"{where}.parts[{place}]")

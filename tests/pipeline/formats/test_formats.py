@@ -262,6 +262,7 @@ BAD_ROWS: list[tuple[str, str, Callable[[dict[str, Any]], None]]] = [
     ("gemini", "role_unknown", put("contents.1.role", "assistant")),
     ("gemini", "content_missing", put("contents.0.parts", [])),
     ("gemini", "content_not_text", put("contents.0.parts.0.text", 7)),
+    ("gemini", "content_not_text", put("contents.1.parts", [{"functionCall": {"name": "track"}, "text": None}])),
     ("gemini", "first_not_user", put("contents.0.role", "model")),
     ("gemini", "last_not_assistant", put("contents.3.role", "user")),
     ("bedrock_nova", "key_missing", without("schemaVersion")),
