@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from checks.pii.labelled import Labelled, Mark, find_all, score
+from pipeline.finding import Lists
 from pipeline.params import load_section
-from pipeline.scrub import Lists, ScrubParams, make_look
+from pipeline.scrub import ScrubParams, make_look
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = Path(__file__).parent / "results" / "own_texts.json"

@@ -24,8 +24,9 @@ from typing import Any
 
 from benchmarks.names import TRULY_NAMED
 from checks.pii.labelled import find_all, read, score
+from pipeline.finding import Lists
 from pipeline.params import load_section
-from pipeline.scrub import Lists, ScrubParams, make_look
+from pipeline.scrub import ScrubParams, make_look
 from pipeline.spans import Span
 
 ROOT = Path(__file__).parents[1]
@@ -106,7 +107,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_section(ScrubParams, "scrub", [ROOT / "params.yaml"])
     look = make_look(params)
-    kept = [kind for kind, mode in params.modes.items() if mode == "keep"]
+    kept = params.kept_types
 
     def find(texts: Sequence[str]) -> list[list[Span]]:
         return find_all(texts, look, Lists(), kept)

@@ -46,8 +46,8 @@ from pipeline.tables import Manifest, Table
 
 if TYPE_CHECKING:
     from pipeline.answering.estimating import Estimate
+    from pipeline.finding import Look
     from pipeline.ledger import Entry
-    from pipeline.scrub import Look
     from pipeline.spans import Span
     from pipeline.writing.training_file import Asked
 

@@ -1,19 +1,15 @@
 """Replace personal details by keyed stand-ins: patterns, names, what the export says of its people.
 
 Two passes, so that the promises about the whole corpus hold (see `pipeline.replacing.keyed`) with one part in memory at a
-time. `find` looks through each part once and writes where details stand and keyed hashes of them, never text, into a
-hidden table beside the target; that is the work, and a part that did not change is not looked through again. `settle`
-compares the hashes of all parts. `replace` reads each part again and puts the stand-ins in.
-
-Details also hide in columns: product, topics, channel and source_file go through the recognizers and the known values of
-their conversation. So do the arguments of look-ups; what an agent typed into one named "account number" is then known and
-looked for in every turn. native_id and participants stay behind.
+time. `find` (`pipeline/finding.py`) looks through each part once and writes where details stand and keyed hashes of them, never
+text, into a hidden table beside the target; that is the work, and a part that did not change is not looked through again.
+`settle` compares the hashes of all parts. `replace` reads each part again and puts the stand-ins in. native_id and participants
+stay behind.
 """
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -22,17 +18,17 @@ import polars as pl
 from pydantic import Field
 
 from pipeline import known_values, spoken
-from pipeline.errors import CurationError, ParamsError
+from pipeline.errors import ParamsError
+from pipeline.finding import COLUMNS, Lists, Look, arguments, find
 from pipeline.forgotten import draws_of
 from pipeline.key import Key
-from pipeline.known_values import Needle
 from pipeline.params import Section
 from pipeline.parts import Maker, Means, Task, make_parts
 from pipeline.replacing.atoms import normal_code
 from pipeline.replacing.keyed import Surrogates
 from pipeline.replacing.settling import barred_frame, settle, values_frame
 from pipeline.schema import FINDINGS, INGESTED, SCRUBBED, conform
-from pipeline.spans import Span, resolve
+from pipeline.spans import Span
 from pipeline.stage import Outcome
 from pipeline.surrogates.dates import shift_date
 from pipeline.tables import Manifest, Part, Table, digest_of_package, new_table, translated_errors, write_json
@@ -41,42 +37,15 @@ VERSION: Final = 1
 
 Mode = Literal["surrogate", "placeholder", "mask", "keep"]
 
-FOUND: Final = {
-    "conversation_id": pl.String,
-    "column": pl.String,
-    "index": pl.Int64,
-    "start": pl.Int64,
-    "end": pl.Int64,
-    "entity_type": pl.String,
-    "score": pl.Float64,
-    "recognizer": pl.String,
-}
-"""What the first pass writes: `index` counts the turns, the topics or the arguments of all look-ups; [start, end) in
-characters of that text."""
-
-MODEL: Final = "NamesRecognizer"
-"""Its finds are judged with less trust: they give way to terms that are allowed."""
-
 PARAMS: Final = "_params.json"
 """Beside the parts: the params of the run, so that the gate can plant into texts what this very run would have met."""
 
 MASK: Final = "****"
 
-_IN_WORD: Final = re.compile(r"\w")
-
 MIN_KNOWN: Final = 3
 """Letters and digits of a known value that no stand-in of its conversation may hold, in part or whole."""
 
 DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
-
-COLUMNS: Final = ("source_file", "channel", "product")
-"""Columns of one text each that may hold a detail; `topics` holds several."""
-
-NOT_IN_COLUMNS: Final = frozenset({"URL", "DATE_TIME", "ORGANIZATION", "LOCATION"})
-"""Types that file names and product names only seem to be."""
-
-Look = Callable[[Sequence[str]], list[list[Span]]]
-"""Finds details in texts, each by itself: one list of spans per text; they may overlap."""
 
 
 class ScrubParams(Section):
@@ -119,19 +88,15 @@ class ScrubParams(Section):
     day_first: bool
     """How 3/4/2026 is read where the order cannot be told: true = 3 April."""
 
+    @property
+    def kept_types(self) -> frozenset[str]:
+        """Types of details that are left alone."""
+        return frozenset(kind for kind, mode in self.modes.items() if mode == "keep")
+
     def of_find(self) -> str:
         """The values that decide what is found, as text: how it is replaced is the second pass's business."""
         values = self.model_dump(mode="json", exclude={"default_mode", "modes", "max_shift_weeks", "day_first"})
         return json.dumps(values, sort_keys=True)
-
-
-class Lists(NamedTuple):
-    """The words of the user's own lists."""
-
-    allowed: Sequence[str] = ()
-    """In lower case."""
-
-    denied: frozenset[Needle] = frozenset()
 
 
 def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manifest:
@@ -216,7 +181,7 @@ def _prepare_find(given: Table, params: ScrubParams, lists: Lists, key: Key) -> 
 
     def make(part: Part) -> Outcome:
         conversations = given.read(part)
-        found = find(conversations, params, look, lists)
+        found = find(conversations, params.kept_types, look, lists)
         hashes = keyed(conversations, found, Surrogates(key, countries=params.countries))
         return Outcome(kept=found, beside=hashes._asdict())
 
@@ -252,228 +217,6 @@ def make_look(params: ScrubParams) -> Look:
         ]
 
     return look
-
-
-def find(conversations: pl.DataFrame, params: ScrubParams, look: Look, lists: Lists = Lists()) -> pl.DataFrame:  # noqa: B008  # immutable
-    """Where details stand in the texts and columns of these conversations; spans of one text do not overlap.
-
-    Args:
-        conversations: INGESTED; reads conversation_id, participants, turns, topics and COLUMNS.
-        params: which types are left alone.
-        look: finds details in single texts; called with each distinct text once.
-        lists: never replaced, always replaced.
-    Returns:
-        FOUND, in the order of the conversations.
-    Raises:
-        CurationError: a recognizer failed; names the conversation and the turn, not the text.
-    """
-    conversations = conform(conversations, INGESTED, "scrub: ingested")
-    texts_of = conversations["turns"].list.eval(pl.element().struct.field("text")).to_list()
-    speakers_of = conversations["turns"].list.eval(pl.element().struct.field("speaker")).to_list()
-    arguments_of = arguments(conversations)
-    base = _look_at_all(conversations, texts_of, [each.text for own in arguments_of for each in own], look)
-    kept_types = {kind for kind, mode in params.modes.items() if mode == "keep"}
-    rows = _Rows()
-    columns = [conversations[name].to_list() for name in COLUMNS]
-    topics_of = conversations["topics"].to_list()
-    participants_of = conversations["participants"].to_list()
-    for number, conversation_id in enumerate(conversations["conversation_id"]):
-        texts = [text or "" for text in texts_of[number] or []]
-        answered = _answered(texts, speakers_of[number] or [])
-        typed = [_answers(each.value, f"Which {each.label}?") for each in arguments_of[number]]
-        said = [
-            *zip(texts, answered, strict=True),
-            *((each.value, own) for each, own in zip(arguments_of[number], typed, strict=True)),
-        ]
-        wanted = _wanted(texts, said, participants_of[number]) | lists.denied
-        wanted |= _found_before(texts, base, lists.allowed)
-        for turn, text in enumerate(texts):
-            spans = [*base[text], *answered[turn], *known_values.find(text, wanted)]
-            if spans:
-                rows.add(conversation_id, "turns", turn, chosen(text, spans, lists.allowed, kept_types))
-        for position, each in enumerate(arguments_of[number]):
-            spans = [*each.unlabelled(base[each.text]), *typed[position], *known_values.find(each.value, wanted)]
-            rows.add(conversation_id, "arguments", position, chosen(each.value, spans, lists.allowed, kept_types))
-        named = [(name, 0, values[number]) for name, values in zip(COLUMNS, columns, strict=True)]
-        named += [("topics", position, topic) for position, topic in enumerate(topics_of[number] or [])]
-        for name, position, value in named:
-            if value:
-                spans = [span for span in base[value] if span.entity_type not in NOT_IN_COLUMNS]
-                spans += known_values.find(value, wanted)
-                rows.add(conversation_id, name, position, chosen(value, spans, lists.allowed, kept_types))
-    return rows.frame()
-
-
-def _answered(texts: Sequence[str], speakers: Sequence[str]) -> list[list[Span]]:
-    """What answers the turn before; a look-up between question and answer asks nothing."""
-    found: list[list[Span]] = []
-    question = None
-    for text, speaker in zip(texts, speakers, strict=True):
-        found.append(_answers(text, question) if speaker == "customer" and question is not None else [])
-        if speaker != "tool":
-            question = None if speaker == "customer" else text
-    return found
-
-
-def _answers(text: str, question: str) -> list[Span]:
-    from pipeline.recognizers import answers  # noqa: PLC0415  # imports Presidio
-
-    return answers.find(text, answers.asked(question))
-
-
-class Argument(NamedTuple):
-    """What an agent typed into a look-up."""
-
-    label: str
-    """The words of its name as a text would have them before the value: "account number: "."""
-
-    value: str
-
-    @property
-    def text(self) -> str:
-        """What recognizers see: without its label a number would be just a number."""
-        return self.label + self.value
-
-    def unlabelled(self, spans: Iterable[Span]) -> list[Span]:
-        """Spans of `text` as spans of the value."""
-        own = len(self.label)
-        return [span._replace(start=max(span.start - own, 0), end=span.end - own) for span in spans if span.end > own]
-
-
-def arguments(conversations: pl.DataFrame) -> list[list[Argument]]:
-    """The arguments of the look-ups of each conversation, in order."""
-    found: list[list[Argument]] = [[] for _ in range(conversations.height)]
-    calls = conversations["turns"].list.eval(pl.element().struct.field("call").drop_nulls())
-    for place, many in enumerate(calls.list.len()):
-        for call in calls[place] if many else ():
-            found[place] += [Argument(_label(each["name"] or ""), each["value"] or "") for each in call["arguments"] or ()]
-    return found
-
-
-_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
-
-
-def _label(name: str) -> str:
-    return f"{_CAPITAL.sub(' ', name).strip().casefold()}: "
-
-
-def _wanted(texts: Sequence[str], answered: Iterable[tuple[str, Iterable[Span]]], participants: Any) -> frozenset[Needle]:
-    wanted = known_values.needles(known_values.participants_of(participants))
-    said = [("PERSON", name) for name in known_values.said_names(texts)]
-    for text, spans in answered:
-        said.extend((span.entity_type, text[span.start : span.end]) for span in spans)
-    return wanted | known_values.needles(said, known_values.SAID, known_values.SAID_SCORE) if said else wanted
-
-
-def _found_before(texts: Sequence[str], base: Mapping[str, Sequence[Span]], allowed: Sequence[str]) -> frozenset[Needle]:
-    """What was found so surely in one turn that it is looked for in every turn; own names are nobody's."""
-    from pipeline.recognizers import MODEL_WEIGHT  # noqa: PLC0415  # imports Presidio
-
-    values = {pair for text in texts for pair in known_values.sure(text, base[text], MODEL_WEIGHT)} if len(texts) > 1 else set()
-    own = [value for value in values if not any(term in (low := known_values.lower(value[1])) or low in term for term in allowed)]
-    return known_values.needles(own, known_values.FOUND_BEFORE, known_values.FOUND_SCORE)
-
-
-def _look_at_all(
-    conversations: pl.DataFrame, texts_of: Sequence[Sequence[str] | None], labelled: Iterable[str], look: Look
-) -> Mapping[str, list[Span]]:
-    """Spans of every distinct text of turns, arguments with their labels, and columns."""
-    distinct = dict.fromkeys(text or "" for texts in texts_of for text in texts or [])
-    distinct |= dict.fromkeys(labelled)
-    for name in COLUMNS:
-        distinct |= dict.fromkeys(value for value in conversations[name].unique(maintain_order=True) if value)
-    distinct |= dict.fromkeys(topic for topic in conversations["topics"].explode().unique(maintain_order=True) if topic)
-    texts = list(distinct)
-    try:
-        return dict(zip(texts, look(texts), strict=True))
-    except CurationError:
-        raise
-    except Exception as error:  # noqa: BLE001  # a recognizer may raise anything, and what it says may quote the text
-        where = _first_failing(conversations, texts_of, look)
-        message = f"scrub: a recognizer failed on {where} ({type(error).__name__}); take it out of scrub.recognizers or mend it"
-    raise CurationError(message)  # outside of the handler: a chained traceback could quote the text
-
-
-def _first_failing(conversations: pl.DataFrame, texts_of: Sequence[Sequence[str] | None], look: Look) -> str:
-    for conversation_id, turn_ids, texts in zip(
-        conversations["conversation_id"],
-        conversations["turns"].list.eval(pl.element().struct.field("turn_id")).to_list(),
-        texts_of,
-        strict=True,
-    ):
-        for turn_id, text in zip(turn_ids or [], texts or [], strict=True):
-            try:
-                look([text or ""])
-            except Exception:  # noqa: BLE001  # the one that is looked for
-                return f"conversation {conversation_id}, turn {turn_id}"
-    return "a column of the table"
-
-
-def chosen(text: str, spans: Iterable[Span], allowed: Sequence[str], kept_types: set[str]) -> list[Span]:
-    """The spans that count: trimmed, not of a type that is kept, not inside a term that is allowed, not overlapping."""
-    wanted = [trimmed for span in spans if span.entity_type not in kept_types and (trimmed := _trimmed(text, span))]
-    if allowed and wanted:
-        free = list(_occurrences(known_values.lower(text), allowed))
-        wanted = [part for span in wanted for part in _outside(text, span, free)]
-    return [cut for span in resolve(wanted) if (cut := _trimmed(text, span))]
-
-
-def _outside(text: str, span: Span, free: Sequence[tuple[int, int]]) -> list[Span]:
-    """Nothing of a find inside a term that is allowed; of one that a model drew too wide, what is left and right of the term."""
-    if any(start <= span.start and span.end <= end for start, end in free):
-        return []
-    if span.recognizer != MODEL:
-        return [span]
-    parts = [span]
-    for start, end in free:
-        parts = [
-            part._replace(start=left, end=right)
-            for part in parts
-            for left, right in (
-                ((part.start, min(part.end, start)), (max(part.start, end), part.end))
-                if start < part.end and part.start < end
-                else ((part.start, part.end),)
-            )
-            if left < right
-        ]
-    said = (part for part in parts if known_values.lower(text[part.start : part.end]).strip() not in known_values.FUNCTION_WORDS)
-    return list(said)
-
-
-def _trimmed(text: str, span: Span) -> Span | None:
-    value = text[span.start : span.end]
-    start = span.start + len(value) - len(value.lstrip())
-    end = span.end - len(value) + len(value.rstrip())
-    if not any(map(str.isalnum, value)):
-        return None
-    return span if (start, end) == (span.start, span.end) else span._replace(start=start, end=end)
-
-
-def _occurrences(lowered: str, terms: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Where terms stand as words of their own: the brand "lin" does not stand in "linda"."""
-    for term in terms:
-        start = lowered.find(term) if term else -1
-        while start >= 0:
-            end = start + len(term)
-            if not (_IN_WORD.match(lowered, end) or (start and _IN_WORD.match(lowered, start - 1))):
-                yield start, end
-            start = lowered.find(term, start + 1)
-
-
-class _Rows:
-    """FOUND in the making."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {name: [] for name in FOUND}
-
-    def add(self, conversation_id: str, column: str, index: int, spans: Iterable[Span]) -> None:
-        for span in spans:
-            for values, value in zip(self._columns.values(), (conversation_id, column, index, *span), strict=True):
-                values.append(value)
-
-    def frame(self) -> pl.DataFrame:
-        named = dict(zip(FOUND, self._columns.values(), strict=True))
-        return pl.DataFrame(named, schema=dict(FOUND))
 
 
 # --- between the passes -------------------------------------------------------------------------------------------------
@@ -701,7 +444,7 @@ class _Writer:
 
 def scrub(conversations: pl.DataFrame, params: ScrubParams, look: Look, key: Key, lists: Lists = Lists()) -> Outcome:  # noqa: B008  # immutable
     """Both passes over conversations that are the whole corpus: for one part, a sample or a test."""
-    found = find(conversations, params, look, lists)
+    found = find(conversations, params.kept_types, look, lists)
     surrogates = Surrogates(key, countries=params.countries)
     hashes = keyed(conversations, found, surrogates)
     moved = settle(hashes.values, surrogates, hashes.barred)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from pipeline import known_values
+from pipeline.finding import Look, chosen
 from pipeline.params import load_section
-from pipeline.scrub import Look, ScrubParams, chosen, make_look, read_lists
+from pipeline.scrub import ScrubParams, make_look, read_lists
 from pipeline.spans import Span
 
 IMPERSONAL: Final = frozenset({"AGE", "DATE_TIME", "JOB_TITLE", "LOCATION", "NRP", "ORGANIZATION", "TITLE", "URL", "YEAR"})
@@ -25,7 +26,7 @@ def look_for_details(files: Sequence[Path], overrides: Sequence[str]) -> Look:
     """
     params = load_section(ScrubParams, "scrub", files, overrides)
     look, lists = make_look(params), read_lists(params)
-    left = {kind for kind, mode in params.modes.items() if mode == "keep"} | IMPERSONAL
+    left = params.kept_types | IMPERSONAL
 
     def find(texts: Sequence[str]) -> list[list[Span]]:
         return [

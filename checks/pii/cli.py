@@ -41,7 +41,7 @@ def evaluate(
 
     section = load_section(ScrubParams, "scrub", params, settings)
     rows = read(labelled)
-    kept = () if all_types else [kind for kind, mode in section.modes.items() if mode == "keep"]
+    kept = () if all_types else section.kept_types
     scores = score(rows, find_all([row.text for row in rows], make_look(section), read_lists(section), kept))
     if as_json:
         typer.echo(json.dumps(scores.to_json()))

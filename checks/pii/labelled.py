@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pipeline.errors import CurationError
-from pipeline.scrub import Lists, Look, chosen
+from pipeline.finding import Lists, Look, chosen
 from pipeline.spans import Span
 
 ENOUGH: Final = 0.6

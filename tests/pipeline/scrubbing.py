@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from pipeline.finding import Lists, Look
 from pipeline.params import load_section
 from pipeline.schema import INGESTED
-from pipeline.scrub import Lists, Look, ScrubParams, make_look, scrub
+from pipeline.scrub import ScrubParams, make_look, scrub
 from pipeline.spans import Span
 from pipeline.stage import Outcome
 from pipeline.tables import Table, new_table

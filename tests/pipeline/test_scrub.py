@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CurationError, ParamsError, TableError
+from pipeline.finding import MODEL, chosen, find
 from pipeline.parts import Means
 from pipeline.schema import FINDINGS, SCRUBBED
-from pipeline.scrub import MODEL, chosen, find, read_lists, run, scrub
+from pipeline.scrub import read_lists, run, scrub
 from pipeline.spans import Span
 from pipeline.stage import Outcome
 from pipeline.tables import Table
@@ -370,7 +371,7 @@ def test_a_failing_recognizer_is_named_by_place_and_type_and_quotes_nothing(capl
     shown = io.StringIO()
     rows = ingested(talk("fine", "also fine", number=600), *(planted(number) for number in range(len(PLANTED))))
     try:
-        find(rows, PATTERNS, failing)
+        find(rows, PATTERNS.kept_types, failing)
     except CurationError:
         traceback.print_exc(file=shown)
         error = sys.exc_info()[1]
