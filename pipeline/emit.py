@@ -357,7 +357,7 @@ def _rejected(generated: Table, given: pl.DataFrame) -> dict[str, list[str]]:
 def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifest:
     """Write train, validation and test files for each format, with the provenance of every line beside them.
 
-    Example: ticketmill emit data/curated/validated data/curated/chat
+    ticketmill emit data/curated/validated data/curated/chat
     """
     table = Table(source)
     generated = _generated(table, params)

@@ -187,7 +187,7 @@ def prepare(params: ValidateParams) -> Transform:
 def run(source: Path, target: Path, params: ValidateParams, means: Means) -> Manifest:
     """Judge each conversation by the rules: trim, merge, mend, or drop it with the reason.
 
-    Example: ticketmill validate data/curated/generated data/curated/validated
+    ticketmill validate data/curated/generated data/curated/validated
     """
     return map_table(
         Table(source),

@@ -60,7 +60,7 @@ def test_no_stage_reaches_another_through_a_third_module() -> None:
 def test_only_the_command_line_knows_every_stage() -> None:
     users = {module for module, used in IMPORTS.items() if len(used & STAGES) > 1}
     # to forget somebody is to know both what was received and what was made of it
-    assert users == {"pipeline.cli", "pipeline.forget"}
+    assert users == {"pipeline.stage_cli", "pipeline.forget"}
 
 
 def test_no_shelf_reaches_up_to_a_stage_or_a_check() -> None:

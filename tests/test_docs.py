@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from pipeline import cli
+from pipeline.options import STAGES
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = (ROOT / "README.md").read_text("utf-8")
@@ -59,9 +60,9 @@ def test_every_stage_and_gate_of_the_line_has_its_section_of_params() -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     line = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 
-    assert set(cli.STAGES) == set(line) - {"gate", "readiness"} == set(line["gate"]["foreach"])
-    assert set(cli.STAGES) <= set(params)
-    assert set(cli.STAGES) == set(params["gates"])
+    assert set(STAGES) == set(line) - {"gate", "readiness"} == set(line["gate"]["foreach"])
+    assert set(STAGES) <= set(params)
+    assert set(STAGES) == set(params["gates"])
 
 
 def test_every_rule_that_drops_has_a_bound_at_the_gate() -> None:

@@ -20,16 +20,18 @@ from checks.report.build import PANELS, Content, build, planted, read_verdicts, 
 from checks.report.page import figure_of, render, short_form
 from pipeline import cli
 from pipeline.errors import CurationError
+from pipeline.options import STAGES as LINE_STAGES
 from pipeline.params import load_section
 from pipeline.parts import Means
 from pipeline.sql import SqlError, open_line
+from pipeline.stage_cli import load_stage
 from pipeline.tables import Table
 from tests import browser as chromium
 from tests.build import KEY
 
 ROOT: Final = Path(__file__).parents[2]
 STAGES: Final = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
-LINE: Final = {name: stage["cmd"].split()[2:4] for name, stage in STAGES.items() if name in cli.STAGES}
+LINE: Final = {name: stage["cmd"].split()[2:4] for name, stage in STAGES.items() if name in LINE_STAGES}
 LAST: Final = "data/curated/chat"
 REPORTS: Final = "data/curated/reports"
 
@@ -48,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chdir(folder)
     try:
         for name, (source, target) in LINE.items():
-            run, kind = cli.load_stage(name)
+            run, kind = load_stage(name)
             # the small model takes a minute; this page must hold without what it finds
             settings = ["scrub.models=[]"] if name == "scrub" else []
             run(Path(source), Path(target), load_section(kind, name, [Path("params.yaml")], settings), Means(KEY, 1))

@@ -1,0 +1,90 @@
+"""`ticketmill gate STAGE TABLE`. As in `pipeline.cli`, the command imports what it needs when it runs."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline import job
+from pipeline.errors import CurationError
+from pipeline.options import (
+    COUNTED,
+    DEFAULT_PARAMS,
+    GATE_SAID_NO,
+    LAST_TABLE,
+    NO_SETTINGS,
+    PASSED,
+    REPORTS,
+    STAGES,
+    AsJson,
+    Params,
+    Settings,
+)
+from pipeline.params import load_section
+from pipeline.tables import Table
+
+
+def gate(
+    stage: Annotated[str | None, typer.Argument(help=f"One of {', '.join(STAGES)}; none with --all.")] = None,
+    table: Annotated[Path | None, typer.Argument(help="The table that the stage made.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Judge every table of the line again; makes none of them again.")] = False,
+    params: Params = DEFAULT_PARAMS,
+    settings: Settings = NO_SETTINGS,
+    reports: Annotated[Path, typer.Option(help="Where the report goes, whatever the verdict.")] = REPORTS,
+    passed: Annotated[Path, typer.Option(help="Where the pass goes, if there is one.")] = PASSED,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a table against gates.STAGE of the params; exit 3 when it says no.
+
+    ticketmill gate dedupe data/curated/deduped
+    """
+    if every:
+        from checks.report.build import tables_of  # noqa: PLC0415  # only where tables are looked for
+
+        if stage is not None:
+            raise typer.BadParameter("give either --all or a stage and its table")
+        judged = [(each.manifest.stage, each) for each in tables_of(LAST_TABLE) or Table(LAST_TABLE).line()]
+    elif stage is None or table is None:
+        raise typer.BadParameter("needs a stage and its table, or --all")
+    elif stage not in STAGES:
+        raise typer.BadParameter(f"{stage}: no such stage; one of {', '.join(STAGES)}")
+    else:
+        judged = [(stage, Table(table))]
+    if any([not _judge(name, opened, params, settings, reports, passed, as_json) for name, opened in judged]):  # noqa: C419  # all of them
+        raise typer.Exit(GATE_SAID_NO)
+
+
+def _judge(stage: str, table: Table, params: list[Path], settings: list[str], reports: Path, passed: Path, as_json: bool) -> bool:
+    """Judge one table, record the verdict and print it; whether it passed."""
+    from checks.gate import Policy, judge, record  # noqa: PLC0415  # only a gate needs what checks import
+    from checks.parts import remembering  # noqa: PLC0415  # the same
+
+    check: Any = importlib.import_module(f"checks.{stage}")
+    if table.manifest.stage != stage:
+        raise CurationError(f"{table.folder}: was made by {table.manifest.stage}, not by {stage}; name its own stage")
+    bounds = load_section(check.Bounds, f"gates.{stage}", params, settings)
+    policy = load_section(Policy, "judging", params, settings)
+    history = [run["measures"].get(stage, {}) for run in job.recall() if run["exit_code"] == 0 and "measures" in run]
+    verdict = judge(check, table, bounds, remembering(COUNTED / f"{stage}.json"), policy, history)
+    record(verdict, reports, passed)
+    if as_json:
+        typer.echo(json.dumps(verdict.to_json()))
+    else:
+        for each in verdict.judgements:
+            if not each.passed:
+                warning = "warning, " if each.severity == "warn" else ""
+                bounds_told = _bounds(each.least, each.most)
+                typer.echo(f"{stage}: {warning}{each.measure} is {_show(each.value)}, {bounds_told}", err=True)
+        typer.echo(f"{stage}: {'passed' if verdict.passed else 'failed'}, {len(verdict.judgements)} measures judged")
+    return verdict.passed
+
+
+def _show(value: float | None) -> str:
+    return "unmeasured" if value is None else f"{value:g}"
+
+
+def _bounds(least: float | None, most: float | None) -> str:
+    sides = (("at least", least), ("at most", most))
+    return "must be " + " and ".join(f"{side} {bound:g}" for side, bound in sides if bound is not None)
