@@ -47,11 +47,11 @@ def forget(
     from pipeline import forget as step  # noqa: PLC0415  # polars, ingest and scrub: only this command needs them
     from pipeline.ingest import IngestParams  # noqa: PLC0415  # as above
 
-    who, key = (sys.stdin.readline() if customer == "-" else customer).strip(), load_key()
+    who = (sys.stdin.readline() if customer == "-" else customer).strip()
     section = load_section(IngestParams, "ingest", params, settings)
     places = _folder("readiness.evidence", params, settings), _folder("generate.replies", params, settings)
     with job.the_only_run() as lock, job.terminable():
-        line = Table(table).line()
+        line, key = Table(table).line(), load_key()  # in this order: no key for a table that is not there
         found = step.look_for(line[0], who, key) if who else None
         is_new = found is not None
         found = found or (step.on_the_list(received, who, key) if who else None)

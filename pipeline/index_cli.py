@@ -14,6 +14,7 @@ from pipeline.key import load_key
 from pipeline.options import DEFAULT_PARAMS, NO_SETTINGS, AsJson, Params, Settings
 from pipeline.params import load_section
 from pipeline.parts import Means
+from pipeline.tables import Table
 
 if TYPE_CHECKING:
     from pipeline.dedupe import DedupeParams
@@ -92,6 +93,7 @@ def rebuild(
     from pipeline.dedupe import rebuild_index  # noqa: PLC0415  # see the module
 
     section = _load(params, settings)
+    Table(source)  # before a key is made for one that is not there
     _show(rebuild_index(source, folder, section, Means(load_key())), as_json=as_json)
 
 

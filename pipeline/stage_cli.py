@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from pipeline.key import load_key
+from pipeline.errors import SourceError
+from pipeline.key import Key, load_key
 from pipeline.ledger_cli import by_reason
 from pipeline.options import ALL_CORES, DEFAULT_PARAMS, GATE_SAID_NO, NO_SETTINGS, AsJson, Params, Settings, Workers
 from pipeline.params import Section, load_section
 from pipeline.parts import Means
-from pipeline.tables import Manifest
+from pipeline.tables import Manifest, Table
 
 if TYPE_CHECKING:
     from pipeline.answering.estimating import Estimate
@@ -110,8 +111,9 @@ def _make_table(name: str) -> Callable[..., None]:
 
             _print_estimate(estimate_calls(source, section), as_json)
             return
+        key = _key_for(source, is_table=name != "ingest")
         with _ProgressBar(name) as progress:
-            manifest = run(source, target, section, Means(load_key(), workers, progress, _details(params, settings)))
+            manifest = run(source, target, section, Means(key, workers, progress, _details(params, settings)))
         if as_json:
             summary = {"stage": name, "kept": manifest.total("kept"), "dropped": manifest.reasons, "counts": manifest.counts}
             typer.echo(json.dumps(summary))
@@ -119,6 +121,15 @@ def _make_table(name: str) -> Callable[..., None]:
             typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}")
 
     return command
+
+
+def _key_for(source: Path, *, is_table: bool = True) -> Key:
+    """The project key; the first is made only where there is something to read with it."""
+    if is_table:
+        Table(source)
+    elif not source.is_dir():
+        raise SourceError(f"{source}: no such folder; name the folder that holds what was received")
+    return load_key()
 
 
 def _details(params: list[Path], settings: list[str]) -> "Look":
@@ -233,8 +244,9 @@ def decontaminate(
     from pipeline import decontaminate as stage  # noqa: PLC0415  # see the module
 
     section = load_section(stage.DecontaminateParams, "decontaminate", params, settings)
+    key = _key_for(source)
     with _ProgressBar("decontaminate") as progress:
-        manifest = stage.run(source, target, reference, section, Means(load_key(), workers, progress))
+        manifest = stage.run(source, target, reference, section, Means(key, workers, progress))
     typer.echo(f"decontaminate: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}")
 
 

@@ -22,8 +22,10 @@ from typing import Any, Final
 
 import orjson
 import polars as pl
+import yaml
 
 from pipeline.errors import TableError
+from pipeline.params import LOADER
 from pipeline.schema import SCHEMA_VERSION
 from pipeline.stage import Outcome
 
@@ -349,13 +351,33 @@ def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         content = orjson.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise TableError(f"{folder}: is not a finished table; run the stage that makes it") from None
+    except (FileNotFoundError, NotADirectoryError):
+        what = "is not a finished table" if folder.is_dir() else "is no table but a file" if folder.exists() else "does not exist"
+        raise TableError(f"{folder}: {what}; {_what_makes(folder)}") from None
     except (OSError, ValueError) as error:
         raise TableError(f"{path}: cannot be read; run the stage again") from error
     if content.get("schema_version") != SCHEMA_VERSION:
         raise TableError(f"{folder}: was written with another schema version; run the stage again")
     return Manifest(**{**content, "parts": [Part(**part) for part in content["parts"]]})
+
+
+def _what_makes(folder: Path) -> str:
+    """What to run for a table: dvc.yaml alone knows which stage makes which."""
+    try:
+        stages = yaml.load(Path("dvc.yaml").read_text("utf-8"), LOADER)["stages"]  # noqa: S506  # a safe one
+        outs = [(name, out) for name, stage in stages.items() for out in stage.get("outs", [])]
+        made = {os.path.normpath(path): name for name, out in outs for path in ([out] if isinstance(out, str) else out)}
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        yaml.YAMLError,
+    ):  # nowhere near a project, or not this one
+        made = {}
+    stage = made.get(os.path.normpath(folder))
+    return f"`dvc repro {stage}` makes it" if stage else "run the stage that makes it"
 
 
 @cache

@@ -51,6 +51,51 @@ def test_a_stage_without_params_is_one_line_and_exit_1(
     assert capsys.readouterr().err == "ticketmill: params.yaml: no such params file; name one with --params\n"
 
 
+SHIPPED = Path(cli.__file__).parents[1] / "params.yaml"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([stage, "nothing", "made"] for stage in STAGES),
+        ["decontaminate", "nothing", "made", "eval"],
+        ["index", "rebuild", "nothing"],
+    ],
+    ids=" ".join,
+)
+def test_no_key_is_made_for_an_input_that_is_not_there(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ticketmill(monkeypatch, *words, "--params", SHIPPED) == 1
+    what = (
+        "no such folder; name the folder that holds what was received"
+        if words[0] == "ingest"
+        else "does not exist; run the stage that makes it"
+    )
+    assert capsys.readouterr().err == f"ticketmill: nothing: {what}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("data/curated/scrubbed", "does not exist; `dvc repro scrub` makes it"),
+        ("./data/raw/ingested/", "does not exist; `dvc repro ingest` makes it"),
+        ("elsewhere", "does not exist; run the stage that makes it"),
+        ("dvc.yaml", "is no table but a file; run the stage that makes it"),
+        ("dvc.yaml/table", "does not exist; run the stage that makes it"),
+        (".", "is not a finished table; run the stage that makes it"),
+    ],
+)
+def test_of_a_table_that_is_not_there_dvc_yaml_says_what_makes_it(
+    table: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dvc.yaml").write_bytes(SHIPPED.with_name("dvc.yaml").read_bytes())
+
+    assert ticketmill(monkeypatch, "ledger", table) == 1
+    assert capsys.readouterr().err == f"ticketmill: {Path(table)}: {told}\n"
+
+
 def test_an_unknown_command_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ticketmill(monkeypatch, "distil") == 2
     assert ticketmill(monkeypatch, "gate", "distil", "table") == 2

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
@@ -27,7 +28,7 @@ def test_a_later_file_and_then_a_setting_win_key_by_key(params: Path, tmp_path: 
     over = tmp_path / "over.yaml"
     over.write_text("dedupe: {words: 3}\n")
 
-    assert load(params, over, settings=("dedupe.min_jaccard=0.85", "scrub.mode=mask")) == Dedupe(min_jaccard=0.85, words=3)
+    assert load(params, over, settings=("dedupe.min_jaccard=0.85", "gates.dedupe.words=2")) == Dedupe(min_jaccard=0.85, words=3)
 
 
 def test_a_section_may_stand_in_a_section(params: Path) -> None:
@@ -37,8 +38,16 @@ def test_a_section_may_stand_in_a_section(params: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("dedupe.min_jacard=0.9",), "params.yaml: unknown key 'dedupe.min_jacard'; correct or remove it"),
-        (("dedupe.min_jaccard=nine",), "dedupe.min_jaccard: Input should be a valid number, unable to parse string as a number"),
+        (("dedupe.min_jacard=0.9",), "--set dedupe.min_jacard: unknown key 'dedupe.min_jacard'; did you mean 'min_jaccard'?"),
+        (("dedupe.colour=red",), "--set dedupe.colour: unknown key 'dedupe.colour'; correct or remove it"),
+        (("dedup.words=3",), "params.yaml has no 'dedup'; did you mean 'dedupe'?"),
+        (("gates.dedup.words=3",), "params.yaml has no 'gates.dedup'; did you mean 'dedupe'?"),
+        (("gates.dedupe.word=3",), "params.yaml has no 'gates.dedupe.word'; did you mean 'words'?"),
+        (("scrub.mode=mask",), "params.yaml has no 'scrub'; correct or remove it"),
+        (
+            ("dedupe.min_jaccard=nine",),
+            "--set dedupe.min_jaccard: dedupe.min_jaccard: Input should be a valid number, unable to parse string as a number",
+        ),
         (("dedupe.min_jaccard=1.5",), "dedupe.min_jaccard: Input should be less than or equal to 1"),
         (("min_jaccard=0.9",), "--set min_jaccard: expected stage.key=value, such as dedupe.min_jaccard=0.85"),
         (("dedupe.words",), "--set dedupe.words: expected stage.key=value, such as dedupe.min_jaccard=0.85"),
@@ -50,6 +59,40 @@ def test_what_is_wrong_is_named(params: Path, settings: tuple[str, ...], message
         load(params, settings=settings)
 
     assert str(raised.value).endswith(message)
+
+
+def test_of_several_files_the_one_that_says_it_is_blamed(params: Path, tmp_path: Path) -> None:
+    over = tmp_path / "over.yaml"
+    over.write_text("dedupe: {word: 3}\n")
+
+    with pytest.raises(ParamsError) as raised:
+        load(params, over)
+
+    assert str(raised.value) == f"{over}: unknown key 'dedupe.word'; did you mean 'words'?"
+
+
+class Source(Section):
+    format: Literal["table"]
+    fields: dict[str, str]
+
+
+class Mbox(Section):
+    format: Literal["mbox"]
+
+
+class Ingest(Section):
+    sources: dict[str, Annotated[Source | Mbox, Field(discriminator="format")]]
+
+
+def test_a_misspelt_key_within_a_mapping_is_blamed_on_its_file_and_answered_with_the_nearest(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    one.write_text("ingest: {sources: {}}\n")
+    other.write_text("ingest: {sources!: {desk: {format: table, feilds: {}, fields: {}}}}\n")
+
+    with pytest.raises(ParamsError) as raised:
+        load_section(Ingest, "ingest", [one, other, one])
+
+    assert str(raised.value) == f"{other}: unknown key 'ingest.sources.desk.table.feilds'; did you mean 'fields'?"
 
 
 @pytest.mark.parametrize(

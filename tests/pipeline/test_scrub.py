@@ -155,7 +155,7 @@ def test_an_unknown_recognizer_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_table_that_was_never_ingested_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="is not a finished table"):
+    with pytest.raises(TableError, match="does not exist"):
         run(tmp_path / "nothing", tmp_path / "scrubbed", PATTERNS, MEANS)
 
 

@@ -150,7 +150,7 @@ def test_a_run_killed_between_the_two_renames_is_mended_by_the_next(tmp_path: Pa
     whole = files(target)
     target.rename(tmp_path / ".deduped.retired")
 
-    with pytest.raises(TableError, match="is not a finished table; run the stage that makes it"):
+    with pytest.raises(TableError, match="does not exist; run the stage that makes it"):
         Table(target)
     make(target, {"h1": outcome("made again")})
     assert files(target) == whole
