@@ -1,11 +1,12 @@
 """Mails become rows, and the rows of a thread a conversation: the same for every format that holds mails.
 
-Who is staff is an agent, everybody else a customer. Mail of machines (bounces, automatic replies, invitations) is counted by
-its kind and never becomes a turn; a thread of nothing else is dropped for the kind of its first mail.
+Who is staff is an agent, everybody else a customer. Mail of machines (bounces, automatic replies, invitations) and what staff
+write to staff alone is counted by its kind and never becomes a turn; a thread of nothing else is dropped for the kind of its
+first mail.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, Self
 
 import orjson
@@ -191,6 +192,8 @@ def _row(number: int, position: int, mail: RawMail, settings: MailSettings, thre
         "id": head.message_id,
         "from": head.sender,
         "others": head.others,
+        "to": head.recipients,
+        "reply_to": head.reply_to,
         "subject": head.subject,
         "sent_at": sent_at,
         "kind": head.kind or ("calendar" if body.is_calendar else ""),
@@ -223,6 +226,7 @@ def assemble(rows: Sequence[Row], settings: MailSettings, _find_referent: FindRe
     people: dict[Detail, None] = {}
     outsiders: list[str] = []
     subject = ""
+    names_recipients = any(mail["to"] for mail in mails)
     for mail in mails:
         sender = Address(*mail["from"])
         everybody = [sender, *(Address(*each) for each in mail["others"])]
@@ -232,17 +236,18 @@ def assemble(rows: Sequence[Row], settings: MailSettings, _find_referent: FindRe
         draft.count("attachments", mail["attachments"])
         if mail["is_cut"]:
             draft.count("cut_mails")
-        if mail["kind"]:
-            draft.count(f"mails.{mail['kind']}")
-            kinds.append(mail["kind"])
+        author, kind = _author_of(mail, settings.staff, names_recipients=names_recipients)
+        if kind:
+            draft.count(f"mails.{kind}")
+            kinds.append(kind)
             continue
         text = mail_to_text(mail["text"]) if mail["is_html"] else mail["text"]
         if not (text := clean(text)):
             draft.count("empty_texts")
             continue
-        speaker = settings.staff.speaker(sender.address)
+        speaker = settings.staff.speaker(author)
         is_forward = FORWARD.match(mail["subject"]) is not None
-        draft.turns.append(DraftTurn(speaker, text, mail["sent_at"], sender.address, is_forward=is_forward))
+        draft.turns.append(DraftTurn(speaker, text, mail["sent_at"], author, is_forward=is_forward))
         subject = subject or mail["subject"]
     draft.customer = next((turn.author for turn in draft.turns if turn.speaker == "customer"), None) or next(
         iter(outsiders), None
@@ -253,6 +258,27 @@ def assemble(rows: Sequence[Row], settings: MailSettings, _find_referent: FindRe
     if settings.subject == "prepend" and draft.turns and subject and not draft.turns[0].text.startswith(subject):
         draft.heading = subject
     return draft
+
+
+def _author_of(mail: Mapping[str, Any], staff: Staff, *, names_recipients: bool) -> tuple[str, str]:
+    """The address of whose words a mail is, and why it becomes no turn; empty where it does.
+
+    What staff write is an answer if a customer is among those it is to. Where only staff are, but whoever answers it writes to
+    customers, a customer wrote it: in a contact form, or to a group that put its own address in the place of theirs. Where it
+    says nobody, it is an answer only if no mail of its thread does, as in the archives of mailing lists.
+    """
+    sender: str = mail["from"][1]
+    if mail["kind"] or staff.speaker(sender) == "customer":
+        return sender, mail["kind"]
+    to = {staff.speaker(address) for address in mail["to"] or ()}
+    if "customer" in to or (mail["to"] is None and not names_recipients):
+        return sender, ""
+    if not to:
+        return sender, "undisclosed"
+    answered = mail["reply_to"]
+    if answered and all(staff.speaker(address) == "customer" for address in answered):
+        return answered[0], ""
+    return sender, "internal"
 
 
 def _once(rows: Sequence[Row], draft: Draft) -> list[dict[str, Any]]:

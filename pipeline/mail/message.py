@@ -32,6 +32,7 @@ _AT: Final = re.compile(r"(\S+)\s+at\s+(\S+\.\S+)")
 _ADDRESS: Final = re.compile(r"[^\s@<>\"(),;:]+@[^\s@<>\"(),;:]+")
 _IP: Final = re.compile(r"[0-9a-fA-F:.]{7,45}")
 _ROBOT: Final = re.compile(r"^(?:mailer-daemon|postmaster)@", re.IGNORECASE)
+_DIRECTED: Final = ("to", "cc", "bcc")
 _CODECS_REFUSED: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 _ALIASES: Final = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "ascii"}
 """Charsets whose superset is what clients really send (as browsers do, WHATWG Encoding Standard)."""
@@ -69,6 +70,10 @@ class Head(NamedTuple):
     sender: Address | None
     others: Sequence[Address]
     """Everybody else it names: To, Cc, Reply-To, Sender."""
+    recipients: Sequence[str] | None
+    """Addresses in To, Cc and Bcc; null where none of these headers is there at all."""
+    reply_to: Sequence[str]
+    """Addresses an answer is to go to, where that is said apart."""
     sent_at: datetime | None
     """Without a zone where the mail states none."""
     kind: Kind
@@ -103,8 +108,10 @@ def read_head(raw: bytes) -> tuple[Message, Head]:
     references = list(dict.fromkeys([*ids[:1], *ids[-MAX_REFERENCES:], *replied]))
     message_id = _ID.search(field("message-id"))
     senders = _addresses(fields.get("from", []) or fields.get("sender", []))
-    names = ("to", "cc", "reply-to", "sender", "bcc", "delivered-to")
+    names = (*_DIRECTED, "reply-to", "sender", "delivered-to")
     others = [address for name in names for address in _addresses(fields.get(name, []))]
+    directed = [name for name in _DIRECTED if name in fields]
+    recipients = [each.address for name in directed for each in _addresses(fields[name])]
     ip = _IP.search(field("x-originating-ip") or field("x-sender-ip"))
     head = Head(
         message_id[1] if message_id else f"~{blake2b(repr(fields).encode('utf-8', 'replace'), digest_size=16).hexdigest()}",
@@ -112,6 +119,8 @@ def read_head(raw: bytes) -> tuple[Message, Head]:
         _SPACES.sub(" ", field("subject")).strip()[:1000],
         senders[0] if senders else None,
         (senders[1:] + others)[:MAX_ADDRESSES],
+        recipients[:MAX_ADDRESSES] if directed else None,
+        [each.address for each in _addresses(fields.get("reply-to", []))],
         _sent_at(field("date"), fields.get("received", [])),
         _kind(message, fields, senders[0].address if senders else ""),
         ip[0] if ip else "",

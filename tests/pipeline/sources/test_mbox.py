@@ -105,6 +105,75 @@ def test_mail_of_machines_is_no_turn_and_a_thread_of_nothing_else_is_dropped_by_
     assert table.manifest.parts[0].counts[f"mails.{kind}"] == 2
 
 
+SAM: Final = "Sam <sam@harbour.example>"
+KIM: Final = "Kim <kim@harbour.example>"
+
+
+def counts_of(folder: Path) -> dict[str, int]:
+    return dict(ingested(folder, MBOX).manifest.parts[0].counts)
+
+
+@pytest.mark.parametrize("more", ["X-Nothing: 1", "Cc: support@harbour.example", "Reply-To: kim@harbour.example"])
+def test_what_staff_write_to_staff_alone_is_no_turn_of_the_customers_thread_and_is_counted(tmp_path: Path, more: str) -> None:
+    folder = tmp_path / "received"
+    note = mail(2, KIM, SAM, "He is a difficult one.", "In-Reply-To: <1@example.com>", more)
+    answer = mail(3, SAM, JO, "On its way.", "Cc: support@harbour.example", "In-Reply-To: <2@example.com>")
+    mbox(folder, "all.mbox", [mail(1, JO, DESK, "Where is it?"), note, answer])
+
+    assert list(texts(ingested(folder, MBOX)).values()) == [["customer: Where is it?", "agent: On its way."]]
+    assert counts_of(folder)["mails.internal"] == 1
+    assert {"Kim", "kim@harbour.example"} <= {each["value"] for each in rows(ingested(folder, MBOX))[0]["participants"]}
+
+
+def test_a_thread_among_staff_alone_is_dropped_as_internal_and_one_of_a_program_to_staff_too(tmp_path: Path) -> None:
+    folder = tmp_path / "received"
+    robot = mail(3, "Desk <noreply@harbour.example>", SAM, "A ticket is yours.", subject="Assigned")
+    lunch = [mail(1, KIM, SAM, "Lunch?", subject="Lunch"), mail(2, SAM, KIM, "Yes", "In-Reply-To: <1@example.com>")]
+    mbox(folder, "all.mbox", [*lunch, robot, mail(4, JO, DESK, "Hello")])
+
+    table = ingested(folder, {**MBOX, "staff": {**MBOX["staff"], "bots": ["noreply@harbour.example"]}})
+
+    assert list(texts(table).values()) == [["customer: Hello"]]
+    assert [row["reason"] for row in rows(table, "dropped")] == ["internal", "internal"]
+
+
+def test_a_forward_of_the_customers_own_to_the_desk_is_the_customers(tmp_path: Path) -> None:
+    folder = tmp_path / "received"
+    mbox(folder, "all.mbox", [mail(1, JO, DESK, "See below.", subject="Fwd: Where is it?")])
+
+    assert list(texts(ingested(folder, MBOX)).values()) == [["customer: See below."]]
+
+
+@pytest.mark.parametrize("sender", ["Contact form <web@harbour.example>", "'Jo Fox' via Support <support@harbour.example>"])
+def test_a_form_or_a_group_that_writes_in_a_customers_place_is_told_by_where_answers_go(tmp_path: Path, sender: str) -> None:
+    folder = tmp_path / "received"
+    form = mail(1, sender, DESK, "Where is it?", f"Reply-To: {JO}")
+    mbox(folder, "all.mbox", [form, mail(2, SAM, JO, "On its way.", "In-Reply-To: <1@example.com>")])
+
+    assert list(texts(ingested(folder, MBOX)).values()) == [["customer: Where is it?", "agent: On its way."]]
+
+
+@pytest.mark.parametrize("to", ["", "undisclosed-recipients:;"])
+def test_a_mail_of_staff_that_says_nobody_it_is_to_is_left_out_where_other_mails_of_its_thread_say_so(
+    tmp_path: Path, to: str
+) -> None:
+    folder = tmp_path / "received"
+    hidden = mail(2, SAM, to, "All of you: it is late.", "In-Reply-To: <1@example.com>")
+    hidden = hidden if to else hidden.replace(b"To: \n", b"", 1)
+    mbox(folder, "all.mbox", [mail(1, JO, DESK, "Where is it?"), hidden])
+
+    assert list(texts(ingested(folder, MBOX)).values()) == [["customer: Where is it?"]]
+    assert counts_of(folder)["mails.undisclosed"] == 1
+
+
+def test_in_an_archive_that_says_of_no_mail_whom_it_is_to_staff_answer(tmp_path: Path) -> None:
+    folder = tmp_path / "received"
+    mails = [mail(1, JO, "", "Where is it?"), mail(2, SAM, "", "On its way.", "In-Reply-To: <1@example.com>")]
+    mbox(folder, "all.mbox", [each.replace(b"To: \n", b"", 1) for each in mails])
+
+    assert list(texts(ingested(folder, MBOX)).values()) == [["customer: Where is it?", "agent: On its way."]]
+
+
 def test_names_and_addresses_of_everybody_are_known_values_and_a_shared_mailbox_is_no_person(tmp_path: Path) -> None:
     folder = tmp_path / "received"
     mbox(folder, "all.mbox", [mail(1, JO, DESK, "Hello", "Cc: =?utf-8?q?Zo=C3=AB?= <zoe@example.com>")])
