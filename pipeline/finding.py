@@ -15,7 +15,7 @@ from pipeline import known_values
 from pipeline.errors import CurationError
 from pipeline.known_values import Needle
 from pipeline.schema import INGESTED, conform
-from pipeline.spans import Span, resolve
+from pipeline.spans import Span, remainders, resolve
 
 FOUND: Final = {
     "conversation_id": pl.String,
@@ -34,6 +34,9 @@ MODEL: Final = "NamesRecognizer"
 """Its finds are judged with less trust: they give way to terms that are allowed."""
 
 _IN_WORD: Final = re.compile(r"\w")
+
+_HOST: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^\s/?#]+", re.IGNORECASE)
+"""Of a web address: what stands before its path."""
 
 COLUMNS: Final = ("source_file", "channel", "product")
 """Columns of one text each that may hold a detail; `topics` holds several."""
@@ -214,7 +217,38 @@ def chosen(text: str, spans: Iterable[Span], allowed: Sequence[str], kept_types:
     if allowed and wanted:
         free = list(_occurrences(known_values.lower(text), allowed))
         wanted = [part for span in wanted for part in _outside(text, span, free)]
-    return [cut for span in resolve(wanted) if (cut := _trimmed(text, span))]
+    return [cut for span in resolve(_given_way(text, wanted)) if (cut := _trimmed(text, span))]
+
+
+def _given_way(text: str, spans: Sequence[Span]) -> list[Span]:
+    """What is certain keeps its type, and so its stand-in, inside a longer find of a model and in the path of a web address."""
+    certain = [span for span in spans if span.score >= known_values.SCORE]
+    if not certain:
+        return list(spans)
+    return [
+        part
+        for span in spans
+        for part in (
+            _left_and_right(text, span, [other for other in certain if other.entity_type != span.entity_type])
+            if span.recognizer == MODEL
+            else remainders(span, [other for other in certain if _is_in_path(text, other, span)])
+            if span.entity_type == "URL"
+            else [span]
+        )
+    ]
+
+
+def _is_in_path(text: str, known: Span, url: Span) -> bool:
+    host = _HOST.match(text, url.start)
+    return known.recognizer == known_values.PARTICIPANTS and known.start >= (host.end() if host else url.start)
+
+
+def _left_and_right(text: str, span: Span, taken: Iterable[Span]) -> list[Span]:
+    """What a model drew around others, but for words that say nothing by themselves."""
+    parts = remainders(span, taken)
+    if parts == [span]:
+        return parts
+    return [part for part in parts if known_values.lower(text[part.start : part.end]).strip() not in known_values.FUNCTION_WORDS]
 
 
 def _outside(text: str, span: Span, free: Sequence[tuple[int, int]]) -> list[Span]:
@@ -223,20 +257,7 @@ def _outside(text: str, span: Span, free: Sequence[tuple[int, int]]) -> list[Spa
         return []
     if span.recognizer != MODEL:
         return [span]
-    parts = [span]
-    for start, end in free:
-        parts = [
-            part._replace(start=left, end=right)
-            for part in parts
-            for left, right in (
-                ((part.start, min(part.end, start)), (max(part.start, end), part.end))
-                if start < part.end and part.start < end
-                else ((part.start, part.end),)
-            )
-            if left < right
-        ]
-    said = (part for part in parts if known_values.lower(text[part.start : part.end]).strip() not in known_values.FUNCTION_WORDS)
-    return list(said)
+    return _left_and_right(text, span, [span._replace(start=start, end=end) for start, end in free])
 
 
 def _trimmed(text: str, span: Span) -> Span | None:

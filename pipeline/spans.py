@@ -33,11 +33,12 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
         return ranked
     chosen: list[Span] = []
     for span in ranked:
-        chosen.extend(_remainders(span, chosen))
+        chosen.extend(remainders(span, chosen))
     return sorted(chosen, key=_in_text_order)
 
 
-def _remainders(span: Span, taken: list[Span]) -> list[Span]:
+def remainders(span: Span, taken: Iterable[Span]) -> list[Span]:
+    """What is left of a span outside of others."""
     pieces = [(span.start, span.end)]
     for other in taken:
         if other.start >= span.end or other.end <= span.start:

@@ -79,7 +79,7 @@ _PERSONAL: Final = (
     ("email mail", "EMAIL_ADDRESS"),
     ("phone mobile tel", "PHONE_NUMBER"),
     ("ip", "IP_ADDRESS"),
-    ("username nick handle screen login", "USERNAME"),
+    ("username nick handle screen login", "USER_NAME"),
     ("name author customer agent user", "PERSON"),
 )
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
@@ -320,7 +320,7 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
 
 def kind_of_author(author: Column) -> str | None:
     """What the names of authors are: personal, unless they are only numbers."""
-    return None if all(number(text) is not None for text in author.texts) else author.kind() or "USERNAME"
+    return None if all(number(text) is not None for text in author.texts) else author.kind() or "USER_NAME"
 
 
 def text_format(text: Column) -> dict[str, str]:

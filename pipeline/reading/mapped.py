@@ -6,9 +6,9 @@ Where `table` has columns, `events` has paths; what they mean is the same, and s
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.params import Section
 from pipeline.reading.drafts import Draft, DraftTurn, Refused, SourceSettings
@@ -90,7 +90,33 @@ class OutcomeFields(Section):
             draft.reopened = self.reopened.holds(get(self.reopened.at))
 
 
-Identifiers = Mapping[str, str]
+_OTHER_SPELLINGS: Final = {
+    "EMAIL": "EMAIL_ADDRESS",
+    "MAIL": "EMAIL_ADDRESS",
+    "PHONE": "PHONE_NUMBER",
+    "NAME": "PERSON",
+    "USERNAME": "USER_NAME",
+    "HANDLE": "USER_NAME",
+    "ADDRESS": "STREET_ADDRESS",
+    "IP": "IP_ADDRESS",
+    "IBAN": "IBAN_CODE",
+    "SSN": "US_SSN",
+    "CARD": "CREDIT_CARD",
+    "ORDER": "ORDER_NUMBER",
+    "ACCOUNT": "ACCOUNT_NUMBER",
+    "COMPANY": "ORGANIZATION",
+    "CITY": "LOCATION",
+}
+
+
+def _entity_type(kind: str) -> str:
+    if (meant := _OTHER_SPELLINGS.get(kind.upper(), kind)) != kind:
+        message = f"the entity type {kind} is spelt {meant} here; a value of another type gets another stand-in"
+        raise ValueError(message)
+    return kind
+
+
+Identifiers = Mapping[str, Annotated[str, AfterValidator(_entity_type)]]
 """Field -> entity type of the personal value in it, spelt as Presidio spells it: {email: EMAIL_ADDRESS}."""
 
 

@@ -24,10 +24,10 @@ from functools import partial
 from typing import Final
 
 from pipeline.key import Key
-from pipeline.replacing.atoms import Atom, Dice, Piece, Slot
+from pipeline.replacing.atoms import Atom, Dice, Form, Piece, Slot
 from pipeline.replacing.looks import dress
 from pipeline.replacing.pieces import code
-from pipeline.surrogates import FORMS, KINDS
+from pipeline.surrogates import AS_FOUND, FORMS, KINDS, READS_AS
 from pipeline.surrogates.phones import telephone
 
 DRAWS: Final = 64
@@ -56,11 +56,21 @@ class Surrogates:
         """The pieces of a detail."""
         known = self._forms.get((entity_type, value))
         if known is None:
-            form = (
-                FORMS.get(entity_type, code) if entity_type != "PHONE_NUMBER" else partial(telephone, countries=self._countries)
-            )
-            known = self._forms[entity_type, value] = [piece for piece in form(value) if piece != ""]
+            known = self._forms[entity_type, value] = [piece for piece in self._pieces(entity_type, value) if piece != ""]
         return known
+
+    def _pieces(self, entity_type: str, value: str) -> Iterator[Piece]:
+        form, position = self._form(entity_type), 0
+        if entity_type not in AS_FOUND:
+            for match in READS_AS.finditer(value):
+                yield from form(value[position : match.start()])
+                yield from self._form(match.lastgroup or entity_type)(match.group())
+                position = match.end()
+        if position < len(value):
+            yield from form(value[position:])
+
+    def _form(self, entity_type: str) -> Form:
+        return partial(telephone, countries=self._countries) if entity_type == "PHONE_NUMBER" else FORMS.get(entity_type, code)
 
     def atoms(self, entity_type: str, value: str) -> Iterator[Atom]:
         """The atoms of a detail that must have stand-ins of their own."""

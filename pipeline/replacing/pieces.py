@@ -10,9 +10,6 @@ from pipeline.replacing.atoms import SHAPE, Atom, Form, Piece, Slot, normal_code
 SHORT: Final = 4
 """Numbers with fewer digits have too few neighbours to be told from real ones."""
 
-AS_LONG_AS_A_CARD: Final = range(12, 20)
-"""Digits of a primary account number: ISO/IEC 7812-1 has up to 19, and 12 are the fewest in use."""
-
 WORD_OR_NUMBER: Final = re.compile(r"\w*\d\w*|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 
@@ -41,8 +38,6 @@ def code(value: str) -> Iterator[Piece]:
     plain = normal_code(value)
     if plain.isdecimal() and len(plain) < SHORT:
         yield Slot(Atom("short", plain), value) if plain else value
-    elif plain.isdecimal() and len(plain) in AS_LONG_AS_A_CARD:  # its stand-in must not be somebody's card by chance
-        yield Slot(Atom("card", plain, "#" * len(plain)), value)
     elif any(sign.isdecimal() for sign in plain):
         yield Slot(Atom(SHAPE, plain, "".join("#" if sign.isdecimal() else "@" for sign in plain)), value)
     else:

@@ -90,7 +90,7 @@ _PERSONAL: Final = {
     "phone": "PHONE_NUMBER",
     "mobile": "PHONE_NUMBER",
     "address": "LOCATION",
-    "twitter_id": "USERNAME",
+    "twitter_id": "USER_NAME",
 }
 _ADDRESSES: Final = ("cc_emails", "to_emails", "bcc_emails", "reply_cc_emails", "fwd_emails", "ticket_cc_emails", "from_email")
 _CHANNELS: Final = {
@@ -202,7 +202,7 @@ def _state(
 ) -> None:
     people.state_all(requester, as_record(ticket.get("requester"), "requester"), _PERSONAL, "customer")
     people.state_all(
-        requester, ticket, {"email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "name": "PERSON", "twitter_id": "USERNAME"}
+        requester, ticket, {"email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "name": "PERSON", "twitter_id": "USER_NAME"}
     )
     people.state(requester, "PERSON", ticket.get("requester_name"), "customer")
     people.state(responder, "PERSON", ticket.get("responder_name"), "agent")

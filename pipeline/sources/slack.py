@@ -62,16 +62,16 @@ _MESSAGES: Final = frozenset({"me_message", "thread_broadcast", "file_share", "r
 _GONE: Final = frozenset({"message_deleted", "tombstone"})
 _TS: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _MARKUP: Final = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
-_USER: Final = {"real_name": "PERSON", "name": "USERNAME"}
+_USER: Final = {"real_name": "PERSON", "name": "USER_NAME"}
 _PROFILE: Final = {
     "real_name": "PERSON",
     "real_name_normalized": "PERSON",
-    "display_name": "USERNAME",
+    "display_name": "USER_NAME",
     "first_name": "PERSON",
     "last_name": "PERSON",
     "email": "EMAIL_ADDRESS",
     "phone": "PHONE_NUMBER",
-    "skype": "USERNAME",
+    "skype": "USER_NAME",
 }
 
 

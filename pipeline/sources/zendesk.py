@@ -432,7 +432,7 @@ _VIA_FIELDS: Final = (
     ("email", "EMAIL_ADDRESS"),
     ("phone", "PHONE_NUMBER"),
     ("formatted_phone", "PHONE_NUMBER"),
-    ("username", "USERNAME"),
+    ("username", "USER_NAME"),
     ("profile_url", "URL"),
 )
 

@@ -1,5 +1,6 @@
 """The shelf of surrogates: one file per kind of personal detail, its draw and its form entered here."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -45,3 +46,33 @@ FORMS: Final[Mapping[str, Form]] = {
 
 A telephone number is taken apart by `phones.telephone`, which needs to know the countries of the params.
 """
+
+AS_FOUND: Final = frozenset(
+    {
+        "PHONE_NUMBER",
+        "EMAIL_ADDRESS",
+        "URL",
+        "DOMAIN_NAME",
+        "CREDIT_CARD",
+        "IBAN_CODE",
+        "US_SSN",
+        "IP_ADDRESS",
+        "MAC_ADDRESS",
+        "UUID",
+    }
+)
+"""Types with a form of their own for numbers."""
+
+READS_AS: Final = re.compile(
+    r"(?<![\w.-])(?:"
+    r"(?P<IBAN_CODE>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)"
+    r"|(?P<IP_ADDRESS>\d{1,3}(?:\.\d{1,3}){3}(?!\.\d))"
+    r"|(?P<PHONE_NUMBER>(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{10}"
+    r"|(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){6,13}"  # with a country code, and below with a trunk prefix
+    r"|(?=(?:[ ./-]?\d){9,12}(?![\w-]))0\d{1,4}(?:[ ./-]\d{2,5}){1,4})"
+    r"|(?!\d+[ -]\d{3}[ -]\d{3}[ -]\d{4}(?![\w-]))"  # a telephone number after something else
+    rf"(?P<CREDIT_CARD>\d(?:[ -]?\d){{{cards.LENGTHS.start - 1},{cards.LENGTHS.stop - 2}}})"
+    r")(?![\w-])"
+)
+"""What reads as an identifier, whatever it was found as: its stand-in must not pass for somebody's by chance, and one number is
+one value."""

@@ -1,7 +1,12 @@
 """Card numbers: brand, length and look stay; the check digit is wrong, so that no bank ever issued it."""
 
+from typing import Final
+
 from pipeline.replacing.atoms import Dice, shaped
 from pipeline.replacing.pieces import whole
+
+LENGTHS: Final = range(12, 20)
+"""Digits of a primary account number: ISO/IEC 7812-1 has up to 19, and 12 are the fewest in use."""
 
 
 def card(shape: str, dice: Dice, longer: int) -> str:

@@ -64,10 +64,10 @@ _URL = re.compile(
 
 
 def url(value: str) -> Iterator[Piece]:
-    """The pieces of a web address; words of its path stay unless they are names."""
+    """The pieces of a web address, or of the rest of one after a known value in its path."""
     match = _URL.fullmatch(value)
     if match is None:
-        yield from handle(value)
+        yield from _path(value)
         return
     yield match["scheme"] or ""
     if match["user"]:
@@ -75,10 +75,14 @@ def url(value: str) -> Iterator[Piece]:
         yield "@"
     yield match["www"] or ""
     yield Slot(Atom("domain", match["host"].casefold(), class_of(match["host"])), match["host"])
+    yield from _path(match["rest"])
+
+
+def _path(path: str) -> Iterator[Piece]:
+    """Its words stay unless they are names."""
     position = 0
-    rest = match["rest"]
-    for part in re.finditer(r"[^\W_]+", rest):
-        yield rest[position : part.start()]
+    for part in re.finditer(r"[^\W_]+", path):
+        yield path[position : part.start()]
         text = part.group()
         if any(sign.isdecimal() for sign in text):
             yield from code(text)
@@ -87,4 +91,4 @@ def url(value: str) -> Iterator[Piece]:
         else:
             yield text
         position = part.end()
-    yield rest[position:]
+    yield path[position:]

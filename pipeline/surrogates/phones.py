@@ -1,7 +1,7 @@
 """Telephone numbers: of the same country, from ranges nobody is given.
 
 555-0100 to 555-0199 (NANPA), Ofcom and ARCEP numbers for drama, Bundesnetzagentur "Drama-Nummern"; elsewhere a number that
-begins with 0 after its trunk prefix, which no plan has.
+begins with 00 after its trunk prefix, which no plan has.
 """
 
 import unicodedata
@@ -34,16 +34,22 @@ def _in(*ranges: str) -> Draw:
 
 
 def _elsewhere(shape: str, dice: Dice, longer: int) -> str:
-    """A national number that begins with 0 after its trunk prefix: no plan has such subscribers."""
-    return "0" + shaped(shape[1:], dice, longer)
+    """A national number that begins with 00, as in no plan (Italy's begin with 0); its last ten digits begin with 0 too."""
+    zeros = max(2, len(shape) - NANP_DIGITS + 1)
+    return "0" * zeros + shaped(shape[zeros:], dice, longer)
 
+
+RESERVED: Final = {
+    "44": ("7700900###", "2079460###", "1632960###", "1134960###", "1144960###", "1174960###", "1214960###"),
+    "49": ("3023125###", "6990009###", "4066969###", "2214710###", "8999998###"),
+    "33": ("19900####", "26191####", "35301####", "46571####", "53649####", "63998####"),
+    "61": ("25550####", "35550####", "75550####", "85550####", "491570###"),
+}
+"""Country code -> national numbers that nobody is given."""
 
 PHONES: Final[Mapping[str, Draw]] = {
     "phone_1": _nanp,
-    "phone_44": _in("7700900###", "2079460###", "1632960###", "1134960###", "1144960###", "1174960###", "1214960###"),
-    "phone_49": _in("3023125###", "6990009###", "4066969###", "2214710###", "8999998###"),
-    "phone_33": _in("19900####", "26191####", "35301####", "46571####", "53649####", "63998####"),
-    "phone_61": _in("25550####", "35550####", "75550####", "85550####", "491570###"),
+    **{f"phone_{country}": _in(*ranges) for country, ranges in RESERVED.items()},
     "phone": _elsewhere,
 }
 """Kind, which ends with the country code -> its draw."""
@@ -81,6 +87,8 @@ def _domestic(digits: str, countries: Sequence[str]) -> tuple[str, str]:
             parsed = phonenumbers.PhoneNumber(country_code=int(code), national_number=int(digits.removeprefix(trunk) or 0))
             if phonenumbers.is_possible_number(parsed):
                 return code, digits.removeprefix(trunk)
+    if digits[0] != "0" and len(digits) == NANP_DIGITS + digits.startswith("1"):  # read so by everybody, whatever the countries
+        return "1", digits[-NANP_DIGITS:]
     return "", digits[1:] if digits[0] == "0" and len(digits) > SHORT else digits
 
 

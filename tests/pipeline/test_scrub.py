@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import shutil
 import socket
 import sys
@@ -60,6 +61,38 @@ def test_a_name_that_the_customer_gives_is_known_in_all_turns() -> None:
     first, second = texts(scrubbed(talk("hello, my name is crystal minh", "Hello Crystal!")))
     assert "crystal" not in first
     assert second == f"Hello {first.split()[4].capitalize()}!"
+
+
+@pytest.mark.parametrize("handle", ["jo_fox88", "harbourfan", "Crystal-M"])
+def test_a_known_user_name_is_one_value_in_addresses_mentions_and_quotes(handle: str) -> None:
+    forum = f"""https://forum.harbour-pine.example/u/{handle}/posts/latest said
+{handle} wrote: [quote="{handle}, post:3"] @{handle} see https://forum.harbour-pine.example/u/{handle.lower()}?tab=posts"""
+    said = texts(scrubbed(talk(forum, participants=[person(handle, "USER_NAME")])))[0]
+    owner = said.split("\n")[1].partition(" wrote")[0]
+    host = said.removeprefix("https://").partition("/")[0]
+    assert handle.casefold() not in said.casefold()
+    assert (
+        said
+        == f"""https://{host}/u/{owner}/posts/latest said
+{owner} wrote: [quote="{owner}, post:3"] @{owner} see https://{host}/u/{owner.lower()}?tab=posts"""
+    )
+
+
+def test_the_host_of_a_web_address_is_no_word_that_is_known() -> None:
+    said = texts(scrubbed(talk("see https://harbour.pine.example/harbour", participants=[person("harbour", "USER_NAME")])))[0]
+    assert re.fullmatch(r"see https://\w+\.example\.(com|org|net)/\w+", said)
+    assert "harbour" not in said
+
+
+def test_what_is_certain_keeps_its_type_inside_a_longer_find_of_a_model() -> None:
+    text = "Crystal Minh / 919 555 0142 of Harbour Lane"
+    model = Span(0, len(text), "STREET_ADDRESS", 0.38, MODEL)
+    phone = Span(15, 27, "PHONE_NUMBER", 1.0, "KnownValueRecognizer")
+    assert [(text[one.start : one.end], one.entity_type) for one in chosen(text, [model, phone], (), ())] == [
+        ("Crystal Minh /", "STREET_ADDRESS"),
+        ("919 555 0142", "PHONE_NUMBER"),
+        ("of Harbour Lane", "STREET_ADDRESS"),
+    ]
 
 
 def test_native_id_and_participants_stay_behind_the_wall() -> None:

@@ -1,10 +1,13 @@
 """The same value has the same stand-in under one key, whatever it is."""
 
 import re
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.scrub import residual
 from pipeline.key import Key
 from pipeline.replacing.keyed import Surrogates
 from tests.build import KEY
@@ -22,6 +25,39 @@ def test_two_keys_share_no_stand_in() -> None:
 )
 def test_any_text_can_be_replaced_as_any_type(value: str, entity_type: str) -> None:
     assert isinstance(replaced(entity_type, value), str)
+
+
+LAYOUTS = (
+    *("### ### ####", "##########", "(###) ###-####", "+1 ### ### ####", "1 ### ### ####"),
+    *("+44 20 #### ####", "+44 ### ### ####", "0## #### ####", "0### ### ####", "+49 30 #######", "+49 ### ### ####"),
+    *("+33 # ## ## ## ##", "## ## ## ## ##", "+91 ##### #####", "+39 ### ### ####", "+52 ### ### ####", "+7 ### ### ## ##"),
+    *("############", "################", "#### #### #### ####", "#### ###### #####", "##### ####-####", "###-##-####"),
+    *("###.###.###.###", "##.##.##.##", "@@## #### #### #### ####", "DE## #### #### #### #### ##", "GB## @@@@ #### #### #### ##"),
+    *("FR## #### #### #### #### #@@# ###", "NO## #### #### ###", "@@-######", "##### @@@@@@ #", "1Z@@@#############"),
+)
+"""Digits for #, capital letters for @."""
+
+ANY_TYPE = (
+    *("PERSON", "LOCATION", "STREET_ADDRESS", "ORGANIZATION", "NRP", "USER_NAME", "PIN", "PASSWORD", "SECRET", "ID_NUMBER"),
+    *("ACCOUNT_NUMBER", "ORDER_NUMBER", "UK_NHS", "US_PASSPORT"),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from(LAYOUTS), st.sampled_from(ANY_TYPE), st.integers(0, 2**64))
+def test_no_stand_in_passes_for_somebodys_number_whatever_the_key_draws(layout: str, entity_type: str, seed: int) -> None:
+    random = Random(seed)
+    value = "".join(random.choice({"#": "0123456789", "@": "ABCDEFGHKLMN"}.get(sign, sign)) for sign in layout)
+    key = Key(random.randbytes(32))
+    standin = Surrogates(key, countries=["us", "gb", "ca", "de", "fr", "au"]).replace(entity_type, value)
+    assert residual(f"it is {standin}, ok") == [], (value, standin)
+
+
+@pytest.mark.parametrize("number", ["919 555 0142", "2128675309", "943-476-5919", "+44 20 7946 1234", "4111 1111 1111 1111"])
+@pytest.mark.parametrize("entity_type", ANY_TYPE)
+def test_a_number_has_one_stand_in_whatever_it_was_found_as(entity_type: str, number: str) -> None:
+    its_own = "CREDIT_CARD" if number.startswith("4111") else "PHONE_NUMBER"
+    assert replaced(entity_type, number) == replaced(its_own, number)
 
 
 SHAPED = {

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 import pytest
 import zstandard
+from pydantic import ValidationError
 
 from pipeline.errors import SourceError
 from tests.pipeline.received import PAIRS, TURNS, ingested, params, quarantined, rows, texts, write
@@ -342,3 +343,9 @@ def test_what_stands_before_anybody_speaks_is_counted_and_a_cell_where_nobody_do
     assert table.manifest.counts["texts_before_speakers"] == 1
     assert quarantined(table) == [("log.csv", 2, "unknown_speaker", "said")]
     assert [row["reason"] for row in rows(table, "dropped")] == ["no_messages"]
+
+
+def test_an_entity_type_spelt_otherwise_is_refused_with_the_right_spelling(tmp_path: Path) -> None:
+    mapping = {**PAIRS, "identifiers": {"customer": {"mail": "EMAIL"}}}
+    with pytest.raises(ValidationError, match="EMAIL is spelt EMAIL_ADDRESS here"):
+        ingested(write(tmp_path / "in", log__csv="question,answer,mail\nHi,Yes,Jo@example.com\n"), mapping)
