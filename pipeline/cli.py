@@ -47,7 +47,7 @@ def doctor(
     source: Annotated[Path, typer.Argument(help="A file or folder as it was received.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say which format a file or folder is in, print the mapping for params, and three of its conversations, masked.
+    """Say which formats a file or folder is in, print the mappings for params, and three conversations of each, masked.
 
     ticketmill doctor data/raw/received
     """
@@ -57,19 +57,10 @@ def doctor(
     if as_json:
         typer.echo(json.dumps({**asdict(found), "root": str(found.root), "params": found.params()}))
     else:
-        typer.echo(f"# {source}: {found.format or 'not recognised'}")
-        for line in (*(f"because {reason}" for reason in found.reasons), *(f"check: {remark}" for remark in found.remarks)):
-            typer.echo(f"# {line}")
-        if found.format:
-            numbers = ", ".join(f"{count:,} {fate}" for fate, count in found.read.items())
-            typer.echo(f"# tried on a sample, conversations and rows: {numbers}")
-            typer.echo(f"# to use it: ticketmill ingest {found.root} data/raw/ingested --params params.yaml --params THIS")
-            typer.echo(found.params(), nl=False)
-        for number, example in enumerate(found.examples, start=1):
-            typer.echo(f"# example {number}, masked")
-            for line in example:
-                typer.echo(f"#   {line}")
-    if not found.format:
+        typer.echo(f"# {source}: {', '.join(dict.fromkeys(each.format for each in found.sources)) or 'not recognised'}")
+        for line in found.lines():
+            typer.echo(line)
+    if not found.sources:
         raise typer.Exit(EXPECTED_ERROR)
 
 

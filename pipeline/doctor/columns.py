@@ -82,6 +82,13 @@ _PERSONAL: Final = (
     ("username nick handle screen login", "USER_NAME"),
     ("name author customer agent user", "PERSON"),
 )
+_WRITER: Final = frozenset("by from owner poster asker requester assignee sender recipient contact".split())  # noqa: SIM905  # as above
+"""Names of fields that hold people, where their values are many and look like those of people."""
+
+_HANDLE: Final = re.compile(r"@\S+|\S*[\d_]\S*|[a-z]\S*[a-z][A-Z]\S*|[A-Z]\S*[a-z][A-Z]\S*")
+"""What nobody is called by their parents: @HelpCo, jo_fox, jofox82, BlueTents."""
+_LOWER: Final = re.compile(r"[^\W\dA-Z_]\S*")
+_FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'\u2019-]*(?: [^\W\d_][\w.'\u2019-]*){1,3}")
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
@@ -142,8 +149,20 @@ class Column:
             return "EMAIL_ADDRESS"
         for words, kind in _PERSONAL:
             if self.tokens & set(words.split()) and self.mean_words <= 4 and not self.time():  # a name has few words
-                return None if kind == "PERSON" and all(number(text) is not None for text in texts) else kind
+                return self._person() if kind == "PERSON" else kind
+        if self.tokens & _WRITER and self.distinct > FEW and self.mean_words <= 4 and not self.time():
+            named = sum(bool(_FULL_NAME.fullmatch(text.strip())) for text in texts)
+            return "PERSON" if named * 2 > len(texts) else None
         return None
+
+    def _person(self) -> str | None:
+        """PERSON for names; USER_NAME where most values are what people call themselves; null for numbers."""
+        texts = [text.strip() for text in self.texts[:200]]
+        if all(number(text) is not None for text in texts):
+            return None
+        is_name = "name" in self.tokens and "user" not in self.tokens
+        handles = sum(bool(_HANDLE.fullmatch(text) or (not is_name and _LOWER.fullmatch(text))) for text in texts)
+        return "USER_NAME" if handles * 2 > len(texts) else "PERSON"
 
 
 def bare(word: str) -> str:

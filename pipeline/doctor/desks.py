@@ -3,12 +3,10 @@
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from pipeline.doctor.candidates import Candidate
-from pipeline.doctor.sampling import SAMPLED_FILES, lists, sample
+from pipeline.doctor.sampling import alike, delivery_of, lists, sample, spread, suffix_of
 from pipeline.errors import CurationError
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.exports import Kinds, kind_of
@@ -18,7 +16,7 @@ from pipeline.sources import doctor_kinds
 def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     """A help desk, where most fields of its records are the desk's."""
     found: dict[str, list[tuple[ReceivedFile, str, float]]] = {}
-    for file in islice(files, SAMPLED_FILES):
+    for file in spread(files):
         for fields in _first_fields(file):
             for vendor, kinds in doctor_kinds().items():
                 kind = kind_of(fields, kinds)
@@ -30,17 +28,21 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
             continue
         hits = found[vendor]
         kinds_found = sorted({kind for _, kind, _ in hits})
-        suffixes = sorted({"*" + "".join(Path(file.name).suffixes[-2:]) for file, _, _ in hits})
-        others = sorted(file.label for file in files if not any(file.name.endswith(suffix[1:]) for suffix in suffixes))
-        mapping: dict[str, Any] = {"format": vendor, "path": ".", "files": suffixes}
-        if others:
-            mapping["ignore"] = others
+        mapping: dict[str, Any] = {}
         if vendor == "zendesk":
-            mapping |= {"join": "folder", "subject": "leave", "unknown_author": "agent"}
-        if vendor == "zendesk_tables":
-            mapping |= {"unknown_author": "agent"}
+            mapping |= {"join": "folder", "subject": "leave"}
+        if vendor in {"zendesk", "zendesk_tables"}:
+            mapping["unknown_author"] = "refuse"
         reason = f"{', '.join(kinds_found)}: {score:.0%} of the fields are those of {vendor}"
-        yield Candidate(vendor, {**mapping, "zone": "UTC"}, [reason], ["zone: times that state none are taken as UTC; put yours"])
+        remark = "zone: times that state none are taken as UTC; put yours"
+        yield Candidate(vendor, _claimed(files, [file for file, _, _ in hits]), {**mapping, "zone": "UTC"}, [reason], [remark])
+
+
+def _claimed(files: Sequence[ReceivedFile], hits: Sequence[ReceivedFile]) -> list[ReceivedFile]:
+    """Of the deliveries in which the desk was found every file with such an ending: what else it exports is read with it."""
+    kinds = {(delivery_of(file), suffix_of(file)) for file in hits}
+    own = {file.label for file in alike(files, hits)}
+    return [file for file in files if file.label in own or (delivery_of(file), suffix_of(file)) in kinds]
 
 
 def _score(hits: Sequence[tuple[ReceivedFile, str, float]]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pipeline.doctor.candidates import Candidate
-from pipeline.doctor.sampling import beginning, globs
+from pipeline.doctor.sampling import beginning
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.sources import SOURCES
 
@@ -20,13 +20,14 @@ _TO_DECIDE: Final[Mapping[str, Any]] = {
     "subject": "prepend",
     "thread_gap_days": 30,
     "zone": "UTC",
+    "clean_mail": True,
 }
 """A start for settings that only people can decide."""
 
 
 def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
-    """Files most of which begin with the header of a mail, or with the line that begins a mailbox."""
-    boxes, mails, others = [], [], []
+    """Files that begin with the header of a mail, or with the line that begins a mailbox."""
+    boxes, mails = [], []
     for file in files:
         head = beginning(file)
         lines = head.split(b"\n", 30)
@@ -34,17 +35,12 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
             boxes.append(file)
         elif sum(bool(_MAIL_HEADER.match(line)) for line in lines) >= 2:  # one may be prose
             mails.append(file)
-        else:
-            others.append(file.label)
     for kind, found in (("mbox", boxes), ("eml", mails)):
-        if len(found) * 2 > len(files) and kind in SOURCES:
-            mapping: dict[str, Any] = {"format": kind, "path": ".", "files": globs(found)}
-            rest = [file.label for file in files if file not in found]
-            if rest:
-                mapping["ignore"] = rest
+        if found and kind in SOURCES:
             yield Candidate(
                 kind,
-                {**mapping, **_TO_DECIDE, "undated": "refuse" if kind == "mbox" else "keep"},
+                found,
+                {**_TO_DECIDE, "undated": "refuse" if kind == "mbox" else "keep"},
                 [f"{len(found)} of {len(files)} files begin as mails do"],
-                ["staff: put the domains, or the addresses, from which your team answers"],
+                ["staff: put every domain and address from which your team and its programs write; mail among them is left out"],
             )

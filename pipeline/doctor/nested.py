@@ -22,6 +22,7 @@ from pipeline.doctor.columns import (
 )
 from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
+from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
 from pipeline.reading.paths import first, parse
 
@@ -37,9 +38,12 @@ def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
-    rows: Sequence[Mapping[str, Any]], at: str, common: dict[str, Any]
+    rows: Sequence[Mapping[str, Any]], at: str, files: Sequence[ReceivedFile], reading: Mapping[str, Any]
 ) -> Candidate | None:
-    """The mapping of records whose list `at` holds the messages; null where nothing there is a text, or nobody speaks."""
+    """The mapping of records of these files whose list `at` holds the messages, and how they are read.
+
+    Null where nothing there is a text, or nobody speaks.
+    """
     records = [flat(dict(row)) for row in rows]
     items = [item for row in rows for item in _at(row, at)]
     columns = columns_of([flat(item) for item in items[: SAMPLED_ROWS * 3]])
@@ -50,7 +54,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         f"{at!r} is a list in each record, {len(items) / max(len(rows), 1):.1f} items on average; {text.name!r} in it holds text"
     ]
     remarks: list[str] = []
-    mapping: dict[str, Any] = {"format": "events", **common, "turns": at}
+    mapping: dict[str, Any] = {**reading, "turns": at}
     used = {text.name}
     filters = _filters(columns, [flat(item) for item in items], text.name)
     for name, values in messages_of(columns, text, remarks).items():
@@ -95,7 +99,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
     people = {
         f"{at}.*.{each.name}": kind
-        for each in columns.values()
+        for each in columns_of([flat(item) for item in items[: SAMPLED_ROWS * 3]]).values()  # also of what is no message
         if each.is_scalar and (kind := each.kind()) and each.name != text.name
     }
     if others == "starter" and (kind := kind_of_author(column)) is not None:
@@ -119,7 +123,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     ignore += [f"{at}.*.{path}" for path in sorted(every - used) if f"{at}.*.{path}" not in people]
     if ignore:
         mapping["ignore_fields"] = ignore
-    return Candidate("events", mapping, reasons, remarks)
+    return Candidate("events", files, mapping, reasons, remarks)
 
 
 def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:

@@ -26,23 +26,24 @@ from pipeline.doctor.columns import (
 )
 from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.transcripts import transcript_of
+from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
 from pipeline.reading.values import native_id
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candidate | None:
-    """The mapping of rows; null where no column holds text."""
+def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], reading: Mapping[str, Any]) -> Candidate | None:
+    """The mapping of rows of these files, and how they are read; null where no column holds text."""
     columns = columns_of(rows)
     reasons: list[str] = []
     remarks: list[str] = []
-    mapping: dict[str, Any] = {"format": "table", **common}
+    mapping: dict[str, Any] = dict(reading)
     text = text_column(columns, set())
     if text is None:
         return None
     rows = _messages(mapping, columns, rows, text, reasons, remarks)
     columns |= columns_of(rows)
     if speakers := transcript_of(text, remarks):
-        return _as_transcripts(mapping, columns, text, speakers, len(rows), remarks)
+        return _as_transcripts(files, mapping, columns, text, speakers, len(rows), remarks)
     pair = pair_columns(columns)
     group = id_column(columns, set(), text.name, rows)
     answers = parent_columns(columns)
@@ -59,7 +60,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], common: dict[str, Any]) -> Candi
     _rest_of_table(mapping, columns, used, text)
     if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
         remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
-    return Candidate("table", mapping, reasons, remarks)
+    return Candidate("table", files, mapping, reasons, remarks)
 
 
 def _as_turns(
@@ -170,6 +171,7 @@ def _messages(
 
 
 def _as_transcripts(
+    files: Sequence[ReceivedFile],
     mapping: dict[str, Any],
     columns: Mapping[str, Column],
     text: Column,
@@ -184,7 +186,11 @@ def _as_transcripts(
         used.add(unique)
     _rest_of_table(mapping, columns, used, text)
     return Candidate(
-        "table", mapping, [f"{text.name!r} holds whole conversations: their lines begin with who speaks and a colon"], remarks
+        "table",
+        files,
+        mapping,
+        [f"{text.name!r} holds whole conversations: their lines begin with who speaks and a colon"],
+        remarks,
     )
 
 

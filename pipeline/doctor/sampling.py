@@ -19,10 +19,40 @@ LIMITS: Final = Limits(max_row_bytes=16 * 2**20, max_unpacked_bytes=2**40, max_u
 _HEAD_BYTES: Final = 2**16
 
 
-def globs(files: Sequence[ReceivedFile]) -> list[str]:
-    """What matches files with these endings."""
-    suffixes = {Path(file.name).suffix for file in files}
-    return sorted(f"*{suffix}" for suffix in suffixes) if "" not in suffixes else ["*"]
+def spread(files: Sequence[ReceivedFile]) -> list[ReceivedFile]:
+    """Those to look into: the first of every delivery, which is a folder at the top."""
+    deliveries: dict[str, list[ReceivedFile]] = {}
+    for file in files:
+        deliveries.setdefault(delivery_of(file), []).append(file)
+    some = list(deliveries.values())[:: max(1, len(deliveries) // SAMPLED_FILES)]
+    return [file for each in some for file in each[: max(1, SAMPLED_FILES // len(some))]]
+
+
+def delivery_of(file: ReceivedFile) -> str:
+    """The folder, or the archive, at the top in which a file lies."""
+    return file.label.partition("/")[0] if "/" in file.label else ""
+
+
+def alike(files: Sequence[ReceivedFile], known: Sequence[ReceivedFile]) -> list[ReceivedFile]:
+    """Files known to be of a kind, and those with their endings in the same deliveries, or in deliveries nobody looked into."""
+    kinds = {(delivery_of(file), suffix_of(file)) for file in known}
+    suffixes = {suffix for _, suffix in kinds}
+    looked = spread(files)
+    names, deliveries = {file.label for file in looked}, {delivery_of(file) for file in looked}
+    own = {file.label for file in known}
+
+    def is_alike(file: ReceivedFile) -> bool:
+        if file.label in names:
+            return file.label in own
+        kind = delivery_of(file), suffix_of(file)
+        return kind in kinds or (kind[0] not in deliveries and kind[1] in suffixes)
+
+    return [file for file in files if is_alike(file)]
+
+
+def suffix_of(file: ReceivedFile) -> str:
+    """The ending of its name, with that of what packs it; a number is none."""
+    return "".join(each for each in Path(file.name).suffixes[-2:] if not each[1:].isdigit() and " " not in each)
 
 
 def beginning(file: ReceivedFile) -> bytes:
@@ -130,7 +160,7 @@ def _dialect(file: ReceivedFile) -> dict[str, Any]:
 
 def faults(files: Sequence[ReceivedFile]) -> Iterator[str]:
     """What keeps files from being looked into."""
-    for file in islice(files, SAMPLED_FILES):
+    for file in spread(files):
         try:
             sample(file, 1)
         except SourceError as error:

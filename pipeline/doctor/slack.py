@@ -14,14 +14,10 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     if not days or not names & {"users.json", "channels.json", "org_users.json"}:
         return
     channels = sorted({file.label.replace("!", "/").split("/")[-2] for file in days if "/" in file.label})
-    others = [file.label for file in files if not file.name.endswith(".json")]
-    mapping = {
-        "format": "slack", "path": ".", "files": ["*.json"], **({"ignore": others} if others else {}),
-        "channels": ["*"], "staff": [], "session_gap_minutes": 60,
-    }  # fmt: skip
     yield Candidate(
         "slack",
-        mapping,
+        [file for file in files if file.name.endswith(".json")],
+        {"channels": ["*"], "staff": [], "session_gap_minutes": 60},
         [f"users.json or channels.json beside {len(days)} files named by day, in {len(channels)} channels"],
         ["list in `channels` those where support is given, and in `staff` who answers there: until then everybody is a customer"],
     )

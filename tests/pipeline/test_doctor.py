@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from benchmarks.mutations import KNOWN, damaged
 from pipeline.cli import app
-from pipeline.doctor.diagnosis import diagnose, mask
+from pipeline.doctor.diagnosis import Recognised, diagnose, mask
 from pipeline.errors import SourceError
 from tests.pipeline.received import ingested, rows, texts, write
 from tests.pipeline.sources.test_fixtures import FORMATS
@@ -26,6 +26,12 @@ SAYS: Final = (
     "here is the photo you asked for",
     "a new tent leaves our house today",
 )
+
+
+def diagnosed(path: Path) -> Recognised:
+    """The only shape found there."""
+    (found,) = diagnose(path).sources
+    return found
 
 
 def posts() -> list[dict[str, Any]]:
@@ -73,7 +79,7 @@ def tweets() -> list[dict[str, Any]]:
 
 def test_rows_that_name_the_row_they_answer_are_read_as_threads(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", twcs__csv=as_csv(tweets()))
-    found = diagnose(folder).mapping
+    found = diagnosed(folder).mapping
 
     assert (found["id"], found["turn"]["parent"]) == ("tweet_id", "in_response_to_tweet_id")
     speakers = [f"{who}: {says}" for who, says in zip(["customer", "agent"] * 2, SAYS, strict=True)]
@@ -101,7 +107,7 @@ def posts_and_comments() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 def test_posts_and_the_comments_below_them_are_threads_though_their_texts_stand_in_other_fields(tmp_path: Path) -> None:
     asked, comments = posts_and_comments()
     folder = write(tmp_path / "in", dump__jsonl=[*comments, *asked])
-    said = list(texts(ingested(folder, diagnose(folder).mapping)).values())
+    said = list(texts(ingested(folder, diagnosed(folder).mapping)).values())
 
     assert len(said) == 8
     assert [f"customer: Tent leaks 5\n\n{SAYS[0]} 5", f"agent: {SAYS[1]} 5", f"customer: {SAYS[2]} 5"] in said
@@ -126,7 +132,7 @@ def test_a_column_that_says_which_way_a_message_went_says_who_speaks(
         for place, says in enumerate(SAYS)
     ]
     folder = write(tmp_path / "in", log__csv=as_csv(records))
-    said = texts(ingested(folder, diagnose(folder).mapping))
+    said = texts(ingested(folder, diagnosed(folder).mapping))
 
     assert [turn.partition(":")[0] for turn in said["3"]] == ["agent", "customer", "agent", "customer"]
 
@@ -136,7 +142,7 @@ def test_transcripts_whose_lines_begin_with_a_time_are_read(tmp_path: Path) -> N
     records = [{"chat_id": f"c{number}", "log": log.format(*SAYS)} for number in range(8)]
     folder = write(tmp_path / "in", log__csv=as_csv(records))
 
-    assert texts(ingested(folder, diagnose(folder).mapping))["c5"] == [
+    assert texts(ingested(folder, diagnosed(folder).mapping))["c5"] == [
         f"{who}: {says}" for who, says in zip(("customer", "agent", "customer"), SAYS, strict=False)
     ]
 
@@ -155,12 +161,12 @@ def test_transcripts_whose_lines_begin_with_names_are_read_and_it_is_said_where_
 ) -> None:
     records = [{"chat_id": f"c{n}", "log": log.format(*SAYS, n="abcdefgh"[n])} for n in range(8)]
     folder = write(tmp_path / "in", log__csv=as_csv(records))
-    found = diagnose(folder)
+    found = diagnosed(folder)
     said = texts(ingested(folder, found.mapping))["c5"]
 
     assert {f"customer: {SAYS[0]}", f"agent: {SAYS[1]}"} <= set(said)
     assert is_told is not any("no label says who is staff" in remark for remark in found.remarks)
-    assert "jane" not in found.params().casefold()
+    assert "jane" not in diagnose(folder).params().casefold()
 
 
 @pytest.mark.parametrize("written", ["05 Jan 2024 10:0{0} AM", "05 Jan 2024 10:00:0{0}", "Jan 05, 2024 10:00:0{0} PM"])
@@ -170,7 +176,7 @@ def test_times_with_the_names_of_months_are_read(written: str, tmp_path: Path) -
         for n in range(6)
         for place, says in enumerate(SAYS)
     ]
-    found = diagnose(write(tmp_path / "in", log__csv=as_csv(records)))
+    found = diagnosed(write(tmp_path / "in", log__csv=as_csv(records)))
 
     assert found.mapping["turn"]["sent_at"] == "created"
     assert found.read == {"kept": 6}
@@ -180,7 +186,7 @@ def test_a_form_in_a_message_is_no_transcript(tmp_path: Path) -> None:
     body = "Bestellnummer: 8{0}\nKaufdatum: 5. Mai\nFarbe: rot\nFehler: Die Naht ist undicht und es regnet hinein"
     records = [{"ticket": n, "body": body.format(n), "answer": f"{SAYS[1]} {n}"} for n in range(8)]
 
-    assert "transcript" not in diagnose(write(tmp_path / "in", log__csv=as_csv(records))).mapping
+    assert "transcript" not in diagnosed(write(tmp_path / "in", log__csv=as_csv(records))).mapping
 
 
 @pytest.mark.parametrize("prompt", ["system", "developer"])
@@ -196,7 +202,7 @@ def test_what_a_model_was_told_makes_no_turn_and_its_tool_calls_are_look_ups(pro
         ]
     }
     folder = write(tmp_path / "in", chats__jsonl=[record] * 4)
-    table = ingested(folder, diagnose(folder).mapping)
+    table = ingested(folder, diagnosed(folder).mapping)
     turns = rows(table)[0]["turns"]
 
     assert [(turn["speaker"], turn["text"]) for turn in turns] == [
@@ -212,7 +218,7 @@ def test_what_a_model_was_told_makes_no_turn_in_named_pairs_either(tmp_path: Pat
     records = [{"id": n, "conversations": [{"from": who, "value": text} for who, text in said]} for n in range(4)]
     folder = write(tmp_path / "in", chats__json=orjson.dumps(records))
 
-    assert texts(ingested(folder, diagnose(folder).mapping))["2"] == [f"customer: {SAYS[0]}", f"agent: {SAYS[1]}"]
+    assert texts(ingested(folder, diagnosed(folder).mapping))["2"] == [f"customer: {SAYS[0]}", f"agent: {SAYS[1]}"]
 
 
 @pytest.mark.parametrize(("flag", "of_a_note"), [("public", False), ("is_private", True), ("internal", True), ("isNote", True)])
@@ -228,7 +234,7 @@ def test_internal_notes_are_told_from_messages_by_their_flag(flag: str, of_a_not
         for thread in range(6)
     ]
     folder = write(tmp_path / "in", tickets__jsonl=records)
-    table = ingested(folder, diagnose(folder).mapping)
+    table = ingested(folder, diagnosed(folder).mapping)
 
     assert texts(table)["4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
 
@@ -256,7 +262,7 @@ def test_internal_notes_in_a_table_make_no_turns(
         for place, (who, says) in enumerate(zip(("customer", "agent", "agent", "agent"), SAYS, strict=True))
     ]
     folder = write(tmp_path / "in", **{f"log__{layout}": as_csv(records) if layout == "csv" else records})
-    table = ingested(folder, diagnose(folder).mapping)
+    table = ingested(folder, diagnosed(folder).mapping)
 
     assert texts(table)["74"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
     assert sum(n for name, n in table.manifest.counts.items() if name.startswith("events.")) == 6
@@ -268,7 +274,7 @@ def test_a_field_that_may_tell_notes_and_is_not_understood_is_said(tmp_path: Pat
         for thread in range(6)
         for place, says in enumerate(SAYS)
     ]
-    found = diagnose(write(tmp_path / "in", log__csv=as_csv(records)))
+    found = diagnosed(write(tmp_path / "in", log__csv=as_csv(records)))
 
     assert "messages" not in found.mapping
     assert any(remark.startswith("privacy may tell internal notes") for remark in found.remarks)
@@ -287,7 +293,7 @@ def test_whoever_opened_an_issue_is_its_customer_in_the_comments_too(tmp_path: P
     ]
     folder = write(tmp_path / "in", issues__json=orjson.dumps(issues))
 
-    assert texts(ingested(folder, diagnose(folder).mapping))["504"] == [
+    assert texts(ingested(folder, diagnosed(folder).mapping))["504"] == [
         f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"customer: {SAYS[2]} 4",
     ]  # fmt: skip
 
@@ -397,8 +403,8 @@ def test_the_mapping_it_proposes_reads_every_conversation(
     name: str, content: Any, kind: str, speakers: list[str], tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "in", **{name: content})
-    found = diagnose(folder / name.replace("__", "."))
-    (mapping,) = yaml.safe_load(found.params())["ingest"]["sources!"].values()
+    found = diagnosed(folder / name.replace("__", "."))
+    (mapping,) = yaml.safe_load(diagnose(folder / name.replace("__", ".")).params())["ingest"]["sources!"].values()
     table = ingested(folder, mapping)
 
     assert found.format == kind
@@ -418,8 +424,8 @@ def test_the_mapping_it_proposes_reads_every_conversation(
     ],
 )
 def test_exports_of_help_desks_are_recognised_and_their_mapping_is_taken(name: str, kind: str, tmp_path: Path) -> None:
-    found = diagnose(FORMATS / name)
-    (mapping,) = yaml.safe_load(found.params())["ingest"]["sources!"].values()
+    found = diagnosed(FORMATS / name)
+    (mapping,) = yaml.safe_load(diagnose(FORMATS / name).params())["ingest"]["sources!"].values()
     folder = tmp_path / "in"
     folder.symlink_to(FORMATS / name)
 
@@ -451,7 +457,7 @@ def test_what_is_no_message_is_said_not_to_be_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["doctor", str(folder), "--json"])
 
     assert result.exit_code == 1
-    assert json.loads(result.output)["format"] == ""
+    assert json.loads(result.output)["sources"] == []
 
 
 def test_nothing_to_look_at_is_one_clear_error(tmp_path: Path) -> None:
@@ -465,16 +471,107 @@ def test_the_shape_of_every_vendor_is_recognised_and_no_damage_ends_in_a_traceba
     for name, content in written(KNOWN).items():
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_bytes(content)
-    found = diagnose(tmp_path / "in")
+    found = diagnosed(tmp_path / "in")
 
     assert (found.format, found.read["kept"]) == (mapping["format"], len(KNOWN))
     for seed in range(8):
         for name, content in damaged(vendor, seed)[0].items():
             (tmp_path / "in" / name).write_bytes(content)
-        assert isinstance(diagnose(tmp_path / "in").format, str)
+        assert isinstance(diagnose(tmp_path / "in").sources, list)
 
 
 def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", log__json='[{"id": 1')
 
     assert diagnose(folder).remarks[0].startswith("log.json: is not JSON")
+
+
+def delivered(folder: Path) -> Path:
+    """Four shapes as they may lie below data/raw/received, and files of none."""
+    (folder / "forum" / "2021").mkdir(parents=True)
+    (folder / "my chats").mkdir()
+    (folder / "forum" / "2021" / "march.csv").write_text(as_csv(posts()))
+    (folder / "forum" / "prices.txt").write_text("sku,price\nA1,3\n")
+    (folder / "my chats" / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, chats())))
+    mail = "From: Jo <jo@example.com>\nTo: support@example.org\nDate: Mon, 5 Jan 2026 12:00:00 +0100\nSubject: Hi\n\nHello\n"
+    (folder / "mail.mbox").write_text(f"From x@example.com Mon Jan  5 12:00:00 2026\n{mail}")
+    (folder / "README").write_text("as it came")
+    return write(folder, faq__jsonl=[{"question": f"{SAYS[0]} {n}", "answer": f"{SAYS[1]} {n}"} for n in range(6)])
+
+
+def test_every_shape_in_a_folder_is_mapped_and_what_is_not_is_named_and_ignored(tmp_path: Path) -> None:
+    folder = delivered(tmp_path / "received")
+    found = diagnose(folder)
+    params = yaml.safe_load("\n".join(found.lines()))["ingest"]
+    table = ingested(folder, sources=params["sources!"], ignore=params.get("ignore", []))
+
+    assert {each.name: each.format for each in found.sources} == {
+        "forum": "table", "my_chats": "events", "mail": "mbox", "faq": "table",
+    }  # fmt: skip
+    assert {row["source"] for row in rows(table)} == {"forum", "my_chats", "mail", "faq"}
+    assert len(rows(table)) == 6 + 6 + 1 + 6
+    assert any("prices.txt" in remark and "README" in remark for remark in found.remarks)
+
+
+def test_what_it_prints_can_be_put_into_params_and_says_how(tmp_path: Path) -> None:
+    folder = write(tmp_path / "My forum", forum__csv=as_csv(posts()))
+    printed = CliRunner().invoke(app, ["doctor", str(folder)]).output
+
+    assert yaml.safe_load(printed)["ingest"]["sources!"]["my_forum"]["path"] == "."
+    assert "under ingest.sources in params.yaml" in printed
+    assert "`path: My forum` takes the place of `path: .`" in printed
+
+
+def test_handles_are_user_names_and_names_are_names(tmp_path: Path) -> None:
+    tweeted = diagnosed(write(tmp_path / "a", twcs__csv=as_csv(tweets()))).mapping
+    handles = [{"author": post["Poster"], **post, "Poster": "x"} for post in posts()]
+    names = [{**post, "author": ("Jane Fox", "Al Roe")[n % 2]} for n, post in enumerate(handles)]
+    handled, named = (diagnosed(write(tmp_path / name, forum__csv=as_csv(each))) for name, each in (("b", handles), ("c", names)))
+
+    assert tweeted["identifiers"] == {"other": {"author_id": "USER_NAME"}}
+    assert named.mapping["identifiers"]["other"] == {"author": "PERSON"}
+    assert handled.mapping["identifiers"]["other"] == {"author": "USER_NAME"}
+
+
+def test_details_in_events_that_are_no_messages_are_known_values_too(tmp_path: Path) -> None:
+    record = {
+        "id": 1,
+        "events": [
+            {"type": "joined", "visitor": {"email": "jo@example.com"}},
+            {"type": "message", "by": "visitor", "text": SAYS[0]},
+            {"type": "message", "by": "agent", "text": SAYS[1]},
+        ],
+    }
+    found = diagnosed(write(tmp_path / "in", chats__jsonl=[{**record, "id": n} for n in range(6)]))
+
+    assert found.mapping["identifiers"]["other"] == {"events.*.visitor.email": "EMAIL_ADDRESS"}
+
+
+def test_mail_is_mapped_so_that_what_people_quote_goes(tmp_path: Path) -> None:
+    found = {each.name: each.mapping for each in diagnose(delivered(tmp_path / "received")).sources}
+
+    assert found["mail"]["clean_mail"] is True
+
+
+def test_where_no_user_says_who_wrote_a_comment_the_doctor_asks(tmp_path: Path) -> None:
+    comment = {"id": 1, "author_id": 8, "public": True, "body": SAYS[0], "created_at": "2026-01-05T12:00:00Z"}
+    ticket = {"id": 7, "requester_id": 9, "status": "open", "via": {"channel": "web"}, "comments": [comment]}
+    found = diagnosed(write(tmp_path / "in", tickets__jsonl=[ticket]))
+
+    assert found.mapping["unknown_author"] == "agent"
+    assert any(remark.startswith("unknown_author: ") for remark in found.remarks)
+
+
+def test_a_folder_of_more_files_than_are_looked_into_is_read_whole(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", **{f"part-{n:03}__csv": as_csv(posts()) for n in range(60)})
+
+    assert diagnosed(folder).mapping["files"] == ["*.csv"]
+    assert "ignore" not in diagnosed(folder).mapping
+
+
+def test_an_empty_file_is_one_clear_error(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", log__csv="")
+
+    for path in (folder, folder / "log.csv"):
+        with pytest.raises(SourceError, match=r"is empty; fetch it again$"):
+            diagnose(path)

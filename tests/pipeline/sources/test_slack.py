@@ -145,7 +145,7 @@ def test_an_export_is_read_as_the_zip_it_comes_in(tmp_path: Path) -> None:
     packed = tmp_path / "packed"
     packed.mkdir()
     shutil.make_archive(str(packed / "Example Slack export Jan 5 2026"), "zip", folder)
-    found = diagnose(packed)
+    (found,) = diagnose(packed).sources
     read = texts(ingested(packed, {**found.mapping, "staff": ["sam"], "channels": ["help"]}))
 
     assert found.format == "slack"
