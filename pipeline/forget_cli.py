@@ -18,6 +18,9 @@ from pipeline.tables import Table, write_json
 
 TOMBSTONES: Final = Path(".ticketmill/forgotten")
 RECEIVED: Final = Path("data/raw/received")
+ASSESSED: Final = Path("data/curated/reports/readiness/assessed.json")
+"""What the last assessment was made from; without it the set is assessed again, as that may name conversations of theirs."""
+
 MOST_SHOWN: Final = 5
 MOST_RUNS: Final = 3
 """Of the line in one call: the second where ingest, by the list, recognised rows that had made no conversation before."""
@@ -108,6 +111,7 @@ def _folder(at: str, params: list[Path], settings: list[str]) -> Path:
 
 
 def _run_the_line(lock: int) -> None:
+    ASSESSED.unlink(missing_ok=True)
     done = job.Reproduced()
     job.reproduce(lock, job.log_as_text, done)
     if done.exit_code:

@@ -34,6 +34,9 @@ def assess(
     settings: Settings = NO_SETTINGS,
     out: Reports = REPORTS,
     require: Annotated[str | None, typer.Option(help="Exit 3 below this verdict, such as pilot-first.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the last report while less than readiness.renew_after of the rows are new.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the tables, apply the verdict table, write the report.
@@ -45,14 +48,21 @@ def assess(
     from checks.readiness.assess import assess as measure  # noqa: PLC0415  # polars and all measures
     from checks.readiness.assess import meets  # noqa: PLC0415  # as above
     from checks.readiness.report import write  # noqa: PLC0415  # as above
+    from checks.readiness.standing import new_share, remember  # noqa: PLC0415  # as above
     from checks.readiness.verdict import order  # noqa: PLC0415  # as above
     from pipeline.tables import Table  # noqa: PLC0415  # as above
 
     if require is not None and require not in order():
         raise typer.BadParameter(f"{require}: no such verdict; one of {', '.join(order())}")
     section, opened = load(params, settings), Table(table)
+    asks_nothing = require == order()[0] and not section.gates  # what may stop the line is measured every time
+    new = new_share(out, opened, section) if keep and asks_nothing and not as_json else None
+    if new is not None and new < section.renew_after:
+        typer.echo(f"readiness: the last report stands, {new:.1%} of the rows are new; without --keep they are measured too")
+        return
     assessment = measure(opened, section)
     write(assessment, out)
+    remember(out, opened, section)
     failed = _judge(assessment, opened, section.gates) if section.gates else []
     blocked = assessment.judged.row in {1, 2}
     met = not blocked if require is None else meets(assessment.verdict, require)

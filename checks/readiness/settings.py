@@ -229,6 +229,9 @@ class ReadinessParams(Section):
     gates: list[str]
     """Limits, by name, at which `assess` exits with 3 whatever the verdict; `all` is every one. None by default."""
 
+    renew_after: float = Field(ge=0, le=1)
+    """Share of the rows that may be new before `assess --keep` measures again; 0: whenever it is asked."""
+
     quasi_identifiers: list[str]
     """Columns or topics by which a person could be singled out (M18): channel, language, product, day, topic."""
 

@@ -41,6 +41,92 @@ def report(line: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+KEEP = ("--require", "do-not-fine-tune:privacy", "--keep")
+
+
+def assessed(folder: Path) -> str:
+    table: str = json.loads((folder / "assessment.json").read_text("utf-8"))["table"]
+    return table
+
+
+def in_parts(folder: Path, count: int) -> Table:
+    """A line of so many parts of twenty conversations: a longer one begins with the parts of a shorter one."""
+    return write_line(folder, talks(20 * count), splits={}, parts=count)
+
+
+@pytest.fixture(scope="module")
+def short_line(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    return in_parts(tmp_path_factory.mktemp("short"), 20)
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    return in_parts(tmp_path_factory.mktemp("longer"), 21)
+
+
+@pytest.fixture
+def kept(short_line: Table, tmp_path: Path) -> Path:
+    """A report of the short line, in a folder that a test may change."""
+    folder = tmp_path / "kept"
+    assert run("assess", str(short_line.folder), "--out", str(folder), *PARAMS, *KEEP).exit_code == 0
+    return folder
+
+
+def test_a_report_is_kept_while_few_rows_are_new_and_says_of_which_tables_it_is(
+    short_line: Table, longer: Table, kept: Path
+) -> None:
+    result = run("assess", str(longer.folder), "--out", str(kept), *PARAMS, *KEEP)
+
+    assert result.exit_code == 0
+    assert result.stdout == "readiness: the last report stands, 4.8% of the rows are new; without --keep they are measured too\n"
+    assert assessed(kept) == short_line.checksum
+
+
+def test_a_report_is_made_anew_once_more_rows_are_new(kept: Path, tmp_path: Path) -> None:
+    long = in_parts(tmp_path / "long", 22)
+    assert run("assess", str(long.folder), "--out", str(kept), *PARAMS, *KEEP).exit_code == 0
+    assert assessed(kept) == long.checksum
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        KEEP[:2],
+        (*KEEP, "--json"),
+        ("--require", "pilot-first", "--keep"),
+        (*KEEP, "--set", "readiness.gates=[max_secrets]"),
+        (*KEEP, "--set", "readiness.seed=2"),
+        (*KEEP, "--set", "readiness.renew_after=0"),
+    ],
+    ids=["not asked to keep", "as JSON", "a verdict is required", "a limit is a gate", "other params", "never keep"],
+)
+def test_a_report_is_not_kept_where_it_may_stop_the_line_or_says_something_else(
+    kept: Path, longer: Table, asked: tuple[str, ...]
+) -> None:
+    run("assess", str(longer.folder), "--out", str(kept), *PARAMS, *asked)
+    assert assessed(kept) == longer.checksum
+
+
+@pytest.mark.parametrize("lost", ["readiness.json", "plots/coverage.csv", "assessed.json"])
+def test_a_report_that_is_not_whole_is_made_anew(kept: Path, longer: Table, lost: str) -> None:
+    (kept / lost).unlink()
+    run("assess", str(longer.folder), "--out", str(kept), *PARAMS, *KEEP)
+
+    assert (kept / lost).is_file()
+    assert assessed(kept) == longer.checksum
+
+
+def test_new_evidence_is_assessed_at_once(line: Table, tmp_path: Path) -> None:
+    evidence, out = tmp_path / "evidence", tmp_path / "out"
+    evidence.mkdir()
+    asked = ("--params", str(ROOT / "params.yaml"), "--set", f"readiness.evidence={evidence}", "--out", str(out), *KEEP)
+    run("assess", str(line.folder), *asked)
+    (evidence / "sent.csv").write_text("endpoint,model,records,scrubbed\nhttps://llm.example.com,small,3,no\n", "utf-8")
+    run("assess", str(line.folder), *asked)
+
+    assert "sent" not in json.loads((out / "assessment.json").read_text("utf-8"))["missing_evidence"]
+
+
 def test_a_plan_says_what_to_collect_and_how_to_pilot(line: Table, tmp_path: Path) -> None:
     result = run("plan", str(line.folder), "--out", str(tmp_path), *PARAMS, "--json")
     plan = json.loads(result.stdout)

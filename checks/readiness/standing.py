@@ -1,0 +1,61 @@
+"""Whether the last assessment still stands: a night that brings a few conversations does not measure all of them anew.
+
+Beside the report lies which parts of which tables it was made from. As long as params, evidence and code are the same and few of
+the rows stand in other parts, the report is what it would be but for chance. It says itself of which tables it is.
+"""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from checks.readiness.settings import ReadinessParams
+from pipeline.tables import Table, code_digest, digest_of_package, translated_errors, write_json
+
+ASSESSED: Final = "assessed.json"
+
+
+def new_share(report: Path, last: Table, params: ReadinessParams) -> float | None:
+    """Share of the kept rows of the line, over all its tables, that the report in this folder did not see.
+
+    None where it is of other params, evidence or code, is not whole any more, or there is none.
+    """
+    try:
+        seen = json.loads((report / ASSESSED).read_bytes())
+        stands = seen["made_by"] == _made_by(params) and seen["files"] == _files(report)
+        parts = frozenset(seen["parts"])
+    except (OSError, ValueError, LookupError, TypeError):  # none yet, or cut off: measured again
+        return None
+    if not stands:
+        return None
+    rows = _rows(last)
+    return sum(count for part, count in rows.items() if part not in parts) / max(sum(rows.values()), 1)
+
+
+def remember(report: Path, last: Table, params: ReadinessParams) -> None:
+    """Note what the report in this folder was made from."""
+    with translated_errors(report):
+        content = {"made_by": _made_by(params), "files": _files(report), "parts": sorted(_rows(last))}
+        write_json(report / ASSESSED, content)
+
+
+def _rows(last: Table) -> dict[str, int]:
+    """Part of a table of the line, by its content -> kept rows."""
+    return {
+        f"{table.manifest.stage} {part.files['kept'][:16]}": part.rows["kept"]
+        for table in last.line()
+        for part in table.manifest.parts
+    }
+
+
+def _files(report: Path) -> dict[str, str]:
+    """The files of the report, by name -> sha256."""
+    files = (path for path in report.rglob("*") if path.is_file() and path.name != ASSESSED)
+    return {path.relative_to(report).as_posix(): sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+
+
+def _made_by(params: ReadinessParams) -> str:
+    folder = Path(params.evidence)
+    evidence = digest_of_package(folder) if folder.is_dir() else ""
+    said = [params.fingerprint(), evidence, code_digest(), digest_of_package(Path(__file__).parents[1])]
+    return sha256("\n".join(said).encode()).hexdigest()[:16]
