@@ -7,7 +7,9 @@ from html import unescape
 from html.entities import html5
 from typing import Final, Literal
 
-TextFormat = Literal["plain", "html", "escaped"]
+from pipeline.forum_markup import post_to_text
+
+TextFormat = Literal["plain", "html", "escaped", "bbcode"]
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 """What an ASCII text must not hold to be left as it is: C0 controls but tab and line feed, and DEL."""
@@ -25,7 +27,7 @@ _TRAILING: Final = re.compile(r"[ \t\u00a0]+(?=\n)")
 
 
 def clean(text: str, text_format: TextFormat = "plain") -> str:
-    """The text without markup (when it is declared HTML), entities (HTML or escaped), mojibake, controls and outer blanks.
+    """The text without markup (if declared HTML or BBCode), entities (these or escaped), mojibake, controls and outer blanks.
 
     Plain ASCII costs next to nothing: one search for a control character. `clean(clean(t)) == clean(t)` for plain text.
     """
@@ -33,6 +35,8 @@ def clean(text: str, text_format: TextFormat = "plain") -> str:
         text = html_to_text(_TWICE.sub("&", text))
     elif text_format == "escaped" and "&" in text:
         text = _ENTITY.sub(_unescaped, _TWICE.sub("&", text))
+    elif text_format == "bbcode":
+        text = post_to_text(_TWICE.sub("&", _without_controls(text)))
     if text.isascii():
         if _CONTROL.search(text):
             text = _without_controls(text)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from unicodedata import combining, normalize
 
+from pipeline.forum_markup import BBCODE
 from pipeline.reading.drafts import Refused
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import native_id
@@ -91,6 +92,7 @@ _LOWER: Final = re.compile(r"[^\W\dA-Z_]\S*")
 _FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'\u2019-]*(?: [^\W\d_][\w.'\u2019-]*){1,3}")
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
+_BBCODE: Final = re.compile(BBCODE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
 
 
@@ -343,8 +345,10 @@ def kind_of_author(author: Column) -> str | None:
 
 
 def text_format(text: Column) -> dict[str, str]:
-    """The setting its texts ask for: html where a fifth of them hold a tag, escaped where entities stand in plain ones."""
+    """The setting its texts ask for: bbcode where a 20th holds it, html where a fifth hold a tag, escaped where only entities."""
     sample = text.texts[:500]
+    if sample and sum(bool(_BBCODE.search(each)) for each in sample) * 20 > len(sample):
+        return {"text_format": "bbcode"}
     tagged = sum(bool(_TAGGED.search(each)) for each in sample)
     if sample and tagged * 5 > len(sample):
         return {"text_format": "html"}

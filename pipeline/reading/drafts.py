@@ -152,7 +152,8 @@ class SourceSettings(Section):
     time_format: str | None = None
     """strptime pattern of the times; null for ISO 8601 and Unix times in seconds, milliseconds or microseconds."""
     text_format: TextFormat = "plain"
-    """plain; html where message texts are HTML; escaped where they are plain but for entities, such as &#39;."""
+    """plain; html where message texts are HTML; escaped where they are plain but for entities, such as &#39;; bbcode where they
+    are posts of a forum, [quote=…]…[/quote], [url=…], [b], perhaps with HTML among it: quotations go."""
     clean_mail: bool = False
     """Whether turns of conversations whose channel is mail lose what their author did not write: quoted history, signatures,
     disclaimers, the footers of programs."""

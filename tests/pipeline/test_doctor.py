@@ -547,6 +547,15 @@ def test_details_in_events_that_are_no_messages_are_known_values_too(tmp_path: P
     assert found.mapping["identifiers"]["other"] == {"events.*.visitor.email": "EMAIL_ADDRESS"}
 
 
+def test_posts_with_tags_of_a_forum_lose_them_and_their_quotations(tmp_path: Path) -> None:
+    marked = [{**post, "Contents": f"[quote=jo]{SAYS[0]}[/quote][b]{post['Contents']}[/b]"} for post in posts()]
+    folder = write(tmp_path / "in", forum__csv=as_csv(marked))
+    found = diagnosed(folder).mapping
+
+    assert found["text_format"] == "bbcode"
+    assert texts(ingested(folder, found)) == texts(ingested(write(tmp_path / "plain", forum__csv=as_csv(posts())), found))
+
+
 def test_mail_is_mapped_so_that_what_people_quote_goes(tmp_path: Path) -> None:
     found = {each.name: each.mapping for each in diagnose(delivered(tmp_path / "received")).sources}
 

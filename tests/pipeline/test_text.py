@@ -67,6 +67,34 @@ def test_entities_go_also_where_they_were_escaped_twice(raw: str, text_format: T
     assert clean(raw, text_format) == text
 
 
+@pytest.mark.parametrize(
+    ("post", "text"),
+    [
+        ('[quote="jo, post: 81, member: 3"]Why does it leak?[/quote]\nWax the [B]seam[/B].', "Wax the seam."),
+        ("[QUOTE=jo;81][QUOTE=kim]Where?[/QUOTE]Here?[/QUOTE]There", "There"),
+        ("[quote=&quot;jo&quot;:2x8s9d1k]Why?[/quote:2x8s9d1k]See [b:2x8s9d1k]below[/b:2x8s9d1k]", "See below"),
+        (
+            "[url=https://example.com/wax]This wax[/url] or [url]https://example.com/oil[/url]",
+            "This wax or https://example.com/oil",
+        ),
+        ("[code]a[i] = b[1][b]\n[/code][img]https://example.com/a.png[/img]", "a[i] = b[1][b]"),
+        ("[list:1a2b3c][*:1a2b3c]one[/*:m:1a2b3c][*:1a2b3c]two[/*:m:1a2b3c][/list:u:1a2b3c]", "- one\n- two"),
+        ("[color=#ff0000]Red[/color]<br />&amp; [size=150]large[/size] &lt;tag&gt;", "Red\n& large <tag>"),
+        ("[quote=jo]never closed\nWax it", "never closed\nWax it"),
+        ("[USER=3]@jo[/USER] takes x[i], [5] and [sic]", "@jo takes x[i], [5] and [sic]"),
+        ("Nothing of it: 3 < 4 && a[b] &copy=1", "Nothing of it: 3 < 4 && a[b] &copy=1"),
+        ("[quote]only somebody else's[/quote]", ""),
+    ],
+)
+def test_posts_of_forums_lose_their_tags_and_what_they_quote(post: str, text: str) -> None:
+    assert clean(post, "bbcode") == text
+
+
+@given(st.text(alphabet="[]/=:*bquotecdelis \n<>&;12"))
+def test_any_text_may_be_declared_bbcode(text: str) -> None:
+    clean(text, "bbcode")
+
+
 @given(st.text())
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert clean(clean(text)) == clean(text)
