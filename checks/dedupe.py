@@ -4,6 +4,7 @@ The evidence is the share of common runs of CHARACTERS characters (letters in lo
 is stricter than the stage's words: two chats of 160 words that differ in two of them share about 0.95.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
@@ -91,14 +92,39 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
 def expectations(bounds: Bounds) -> list[Limit]:
     """The bounds as limits on the measures."""
     return [
-        at_least("kept", bounds.min_kept),
-        at_most("dropped_share", bounds.max_dropped_share),
-        at_most("largest_cluster_share", bounds.max_largest_cluster_share),
-        at_most("canned_share", bounds.max_canned_share),
-        at_most("orphans", 0),
-        at_most("missed_share", bounds.max_missed_share),
-        at_most("unlike_share", bounds.max_unlike_share),
+        at_least("kept", bounds.min_kept, "conversations that are kept"),
+        at_most("dropped_share", bounds.max_dropped_share, "conversations dropped as duplicates, of those given"),
+        at_most(
+            "largest_cluster_share", bounds.max_largest_cluster_share, "conversations in the largest cluster, of those given"
+        ),
+        at_most("canned_share", bounds.max_canned_share, "conversations whose replies are word for word those of another"),
+        at_most("orphans", 0, "dropped conversations whose keeper is gone, and clusters with no or several keepers"),
+        at_most("missed_share", bounds.max_missed_share, "sampled kept conversations with a near-copy among the other kept ones"),
+        at_most("unlike_share", bounds.max_unlike_share, "sampled dropped conversations that are unlike their keeper"),
     ]
+
+
+def where(table: Table, measure: str, bounds: Bounds, _each: EachPart = every_part) -> Iterator[str]:
+    """Ids of conversations, two where one was held against the other; keepers of the largest clusters."""
+    if measure == "dropped_share":
+        yield from (f"{reason} ({count:,})" for reason, count in table.manifest.reasons.items())
+    elif measure == "largest_cluster_share":
+        largest = (
+            table.scan("clusters")
+            .group_by("cluster_id")
+            .agg(pl.len(), keeper=pl.col("conversation_id").filter("is_keeper").first())
+        )
+        for _, size, keeper in largest.sort("len", "cluster_id", descending=[True, False]).head(1).collect().iter_rows():
+            yield f"{keeper} ({size:,} like it)"
+    elif measure == "orphans":
+        yield from (name for frame in pl.collect_all(_orphaned(table)) for name in frame.to_series())
+    elif measure == "missed_share":
+        yield from (f"{one} and {other}" for one, other in _missed(table, bounds)[0])
+    elif measure == "unlike_share":
+        pairs = _held_against_keepers(table, bounds)
+        yield from (
+            f"{one} and its keeper {keeper}" for one, keeper, similar in pairs or () if similar < bounds.min_dropped_similarity
+        )
 
 
 def _largest_cluster(table: Table) -> int:
@@ -111,30 +137,45 @@ def _largest_cluster(table: Table) -> int:
 def _orphans(table: Table) -> int:
     if not table.manifest.parts:
         return 0
+    return sum(
+        int(frame.item()) for frame in pl.collect_all([each.select(pl.len()) for each in _orphaned(table)], engine="streaming")
+    )
+
+
+def _orphaned(table: Table) -> list[pl.LazyFrame]:
+    """Conversations whose keeper is gone; clusters that have not one keeper."""
     dropped = table.scan("dropped")
     capped = dropped.filter(pl.col("reason") == "template_limit").select("conversation_id")
     ids = pl.concat([table.scan("kept").select("conversation_id"), capped])
-    lost = dropped.join(ids, left_on="detail", right_on="conversation_id", how="anti").select(pl.len())
+    lost = dropped.join(ids, left_on="detail", right_on="conversation_id", how="anti").select("conversation_id")
     keepers = table.scan("clusters").group_by("cluster_id").agg(pl.col("is_keeper").sum())
-    headless = keepers.filter(pl.col("is_keeper") != 1).select(pl.len())
-    return sum(int(frame.item()) for frame in pl.collect_all([lost, headless], engine="streaming"))
+    return [lost, keepers.filter(pl.col("is_keeper") != 1).select("cluster_id")]
 
 
 def _missed_share(table: Table, bounds: Bounds) -> float | None:
-    """Compare up to `max_sample` kept conversations with up to `max_others`, the first of them included, by brute force."""
+    missed, sample = _missed(table, bounds)
+    return len(missed) / sample if sample else None
+
+
+def _missed(table: Table, bounds: Bounds) -> tuple[list[tuple[str, str]], int]:
+    """Compare up to `max_sample` kept conversations with up to `max_others`, the first of them included, by brute force.
+
+    Returns:
+        The conversations that have a near-copy, with one of those; how many were looked at, 0 where there was no other.
+    """
     if table.manifest.total("kept") < 2:  # noqa: PLR2004  # one conversation has no other
-        return None
+        return [], 0
     chosen = table.scan("kept").select("conversation_id").collect().sort(BY_CHANCE, "conversation_id").head(bounds.max_others)
     found = pl.concat([_texts(table, part, chosen["conversation_id"]) for part in table.manifest.parts])
-    texts = chosen.join(found, on="conversation_id", maintain_order="left")["text"]
-    texts = texts.filter(texts.str.len_chars() >= CHARACTERS)
+    named = chosen.join(found, on="conversation_id", maintain_order="left").filter(pl.col("text").str.len_chars() >= CHARACTERS)
+    ids, texts = named["conversation_id"], named["text"]
     if len(texts) < 2:  # noqa: PLR2004  # the same
-        return None
+        return [], 0
     grams = _sampled_grams(texts)
     sizes = np.diff(grams.indptr)
     sample = min(bounds.max_sample, len(texts))
     others = grams.T.tocsc()
-    missed = 0
+    missed = []
     for start in range(0, sample, ROWS_AT_A_TIME):
         block = grams[start : min(start + ROWS_AT_A_TIME, sample)]
         common = (block @ others).tocsr()
@@ -144,13 +185,22 @@ def _missed_share(table: Table, bounds: Bounds) -> float | None:
             shared = common.data[common.indptr[row] : common.indptr[row + 1]]
             # sampled runs only point to pairs: 0.1 is three times their standard error on 100 runs
             close = near[(shared >= (bounds.similarity - 0.1) * (sizes[number] + sizes[near] - shared)) & (near != number)]
-            missed += any(_similarity(texts[number], texts[int(other)]) >= bounds.similarity for other in close)
-    return missed / sample
+            alike = (int(other) for other in close if _similarity(texts[number], texts[int(other)]) >= bounds.similarity)
+            if (other := next(alike, None)) is not None:
+                missed.append((ids[number], ids[other]))
+    return missed, sample
 
 
 def _unlike_share(table: Table, bounds: Bounds) -> float | None:
     if table.manifest.total("dropped") == 0:
         return 0.0
+    pairs = _held_against_keepers(table, bounds)
+    # null fails the gate: what could not be measured is no pass
+    return sum(similar < bounds.min_dropped_similarity for *_, similar in pairs) / len(pairs) if pairs else None
+
+
+def _held_against_keepers(table: Table, bounds: Bounds) -> list[tuple[str, str, float]] | None:
+    """Sampled dropped conversations, their keepers, how alike they are; None where a text is not there to be read."""
     pairs = (
         table.scan("dropped")
         .select("conversation_id", keeper="detail")
@@ -165,12 +215,12 @@ def _unlike_share(table: Table, bounds: Bounds) -> float | None:
             return None
         texts = pl.concat([_texts(before, part, ids) for part in before.manifest.parts])
     except TableError:
-        return None  # null fails the gate: what could not be measured is no pass
+        return None
     named = pairs.join(texts, on="conversation_id").join(texts, left_on="keeper", right_on="conversation_id", suffix="_keeper")
     if named.height < pairs.height:
         return None
-    similar = [_similarity(one, other) for one, other in named.select("text", "text_keeper").iter_rows()]
-    return sum(similarity < bounds.min_dropped_similarity for similarity in similar) / len(similar)
+    columns = named.select("conversation_id", "keeper", "text", "text_keeper")
+    return [(name, keeper, _similarity(one, other)) for name, keeper, one, other in columns.iter_rows()]
 
 
 def _texts(table: Table, part: Any, ids: pl.Series) -> pl.DataFrame:

@@ -14,8 +14,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from checks.bounds import lower
-from checks.gate import Limit, at_least, at_most
-from checks.parts import EachPart, every_part
+from checks.gate import FEW, Limit, at_least, at_most
+from checks.parts import EachPart, dropped_ids, every_part, ids_where
 from pipeline.formats import FORMATS
 from pipeline.params import Section
 from pipeline.tables import Table
@@ -120,10 +120,9 @@ PUBLISHED: Final[dict[str, type[BaseModel]]] = dict.fromkeys(("openai", "azure",
 
 def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.DataFrame:
     """One row: sizes, faults of files and rows, leaks between splits, and how alike test and train are."""
-    formats = sorted(path.name.removeprefix("lines_") for path in table.folder.glob("lines_*"))
     kept = table.manifest.total("kept")
     given = kept + table.manifest.total("dropped")
-    readings = [_Reading(table, name) for name in formats]
+    readings = [_Reading(table, name) for name in _formats(table)]
     plain = [reading for reading in readings if FORMATS[reading.name].needs is None]  # the others hold what some have
     return pl.DataFrame(
         {
@@ -131,7 +130,7 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
             **{f"{split}_rows": min((reading.rows[split] for reading in plain), default=None) for split in SPLITS},
             "formats_below_floor": sum(reading.rows["train"] < FORMATS[reading.name].min_rows for reading in readings),
             "largest_file_bytes": max((reading.largest for reading in readings), default=None),
-            **{fault: sum(getattr(reading, fault) for reading in readings) for fault in FAULTS},
+            **{fault: sum(reading.faults[fault] for reading in readings) for fault in FAULTS},
             "lost_share": max((1 - len(reading.splits) / kept for reading in plain), default=None) if kept else None,
             "dropped_share": 1 - kept / given if given else None,
             **_lengths(table, readings),
@@ -141,30 +140,88 @@ def measure(table: Table, bounds: Bounds, _each: EachPart = every_part) -> pl.Da
     )
 
 
-FAULTS: Final = ("unreadable_lines", "against_schema", "out_of_step", "files_not_named")
+FAULTS: Final = {
+    "unreadable_lines": "lines of training files that are no JSON",
+    "against_schema": "rows that the consumer's published schema refuses",
+    "out_of_step": "rows without the line of the side file that says whence they came, or with one of another split",
+    "files_not_named": "files in the folder of a format that the table does not name",
+}
 
 
 def expectations(bounds: Bounds) -> list[Limit]:
     """The files are large enough and sound, nobody stands in two splits, and the test split is no copy of train."""
+    size = f"duplicate clusters in train; fewer are no set of size {bounds.size!r} (gates.emit.size)"
     return [
-        at_least("formats", 1),
-        at_least("train_rows", bounds.min_train_rows),
-        at_least("validation_rows", bounds.min_validation_rows),
-        at_least("test_rows", bounds.min_test_rows),
-        at_least("train_clusters", bounds.min_clusters[bounds.size]),
-        at_most("formats_below_floor", 0),
-        at_most("largest_file_bytes", bounds.max_file_bytes),
-        *(at_most(fault, 0) for fault in FAULTS),
-        at_most("lost_share", bounds.max_lost_share),
-        at_most("untrained_rows", bounds.max_untrained_rows),
-        at_most("cut_share", bounds.max_cut_share),
-        at_most("dropped_share", bounds.max_dropped_share),
-        at_most("unknown_conversations", 0),
-        at_most("customers_in_two_splits", 0),
-        at_most("clusters_in_two_splits", 0),
-        at_most("synthetic_outside_train", 0),
-        at_most("similar_share_at_least", bounds.max_similar_share),
+        at_least("formats", 1, "formats that were written"),
+        at_least("train_rows", bounds.min_train_rows, "rows of train, in the format that has fewest"),
+        at_least("validation_rows", bounds.min_validation_rows, "rows of validation, in the format that has fewest"),
+        at_least("test_rows", bounds.min_test_rows, "rows of test, in the format that has fewest"),
+        at_least("train_clusters", bounds.min_clusters[bounds.size], size),
+        at_most("formats_below_floor", 0, "formats with fewer rows of train than their consumer accepts"),
+        at_most("largest_file_bytes", bounds.max_file_bytes, "bytes of the largest training file"),
+        *(at_most(fault, 0, meaning) for fault, meaning in FAULTS.items()),
+        at_most("lost_share", bounds.max_lost_share, "kept conversations that a format does not hold"),
+        at_most("untrained_rows", bounds.max_untrained_rows, "rows of which nothing is trained once the consumer has cut them"),
+        at_most("cut_share", bounds.max_cut_share, "rows that the consumer cuts or drops at the length they were written for"),
+        at_most("dropped_share", bounds.max_dropped_share, "conversations that no file holds, of those given"),
+        at_most("unknown_conversations", 0, "rows of conversations that the table before does not hold"),
+        at_most("customers_in_two_splits", 0, "customers who stand in more than one split"),
+        at_most("clusters_in_two_splits", 0, "clusters of near-duplicates that stand in more than one split"),
+        at_most("synthetic_outside_train", 0, "conversations with a synthetic answer in validation or test"),
+        at_most(
+            "similar_share_at_least",
+            bounds.max_similar_share,
+            "rows of test that resemble a row of train: lower bound on their share",
+        ),
     ]
+
+
+def where(table: Table, measure: str, bounds: Bounds, _each: EachPart = every_part) -> Iterator[str]:
+    """Ids of conversations; formats, and in them the split and number of a line."""
+    readings = [_Reading(table, name) for name in _formats(table)]
+    if measure in FAULTS:
+        yield from (place for reading in readings for place in reading.places[measure])
+    elif measure.endswith("_rows") and measure != "untrained_rows":
+        split = measure.removesuffix("_rows")
+        yield from (f"{reading.name} ({reading.rows[split]:,})" for reading in readings if FORMATS[reading.name].needs is None)
+    elif measure == "formats_below_floor":
+        yield from (
+            f"{reading.name} ({reading.rows['train']:,}, needs {FORMATS[reading.name].min_rows:,})"
+            for reading in readings
+            if reading.rows["train"] < FORMATS[reading.name].min_rows
+        )
+    elif measure in {"untrained_rows", "cut_share"}:
+        for reading in readings:
+            untrained, cut, rows = _cuts(reading)
+            yield f"{reading.name} ({cut:,} of {rows:,} rows too long, {untrained:,} with nothing to train)"
+    elif measure == "lost_share":
+        plain = [reading for reading in readings if FORMATS[reading.name].needs is None]
+        yield from (
+            f"{name} ({each.name})" for each in plain for name in ids_where(pl.lit(value=True), table) if name not in each.splits
+        )
+    elif measure == "dropped_share":
+        yield from dropped_ids(table)
+    elif measure == "similar_share_at_least":
+        nearest = sorted((_nearest(table, readings, bounds) or {}).items(), key=lambda each: (-each[1], each[0]))
+        yield from (name for name, score in nearest if score >= bounds.similarity)
+    elif measure in LEAKS and (before := table.previous()) is not None and before.manifest.parts:
+        yield from _leaking(_placed(before, readings), measure)
+
+
+def _leaking(placed: pl.DataFrame, measure: str) -> Iterator[str]:
+    if measure == "unknown_conversations":
+        yield from placed.filter(pl.col("cluster_id").is_null())["conversation_id"]
+    elif measure == "synthetic_outside_train":
+        yield from placed.filter(pl.col("by_model") & (pl.col("split") != "train"))["conversation_id"]
+    elif column := {"customers_in_two_splits": "customer_key", "clusters_in_two_splits": "cluster_id"}.get(measure):
+        several = placed.filter(pl.col(column).is_not_null() & (pl.col("split").n_unique().over(column) > 1))
+        yield from (
+            f"{name} ({split})" for name, split in several.sort(column, "split").select("conversation_id", "split").iter_rows()
+        )
+
+
+def _formats(table: Table) -> list[str]:
+    return sorted(path.name.removeprefix("lines_") for path in table.folder.glob("lines_*"))
 
 
 class _Reading:
@@ -173,12 +230,17 @@ class _Reading:
     def __init__(self, table: Table, name: str) -> None:
         self.name, self.folder = name, table.folder / name
         self.rows = dict.fromkeys(SPLITS, 0)
-        self.largest = self.unreadable_lines = self.against_schema = self.out_of_step = 0
+        self.largest = 0
+        self.faults = dict.fromkeys(FAULTS, 0)
+        self.places: dict[str, list[str]] = {fault: [] for fault in FAULTS}
+        """Fault -> the first lines that have it, by number."""
         self.splits: dict[str, set[str]] = {}
         """conversation_id -> the splits whose files hold it."""
         self._schema = PUBLISHED.get(name)
         files = (path for path in self.folder.rglob("*") if path.is_file())
-        self.files_not_named = sum(path.relative_to(table.folder).as_posix() not in table.manifest.extras for path in files)
+        strangers = [path for path in files if path.relative_to(table.folder).as_posix() not in table.manifest.extras]
+        self.faults["files_not_named"] = len(strangers)
+        self.places["files_not_named"] = sorted(f"{name}/{path.relative_to(self.folder).as_posix()}" for path in strangers)
         for split in SPLITS:
             for path in files_of(self.folder, split):
                 self.largest = max(self.largest, path.stat().st_size)
@@ -186,31 +248,42 @@ class _Reading:
 
     def _read(self, path: Path, split: str) -> None:
         metas = lines_of(path.with_name(f"{path.stem}.meta.jsonl"))
-        for line in lines_of(path):
+        for number, line in enumerate(lines_of(path), start=1):
             self.rows[split] += 1
-            self._judge(line)
-            self._file(next(metas, None), split)
-        self.out_of_step += sum(1 for _ in metas)
+            where = f"{self.name}/{path.name} line {number}"
+            if fault := self._fault(line):
+                self._note(fault, where)
+            if not self._file(next(metas, None), split):
+                self._note("out_of_step", where)
+        for _ in metas:
+            self._note("out_of_step", f"{self.name}/{path.name} has fewer lines than its side file")
 
-    def _judge(self, line: bytes) -> None:
+    def _note(self, fault: str, where: str) -> None:
+        self.faults[fault] += 1
+        if len(self.places[fault]) <= FEW and where not in self.places[fault]:
+            self.places[fault].append(where)
+
+    def _fault(self, line: bytes) -> str | None:
         try:
             row = json.loads(line, parse_constant=_refuse)
             if self._schema is not None:
                 self._schema.model_validate(row)
             elif not isinstance(row, dict):
-                self.against_schema += 1
+                return "against_schema"
         except ValidationError:
-            self.against_schema += 1
+            return "against_schema"
         except ValueError:
-            self.unreadable_lines += 1
+            return "unreadable_lines"
+        return None
 
-    def _file(self, meta: bytes | None, split: str) -> None:
+    def _file(self, meta: bytes | None, split: str) -> bool:
+        """Note whose row it is; whether the side file says so, and puts it into this split."""
         try:
             provenance = json.loads(meta or b"")
             self.splits.setdefault(provenance["conversation_id"], set()).add(split)
-            self.out_of_step += provenance["split"] != split
+            return bool(provenance["split"] == split)
         except (ValueError, KeyError, TypeError):
-            self.out_of_step += 1
+            return False
 
 
 def _refuse(constant: str) -> None:
@@ -244,22 +317,25 @@ def _lengths(table: Table, readings: Sequence[_Reading]) -> dict[str, float | No
     """What is left of the rows where each consumer cuts them, and the length at which nothing is cut."""
     untrained, cut = 0, 0.0
     for reading in readings:
-        length = _length_written_for(reading.folder)
-        reports = [
-            check_file(path, Asked(reading.name, length, max_findings=1))
-            for split in SPLITS
-            for path in files_of(reading.folder, split)
-            if path.stat().st_size  # there is nothing to cut in an empty file; that it has no rows is another measure
-        ]
-        lost = sum(
-            report.counts.get(fault, 0) for report in reports for fault in ("nothing_trained_after_cut", "dropped_for_length")
-        )
-        long = sum(report.counts.get("too_long", 0) for report in reports) + lost
+        lost, long, rows = _cuts(reading)
         untrained += lost
-        cut = max(cut, long / max(sum(report.rows for report in reports), 1))
+        cut = max(cut, long / max(rows, 1))
     longest = [table.read(part, columns=["tokens"])["tokens"].max() for part in table.manifest.parts]
     recommended = max((tokens for tokens in longest if isinstance(tokens, int)), default=None)
     return {"untrained_rows": untrained, "cut_share": cut, "recommended_max_tokens": recommended}
+
+
+def _cuts(reading: _Reading) -> tuple[int, int, int]:
+    """Of the rows of a format: with nothing left to train on, too long, all."""
+    length = _length_written_for(reading.folder)
+    reports = [
+        check_file(path, Asked(reading.name, length, max_findings=1))
+        for split in SPLITS
+        for path in files_of(reading.folder, split)
+        if path.stat().st_size  # there is nothing to cut in an empty file; that it has no rows is another measure
+    ]
+    lost = sum(report.counts.get(fault, 0) for report in reports for fault in ("nothing_trained_after_cut", "dropped_for_length"))
+    return lost, lost + sum(report.counts.get("too_long", 0) for report in reports), sum(report.rows for report in reports)
 
 
 def _length_written_for(folder: Path) -> int | None:
@@ -276,12 +352,28 @@ MADE_BY_MODEL: Final = (pl.element().struct.field("origin") == "synthetic") | (
 )
 
 
+LEAKS: Final = ("unknown_conversations", "customers_in_two_splits", "clusters_in_two_splits", "synthetic_outside_train")
+
+
 def _leaks(table: Table, readings: Sequence[_Reading]) -> dict[str, int | None]:
     """Who stands in two splits, from the side files on disk and the table before emit."""
-    leaks = ("unknown_conversations", "customers_in_two_splits", "clusters_in_two_splits", "synthetic_outside_train")
     before = table.previous()
     if before is None:
-        return dict.fromkeys((*leaks, "train_clusters"))
+        return dict.fromkeys((*LEAKS, "train_clusters"))
+    if not before.manifest.parts:
+        return {**dict.fromkeys(LEAKS, 0), "train_clusters": 0}
+    placed = _placed(before, readings)
+    return {
+        "unknown_conversations": placed["cluster_id"].null_count(),
+        "customers_in_two_splits": _in_two(placed, "customer_key"),
+        "clusters_in_two_splits": _in_two(placed, "cluster_id"),
+        "synthetic_outside_train": placed.filter(pl.col("by_model") & (pl.col("split") != "train")).height,
+        "train_clusters": placed.filter(split="train")["cluster_id"].drop_nulls().n_unique(),
+    }
+
+
+def _placed(before: Table, readings: Sequence[_Reading]) -> pl.DataFrame:
+    """conversation_id, split, and what the table before says of each: customer_key, cluster_id, by_model."""
     found = pl.DataFrame(
         [(name, split) for reading in readings for name, splits in reading.splits.items() for split in splits],
         schema={"conversation_id": pl.String, "split": pl.String},
@@ -296,16 +388,7 @@ def _leaks(table: Table, readings: Sequence[_Reading]) -> dict[str, int | None]:
         )
         for part in before.manifest.parts
     ]
-    if not people:
-        return {**dict.fromkeys(leaks, 0), "train_clusters": 0}
-    placed = found.join(pl.concat(people), on="conversation_id", how="left")
-    return {
-        "unknown_conversations": placed["cluster_id"].null_count(),
-        "customers_in_two_splits": _in_two(placed, "customer_key"),
-        "clusters_in_two_splits": _in_two(placed, "cluster_id"),
-        "synthetic_outside_train": placed.filter(pl.col("by_model") & (pl.col("split") != "train")).height,
-        "train_clusters": placed.filter(split="train")["cluster_id"].drop_nulls().n_unique(),
-    }
+    return found.join(pl.concat(people), on="conversation_id", how="left")
 
 
 def _in_two(placed: pl.DataFrame, who: str) -> int:
@@ -314,40 +397,54 @@ def _in_two(placed: pl.DataFrame, who: str) -> int:
 
 def _similarity(table: Table, readings: Sequence[_Reading], bounds: Bounds) -> dict[str, float | None]:
     """Share of the sampled test conversations whose nearest train conversation is at least that similar, and its lower bound."""
-    unmeasured: dict[str, float | None] = {"similar_share": None, "similar_share_at_least": None}
+    nearest = _nearest(table, readings, bounds)
+    if nearest is None:
+        return {"similar_share": None, "similar_share_at_least": None}
+    if not nearest:
+        # nothing to give away; how many test rows there must be is another bound
+        return {"similar_share": 0.0, "similar_share_at_least": 0.0}
+    similar = sum(score >= bounds.similarity for score in nearest.values())
+    return {"similar_share": similar / len(nearest), "similar_share_at_least": lower(similar, len(nearest))}
+
+
+def _nearest(table: Table, readings: Sequence[_Reading], bounds: Bounds) -> dict[str, float] | None:
+    """Sampled test conversation -> how much it resembles the nearest of train; None where that cannot be told."""
     if not readings:
-        return unmeasured
+        return None
     splits = readings[0].splits
     test = _sample((name for name, where in splits.items() if "test" in where), bounds.max_test_sample)
     train = _sample((name for name, where in splits.items() if "train" in where), bounds.max_train_sample)
     if not test:
-        # nothing to give away; how many test rows there must be is another bound
-        return {"similar_share": 0.0, "similar_share_at_least": 0.0}
+        return {}
     before = table.previous()
     if before is None or not train:
-        return unmeasured
+        return None
     # takes a second, and only this measure needs it; ships no types
     from sklearn.feature_extraction.text import HashingVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
 
     shingles = HashingVectorizer(ngram_range=(3, 3), binary=True, alternate_sign=False, norm="l2")
-    asked = shingles.transform(_texts(before, test))
-    nearest = [0.0] * asked.shape[0]
-    texts = _texts(before, train)
+    found = _texts(before, test)
+    if not found:  # whose rows these are nobody knows: that is another measure
+        return None
+    names, said = zip(*found, strict=True)
+    asked = shingles.transform(said)
+    nearest = [0.0] * len(names)
+    texts = [text for _, text in _texts(before, train)]
     for start in range(0, len(texts), 5000):
         scores = asked @ shingles.transform(texts[start : start + 5000]).T
         nearest = [max(old, float(new)) for old, new in zip(nearest, scores.max(axis=1).toarray().ravel(), strict=True)]
-    similar = sum(score >= bounds.similarity for score in nearest)
-    return {"similar_share": similar / len(nearest), "similar_share_at_least": lower(similar, len(nearest))}
+    return dict(zip(names, nearest, strict=True))
 
 
 def _sample(names: Iterator[str], size: int) -> set[str]:
     return set(sorted(names, key=lambda name: sha256(name.encode()).digest())[:size])
 
 
-def _texts(table: Table, names: set[str]) -> list[str]:
-    """The whole text of these conversations, part by part."""
-    texts: list[str] = []
+def _texts(table: Table, names: set[str]) -> list[tuple[str, str]]:
+    """These conversations and the whole text of each, part by part."""
+    texts: list[tuple[str, str]] = []
     for part in table.manifest.parts:
         rows = table.read(part, columns=["conversation_id", "turns"]).filter(pl.col("conversation_id").is_in(names))
-        texts += rows.select(pl.col("turns").list.eval(pl.element().struct.field("text")).list.join("\n"))["turns"].to_list()
+        said = pl.col("turns").list.eval(pl.element().struct.field("text")).list.join("\n")
+        texts += rows.select("conversation_id", said).rows()
     return texts

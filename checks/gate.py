@@ -7,8 +7,9 @@ and null fails: unmeasured is never a pass.
 import json
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
+from itertools import islice
 from multiprocessing.connection import Client
 from pathlib import Path
 from statistics import median
@@ -18,7 +19,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.parts import EachPart, every_part
-from pipeline.errors import SchemaError
+from pipeline.errors import CurationError, SchemaError
 from pipeline.params import Section
 from pipeline.tables import Table, translated_errors, write_json
 
@@ -34,16 +35,18 @@ class Limit:
     measure: str
     least: float | None = None
     most: float | None = None
+    meaning: str = ""
+    """What the measure counts, for whoever meets it at night; docs/gates.md says the same, with causes and remedies."""
 
 
-def at_least(measure: str, bound: float) -> Limit:
+def at_least(measure: str, bound: float, meaning: str = "") -> Limit:
     """The measure must not lie below `bound`."""
-    return Limit(measure, least=bound)
+    return Limit(measure, bound, None, meaning)
 
 
-def at_most(measure: str, bound: float) -> Limit:
+def at_most(measure: str, bound: float, meaning: str = "") -> Limit:
     """The measure must not lie above `bound`."""
-    return Limit(measure, most=bound)
+    return Limit(measure, None, bound, meaning)
 
 
 class Policy(Section):
@@ -66,7 +69,8 @@ class Policy(Section):
             values = [value for run in history if (value := run.get(measure)) is not None][-self.runs :]
             if own == stage and len(values) == self.runs:
                 usual = median(values)
-                limits.append(Limit(measure, usual - share * abs(usual), usual + share * abs(usual)))
+                meaning = f"held against the median of the last {self.runs} good runs (judging.max_change)"
+                limits.append(Limit(measure, usual - share * abs(usual), usual + share * abs(usual), meaning))
         return limits
 
 
@@ -90,6 +94,13 @@ class Check(Protocol):
     def expectations(bounds: Any) -> list[Limit]:
         """The bounds as limits on measures."""
 
+    @staticmethod
+    def where(table: Table, measure: str, bounds: Any, each: EachPart = ...) -> Iterator[str]:
+        """What made the measure what it is, one by one: ids, reasons, parts, lines; no text, no name of a received file.
+
+        Only asked for a limit that is not met. Nothing where that cannot be told.
+        """
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -102,6 +113,12 @@ class Judgement:
     passed: bool
     severity: Literal["stop", "warn"] = "stop"
     """Whether the line stops when it is not met."""
+
+    meaning: str = ""
+    """What the measure counts."""
+
+    where: Sequence[str] = ()
+    """Of a limit that is not met: a few of the conversations, reasons, parts or lines that made it so."""
 
     @property
     def margin(self) -> float | None:
@@ -168,7 +185,14 @@ def judge(
     fulfilled = ask(values, limits)
     judgements = [
         Judgement(
-            limit.measure, values[limit.measure], limit.least, limit.most, ok, "warn" if limit.measure in warned else "stop"
+            limit.measure,
+            values[limit.measure],
+            limit.least,
+            limit.most,
+            ok,
+            "warn" if limit.measure in warned else "stop",
+            limit.meaning,
+            () if ok else _few(check.where(table, limit.measure, bounds, each)),
         )
         for limit, ok in zip(limits, fulfilled, strict=True)
     ]
@@ -182,6 +206,17 @@ def judge(
         dropped=table.manifest.reasons,
         counts=table.manifest.counts,
     )
+
+
+FEW: Final = 5
+
+
+def _few(places: Iterator[str]) -> tuple[str, ...]:
+    try:
+        first = tuple(islice(places, FEW + 1))
+    except (CurationError, OSError):  # what cannot be read is the finding itself
+        return ()
+    return first if len(first) <= FEW else (*first[:FEW], "…")
 
 
 JUDGE: Final = "TICKETMILL_JUDGE"

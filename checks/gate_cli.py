@@ -3,7 +3,7 @@
 import importlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,9 @@ from pipeline.options import (
 )
 from pipeline.params import load_section
 from pipeline.tables import Table
+
+if TYPE_CHECKING:
+    from checks.gate import Judgement
 
 
 def gate(
@@ -74,11 +77,20 @@ def _judge(stage: str, table: Table, params: list[Path], settings: list[str], re
     else:
         for each in verdict.judgements:
             if not each.passed:
-                warning = "warning, " if each.severity == "warn" else ""
-                bounds_told = _bounds(each.least, each.most)
-                typer.echo(f"{stage}: {warning}{each.measure} is {_show(each.value)}, {bounds_told}", err=True)
+                _tell(stage, each)
+        if not all(each.passed for each in verdict.judgements):
+            typer.echo(f"  causes and remedies: docs/gates.md#{stage}; a conversation's way: ticketmill trace ID", err=True)
         typer.echo(f"{stage}: {'passed' if verdict.passed else 'failed'}, {len(verdict.judgements)} measures judged")
     return verdict.passed
+
+
+def _tell(stage: str, each: "Judgement") -> None:
+    warning = "warning, " if each.severity == "warn" else ""
+    typer.echo(f"{stage}: {warning}{each.measure} is {_show(each.value)}, {_bounds(each.least, each.most)}", err=True)
+    if each.meaning:
+        typer.echo(f"  {each.meaning}", err=True)
+    if each.where:
+        typer.echo(f"  in: {', '.join(each.where)}", err=True)
 
 
 def _show(value: float | None) -> str:

@@ -1,6 +1,6 @@
 """What must hold after generate: every question asked has an answer or a named gap, and no answer is a mere echo."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_most
-from checks.parts import Counts, EachPart, every_part
+from checks.parts import Counts, EachPart, every_part, ids_where, with_sources
 from pipeline.params import Section
 from pipeline.rules.residual_identifier import kinds
 from pipeline.rules.unfilled_placeholder import PLACEHOLDER
@@ -84,18 +84,53 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
 def expectations(bounds: Bounds) -> list[Limit]:
     """The bounds as limits on measures."""
     return [
-        at_most("synthetic_share", bounds.max_synthetic_share),
-        at_most("topic_synthetic_share", bounds.max_topic_synthetic_share),
-        at_most("paraphrase_share", bounds.max_paraphrase_share),
-        at_most("boundary_share", bounds.max_boundary_share),
-        at_most("gap_share", bounds.max_gap_share),
-        at_most("provider_error_share", bounds.max_provider_error_share),
-        at_most("unanswered_share", bounds.max_unanswered_share),
-        at_most("echo_share", bounds.max_echo_share),
-        at_most("placeholders", bounds.max_placeholders),
-        at_most("identifiers", bounds.max_identifiers),
-        at_most("unbalanced", bounds.max_unbalanced),
+        at_most("synthetic_share", bounds.max_synthetic_share, "conversations that end in a synthetic answer, of those kept"),
+        at_most("topic_synthetic_share", bounds.max_topic_synthetic_share, "the same within the topic that has most of them"),
+        at_most(
+            "paraphrase_share", bounds.max_paraphrase_share, "conversations added as a question in other words, of those kept"
+        ),
+        at_most("boundary_share", bounds.max_boundary_share, "conversations added to be turned away politely, of those kept"),
+        at_most("gap_share", bounds.max_gap_share, "questions without an answer, of those asked"),
+        at_most("provider_error_share", bounds.max_provider_error_share, "questions that failed at the endpoint, of those asked"),
+        at_most("unanswered_share", bounds.max_unanswered_share, "kept conversations in which nobody answers the customer"),
+        at_most("echo_share", bounds.max_echo_share, "synthetic answers that only repeat words of the question"),
+        at_most("placeholders", bounds.max_placeholders, "synthetic answers with an unfilled placeholder"),
+        at_most(
+            "identifiers", bounds.max_identifiers, "synthetic answers with a personal detail that stands nowhere before them"
+        ),
+        at_most(
+            "unbalanced",
+            bounds.max_unbalanced,
+            "questions neither answered nor a named gap, answers nobody asked for, changed turns",
+        ),
     ]
+
+
+def where(table: Table, measure: str, bounds: Bounds, _each: EachPart = every_part) -> Iterator[str]:
+    """Ids of conversations; the topics with most synthetic answers; the reasons of gaps."""
+    name = measure.removesuffix("_share")
+    if name == "topic_synthetic":
+        topics = _by_topic(table, max(bounds.min_topic_conversations, NAMED_FROM)).sort("share", "topics", descending=True)
+        yield from (f"{topic} ({made:,} of {of_all:,})" for topic, made, of_all, _ in topics.iter_rows())
+    elif name in {"paraphrase", "boundary"}:
+        yield from ids_where(_is_of(name), table, ["turns"])
+    elif name == "gap":
+        asked = pl.concat([table.read(part, "asked", ["fate", "reason"]) for part in table.manifest.parts])
+        gaps = asked.filter(pl.col("fate") != "answered").group_by("reason").len().sort("len", "reason", descending=True)
+        yield from (f"{reason} ({count:,})" for reason, count in gaps.iter_rows())
+    elif name == "provider_error":
+        yield from ids_where(pl.col("reason") == "provider_error", table, ["reason"], "asked")
+    elif name == "unbalanced":
+        before = table.previous()
+        for part, source in with_sources(table, before):
+            yield from _unbalanced(table, part, before, source) or ()
+    else:
+        for part in table.manifest.parts:
+            yield from _of_answers(table.read(part, columns=["conversation_id", "turns"]))[name]
+
+
+NAMED_FROM: Final = 5
+"""Conversations that share a topic before it is named."""
 
 
 COUNTS: Final = (
@@ -116,6 +151,25 @@ COUNTS: Final = (
 def _measure_part(table: Table, before: Table | None, part: Part, source: Part | None) -> Counts:
     asked = table.read(part, "asked", ["fate", "reason"])
     kept = table.read(part, columns=["conversation_id", "turns"])
+    found = {name: len(ids) for name, ids in _of_answers(kept).items()}
+    unbalanced = _unbalanced(table, part, before, source)
+    return {
+        "asked": asked.height,
+        "answered": asked.filter(pl.col("fate") == "answered").height,
+        "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
+        "synthetic": found["synthetic"],
+        "paraphrases": kept.filter(_is_of("paraphrase")).height,
+        "boundaries": kept.filter(_is_of("boundary")).height,
+        "unanswered": found["unanswered"],
+        "echoes": found["echo"],
+        "placeholders": found["placeholders"],
+        "identifiers": found["identifiers"],
+        "unbalanced": None if unbalanced is None else len(unbalanced),
+    }
+
+
+def _of_answers(kept: pl.DataFrame) -> dict[str, list[str]]:
+    """Ids of the conversations that end in a synthetic answer, of those whose answer is at fault, and of those without any."""
     turns = kept.filter(pl.col("turns").list.len() > 0).explode("turns").unnest("turns")
     human = pl.col("origin").is_in(["human", "macro"])
     per = turns.group_by("conversation_id", maintain_order=True).agg(
@@ -124,56 +178,50 @@ def _measure_part(table: Table, before: Table | None, part: Part, source: Part |
         before=pl.col("text").filter(human).str.join("\n"),
         is_left_alone=(pl.col("speaker") == "customer").any() & ~pl.col("speaker").is_in(["agent", "bot"]).any(),
     )
-    made = per.filter(pl.col("answer").is_not_null()).with_columns(
-        echo=_words("answer").list.set_difference(_words("question")).list.len() == 0,
-        placeholder=pl.col("answer").str.contains(PLACEHOLDER),
-    )
-    identifiers = sum(
-        bool(set(kinds(row["answer"])) - set(kinds(row["before"])))
-        for row in made.select("answer", "before").iter_rows(named=True)
-    )
+    made = per.filter(pl.col("answer").is_not_null())
+    echo = _words("answer").list.set_difference(_words("question")).list.len() == 0
     return {
-        "asked": asked.height,
-        "answered": asked.filter(pl.col("fate") == "answered").height,
-        "provider_errors": asked.filter(pl.col("reason") == "provider_error").height,
-        "synthetic": made.height,
-        "paraphrases": _of_origin(kept, "paraphrase"),
-        "boundaries": _of_origin(kept, "boundary"),
-        "unanswered": int(per["is_left_alone"].sum()),
-        "echoes": int(made["echo"].sum()),
-        "placeholders": int(made["placeholder"].sum()),
-        "identifiers": identifiers,
-        "unbalanced": _wrongly_added(table, part, kept)
-        if "added" in part.files
-        else (_unbalanced(table, part, before, source) if before and source else None),
+        "synthetic": made["conversation_id"].to_list(),
+        "unanswered": per.filter("is_left_alone")["conversation_id"].to_list(),
+        "echo": made.filter(echo)["conversation_id"].to_list(),
+        "placeholders": made.filter(pl.col("answer").str.contains(PLACEHOLDER))["conversation_id"].to_list(),
+        "identifiers": [
+            conversation_id
+            for conversation_id, answer, said in made.select("conversation_id", "answer", "before").iter_rows()
+            if set(kinds(answer)) - set(kinds(said))
+        ],
     }
 
 
-def _of_origin(kept: pl.DataFrame, origin: str) -> int:
-    return kept.filter(pl.col("turns").list.eval(pl.element().struct.field("origin") == origin).list.any()).height
+def _is_of(origin: str) -> pl.Expr:
+    return pl.col("turns").list.eval(pl.element().struct.field("origin") == origin).list.any()
 
 
-def _wrongly_added(table: Table, part: Part, kept: pl.DataFrame) -> int:
+def _wrongly_added(table: Table, part: Part) -> list[str]:
     """Conversations that were made up and not said to be, or whose turns do not say so."""
+    kept = table.read(part, columns=["conversation_id", "turns"])
     added = table.read(part, "added", ["conversation_id", "reason"])
     origins = pl.col("turns").list.eval(pl.element().struct.field("origin"))
     joined = kept.join(added, on="conversation_id", how="full", coalesce=True)
-    return joined.filter(~origins.list.contains(pl.col("reason")).fill_null(value=False)).height
+    wrong = joined.filter(~origins.list.contains(pl.col("reason")).fill_null(value=False))
+    return wrong["conversation_id"].to_list()
 
 
 def _share_in_a_topic(table: Table, min_conversations: int) -> float:
     """The largest share of synthetic answers in any topic of at least so many conversations; 0 when there is none."""
-    counted: list[pl.DataFrame] = []
+    share = _by_topic(table, min_conversations)["share"].max()
+    return share if isinstance(share, float) else 0.0
+
+
+def _by_topic(table: Table, min_conversations: int) -> pl.DataFrame:
+    """topics, made, all, share: of the topics with at least so many conversations."""
+    counted = [pl.DataFrame(schema={"topics": pl.String, "made": pl.UInt32, "all": pl.UInt32})]
     for part in table.manifest.parts:
         kept = table.read(part, columns=["topics", "turns"])
-        is_made = pl.col("turns").list.eval(pl.element().struct.field("origin") == "synthetic").list.any()
-        topics = kept.select("topics", made=is_made.fill_null(value=False)).explode("topics").drop_nulls("topics")
-        counted.append(topics.group_by("topics").agg(made=pl.col("made").sum(), all=pl.len()))
-    if not counted:
-        return 0.0
+        topics = kept.select("topics", made=_is_of("synthetic").fill_null(value=False)).explode("topics").drop_nulls("topics")
+        counted.append(topics.group_by("topics").agg(made=pl.col("made").sum().cast(pl.UInt32), all=pl.len().cast(pl.UInt32)))
     summed = pl.concat(counted).group_by("topics").sum().filter(pl.col("all") >= min_conversations)
-    share = summed.select((pl.col("made") / pl.col("all")).max()).item()
-    return 0.0 if share is None else float(share)
+    return summed.with_columns(share=pl.col("made") / pl.col("all"))
 
 
 def _words(column: str) -> pl.Expr:
@@ -187,8 +235,12 @@ def _is_all_of(table: Table, before: Table | None, counts: Sequence[Counts]) -> 
     return len(made) == parts and all(each["unbalanced"] is not None for each in counts)
 
 
-def _unbalanced(table: Table, part: Part, before: Table, source: Part) -> int:
-    """Conversations whose fate does not follow from what went in."""
+def _unbalanced(table: Table, part: Part, before: Table | None, source: Part | None) -> list[str] | None:
+    """Conversations whose fate does not follow from what went in; None where that is not there to be read."""
+    if "added" in part.files:
+        return _wrongly_added(table, part)
+    if before is None or source is None:
+        return None
     given = before.read(source, columns=["conversation_id", "turns"])
     kept = table.read(part, columns=["conversation_id", "turns"])
     gone = table.read(part, "dropped", ["conversation_id", "reason"])
@@ -211,4 +263,4 @@ def _unbalanced(table: Table, part: Part, before: Table, source: Part) -> int:
         .then(is_same)
         .otherwise(pl.col("conversation_id").is_in(gone["conversation_id"].implode()) & pl.col("turns_new").is_null())
     )
-    return joined.filter(~right.fill_null(value=False)).height
+    return joined.filter(~right.fill_null(value=False))["conversation_id"].to_list()

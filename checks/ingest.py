@@ -1,5 +1,6 @@
 """Is what was received read well?  Judged by the tables themselves: their rows, ids, times and letters, not by ingest's word."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -7,7 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
-from checks.parts import Counts, EachPart, every_part
+from checks.parts import Counts, EachPart, dropped_ids, every_part, ids_where
 from pipeline.params import Section
 from pipeline.tables import Part, Table
 
@@ -100,30 +101,41 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
     )
 
 
+_TIMES: Final = pl.element().struct.field("sent_at").diff().dt.total_microseconds()
+_SPEAKER: Final = pl.element().struct.field("speaker")
+OF_A_CONVERSATION: Final = {
+    "backward": pl.col("turns").list.eval(_TIMES < 0).list.any().fill_null(value=False),
+    "without_customer": ~pl.col("turns").list.eval(_SPEAKER == "customer").list.any().fill_null(value=False),
+}
+"""What is counted of conversations."""
+
+
+def _of_a_turn() -> dict[str, pl.Expr]:
+    """What is counted of turns; nothing is later than tomorrow."""
+    text, sent_at = pl.col("text"), pl.col("sent_at")
+    latest = datetime.now(UTC) + timedelta(days=1)
+    return {
+        "implausible_times": (sent_at < EARLIEST) | (sent_at > latest),
+        "mojibake": text.str.contains(MOJIBAKE),
+        "markup": text.str.contains(MARKUP),
+        "control_turns": text.str.contains(CONTROL),
+        "empty_turns": text.is_null() | (text.str.strip_chars() == ""),
+    }
+
+
 def _of_kept(kept: pl.DataFrame) -> pl.DataFrame:
-    times = pl.col("turns").list.eval(pl.element().struct.field("sent_at").diff().dt.total_microseconds() < 0).list.any()
-    speaks = pl.col("turns").list.eval(pl.element().struct.field("speaker") == "customer").list.any()
-    return kept.select(
-        conversations=pl.len().cast(pl.Int64),
-        backward=times.fill_null(value=False).sum().cast(pl.Int64),
-        without_customer=(~speaks.fill_null(value=False)).sum().cast(pl.Int64),
-    )
+    faults = {name: fault.sum().cast(pl.Int64) for name, fault in OF_A_CONVERSATION.items()}
+    return kept.select(conversations=pl.len().cast(pl.Int64), **faults)
 
 
 def _of_turns(kept: pl.DataFrame) -> pl.DataFrame:
     turns = kept.select(pl.col("turns").explode(empty_as_null=False)).unnest("turns")
-    text, sent_at = pl.col("text"), pl.col("sent_at")
-    latest = datetime.now(UTC) + timedelta(days=1)
     return turns.select(
         turns=pl.len().cast(pl.Int64),
         customer_turns=(pl.col("speaker") == "customer").sum().cast(pl.Int64),
-        timed_turns=sent_at.is_not_null().sum().cast(pl.Int64),
-        implausible_times=((sent_at < EARLIEST) | (sent_at > latest)).sum().cast(pl.Int64),
-        mojibake=text.str.contains(MOJIBAKE).sum().cast(pl.Int64),
-        markup=text.str.contains(MARKUP).sum().cast(pl.Int64),
-        control_turns=text.str.contains(CONTROL).sum().cast(pl.Int64),
-        empty_turns=(text.is_null() | (text.str.strip_chars() == "")).sum().cast(pl.Int64),
-        longest_turn=text.str.len_chars().max().cast(pl.Int64),
+        timed_turns=pl.col("sent_at").is_not_null().sum().cast(pl.Int64),
+        **{name: fault.sum().cast(pl.Int64) for name, fault in _of_a_turn().items()},
+        longest_turn=pl.col("text").str.len_chars().max().cast(pl.Int64),
     )
 
 
@@ -145,18 +157,50 @@ def _of_rows(table: Table, part: Part) -> pl.DataFrame:
 def expectations(bounds: Bounds) -> list[Limit]:
     """What must hold after ingest; ids, rows and letters have no tolerance."""
     return [
-        at_least("conversations", bounds.min_conversations),
-        at_most("repeated_ids", 0),
-        at_most("unbalanced_rows", 0),
-        at_most("quarantined_share", bounds.max_quarantined_share),
-        at_most("unreadable_files", bounds.max_unreadable_files),
-        at_most("dropped_share", bounds.max_dropped_share),
-        at_most("without_customer_share", bounds.max_without_customer_share),
-        at_least("customer_turn_share", bounds.min_customer_turn_share),
-        at_most("implausible_time_share", bounds.max_implausible_time_share),
-        at_most("backward_share", bounds.max_backward_share),
-        at_most("mojibake_share", bounds.max_mojibake_share),
-        at_most("markup_share", bounds.max_markup_share),
-        at_most("control_turns", 0),
-        at_most("empty_turns", 0),
+        at_least("conversations", bounds.min_conversations, "conversations that were read"),
+        at_most("repeated_ids", 0, "conversations that have an id of another"),
+        at_most("unbalanced_rows", 0, "rows that were read and are neither in a conversation, nor dropped, nor quarantined"),
+        at_most("quarantined_share", bounds.max_quarantined_share, "rows that could not be read, of all rows"),
+        at_most("unreadable_files", bounds.max_unreadable_files, "files that were set aside as a whole"),
+        at_most("dropped_share", bounds.max_dropped_share, "conversations that were dropped, of all"),
+        at_most(
+            "without_customer_share",
+            bounds.max_without_customer_share,
+            "conversations in which no customer speaks, of those kept",
+        ),
+        at_least("customer_turn_share", bounds.min_customer_turn_share, "turns of customers, of all turns"),
+        at_most(
+            "implausible_time_share",
+            bounds.max_implausible_time_share,
+            "turns from before 1990 or later than tomorrow, of those with a time",
+        ),
+        at_most("backward_share", bounds.max_backward_share, "conversations in which a turn is earlier than the one before it"),
+        at_most("mojibake_share", bounds.max_mojibake_share, "turns with replacement characters or doubly encoded letters"),
+        at_most("markup_share", bounds.max_markup_share, "turns with HTML tags, of all turns"),
+        at_most("control_turns", 0, "turns with control characters"),
+        at_most("empty_turns", 0, "turns without a word"),
     ]
+
+
+def where(table: Table, measure: str, _bounds: Bounds, _each: EachPart = every_part) -> Iterator[str]:
+    """Ids of conversations; of rows that were not read, only reasons and numbers: names of files may be personal."""
+    renamed = {"implausible_time_share": "implausible_times", "customer_turn_share": "without_customer"}
+    name = renamed.get(measure, measure.removesuffix("_share"))
+    if name in OF_A_CONVERSATION:
+        yield from ids_where(OF_A_CONVERSATION[name], table, ["turns"])
+    elif name in (faults := _of_a_turn()):
+        for part in table.manifest.parts:
+            turns = table.read(part, columns=["conversation_id", "turns"]).explode("turns", empty_as_null=False).unnest("turns")
+            yield from turns.filter(faults[name])["conversation_id"].unique(maintain_order=True)
+    elif name == "dropped":
+        yield from dropped_ids(table)
+    elif name == "repeated_ids":
+        frames = [table.read(part, frame, ["conversation_id"]) for part in table.manifest.parts for frame in ("kept", "dropped")]
+        ids = pl.concat(frames)["conversation_id"]
+        yield from ids.filter(ids.is_duplicated()).unique().sort()
+    elif name == "unbalanced_rows":
+        yield from (part.name for part in table.manifest.parts if _of_rows(table, part)["unbalanced_rows"].item())
+    elif name in {"quarantined", "unreadable_files"}:
+        rows = pl.concat([table.read(part, "quarantined", ["reason"]) for part in table.manifest.parts])
+        counted = rows.filter(~pl.col("reason").is_in(["duplicate_id", "forgotten"])).group_by("reason").len()
+        yield from (f"{reason} ({count:,})" for reason, count in counted.sort("len", "reason", descending=True).iter_rows())

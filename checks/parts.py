@@ -6,12 +6,14 @@ compared anew every time. What else can be counted by itself, as the lines of a 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+import polars as pl
 
 from pipeline.tables import Part, Table, digest_of_package, translated_errors, write_json
 
@@ -52,7 +54,7 @@ class _EveryPart:
         decides: Sequence[Any] = (),  # noqa: ARG002  # for one that remembers
         is_settled: Settled = lambda _: True,  # noqa: ARG002  # likewise
     ) -> list[Counts]:
-        return [count(part, source) for part, source in _with_sources(table, table.previous())]
+        return [count(part, source) for part, source in with_sources(table, table.previous())]
 
     def of_each(self, decides: Sequence[Any], count: CountEach) -> list[Counts]:
         return list(count(range(len(decides))))
@@ -76,7 +78,7 @@ class remembering:  # noqa: N801  # reads as what a gate does
     ) -> list[Counts]:
         """The counts of every part."""
         before = table.previous()
-        parts = _with_sources(table, before)
+        parts = with_sources(table, before)
         digests = [_decides(table, part, before, source, decides) for part, source in parts]
         return self._of_each(digests, lambda numbers: [count(*parts[number]) for number in numbers], is_settled)
 
@@ -96,7 +98,22 @@ class remembering:  # noqa: N801  # reads as what a gate does
         return found
 
 
-def _with_sources(table: Table, before: Table | None) -> list[tuple[Part, Part | None]]:
+def ids_where(condition: pl.Expr, table: Table, columns: Sequence[str] = (), frame: str = "kept") -> Iterator[str]:
+    """The ids of the conversations for which `condition`, over those columns, holds."""
+    for part in table.manifest.parts:
+        yield from table.read(part, frame, ["conversation_id", *columns]).filter(condition)["conversation_id"]
+
+
+def dropped_ids(table: Table, reason: str | None = None) -> Iterator[str]:
+    """The ids of dropped conversations, with their reasons; of one reason alone where that is named."""
+    for part in table.manifest.parts:
+        for conversation_id, why in table.read(part, "dropped", ["conversation_id", "reason"]).iter_rows():
+            if reason in {None, why}:
+                yield f"{conversation_id} ({why})"
+
+
+def with_sources(table: Table, before: Table | None) -> list[tuple[Part, Part | None]]:
+    """Every part, and the part of the table before that it was made from."""
     parts = {part.files["kept"]: part for part in before.manifest.parts} if before else {}
     return [
         (part, next((parts[digest] for digest in part.inputs.values() if digest in parts), None)) for part in table.manifest.parts

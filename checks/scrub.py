@@ -7,6 +7,7 @@ search over words and digits; and plain patterns look for identifiers that are v
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import polars as pl
 from pydantic import Field
 
 from checks.gate import Limit, at_least, at_most
-from checks.parts import Counts, EachPart, every_part
+from checks.parts import Counts, EachPart, every_part, with_sources
 from pipeline.errors import TableError
 from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
@@ -122,13 +123,20 @@ def _count(table: Table, before: Table | None, not_swept: frozenset[str], part: 
     }
     if before is None or source is None:
         return counts
-    given = before.read(source, columns=["conversation_id", "participants"])
     looked_for = hits = 0
-    for conversation_id, participants in given.iter_rows():
-        values = {(row["kind"], row["value"]) for row in participants or [] if row["kind"] not in not_swept}
+    for conversation_id, values in _known_values(before, source, not_swept):
         looked_for += len(values)
-        hits += sum(_stands(texts.get(conversation_id, []), sorted(values)))
+        hits += len(list(_stands(texts.get(conversation_id, []), values)))
     return {**counts, "looked_for": looked_for, "hits": hits}
+
+
+def _known_values(before: Table, source: Part, not_swept: frozenset[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """conversation_id and the kinds and values that the export states of its people."""
+    for conversation_id, participants in before.read(source, columns=["conversation_id", "participants"]).iter_rows():
+        yield (
+            conversation_id,
+            sorted({(row["kind"], row["value"]) for row in participants or [] if row["kind"] not in not_swept}),
+        )
 
 
 def _lost(table: Table, before: Table | None) -> int | None:
@@ -149,17 +157,69 @@ def _ids(table: Table) -> pl.DataFrame:
 
 def expectations(bounds: Bounds) -> list[Limit]:
     """The bounds as limits on the measures."""
+    findings = "turns in which something was replaced, of all turns"
     return [
-        at_most("lost", 0),
-        at_most("known_value_hits", bounds.max_known_value_hits),
-        at_most("residual_per_1000_turns", bounds.max_residual_per_1000_turns),
-        at_most("secrets", bounds.max_secrets),
-        at_least("planted_ids_lower", bounds.min_planted_ids_lower),
-        at_least("planted_names_lower", bounds.min_planted_names_lower),
-        at_most("planted_gap", bounds.max_planted_gap),
-        at_least("turns_with_findings_share", bounds.min_turns_with_findings_share),
-        at_most("turns_with_findings_share", bounds.max_turns_with_findings_share),
+        at_most("lost", 0, "conversations that went in and are nowhere in the table"),
+        at_most(
+            "known_value_hits",
+            bounds.max_known_value_hits,
+            "names, numbers, addresses that the export states of a conversation's people and that still stand in its text",
+        ),
+        at_most(
+            "residual_per_1000_turns",
+            bounds.max_residual_per_1000_turns,
+            "valid mail addresses, cards, IBANs, IPv4 addresses and telephone numbers that a second detector still sees",
+        ),
+        at_most("secrets", bounds.max_secrets, "keys, tokens and private keys that a second detector still sees"),
+        at_least(
+            "planted_ids_lower",
+            bounds.min_planted_ids_lower,
+            "share of planted cards, IBANs, social security numbers, mail addresses that are gone: lower bound, worst kind",
+        ),
+        at_least(
+            "planted_names_lower",
+            bounds.min_planted_names_lower,
+            "share of planted names that are gone: lower bound, worst group of names",
+        ),
+        at_most("planted_gap", bounds.max_planted_gap, "recall of the best group of names less that of the worst"),
+        at_least("turns_with_findings_share", bounds.min_turns_with_findings_share, findings),
+        at_most("turns_with_findings_share", bounds.max_turns_with_findings_share, findings),
     ]
+
+
+def where(table: Table, measure: str, bounds: Bounds, each: EachPart = every_part) -> Iterator[str]:
+    """Ids of conversations with the kinds of what is left; kinds and groups of what was planted; types of what was found."""
+    before = table.previous()
+    if measure == "known_value_hits" and before:
+        for part, source in with_sources(table, before):
+            if source:
+                yield from _with_known_values(table, part, before, source, frozenset(bounds.not_swept))
+    elif measure in {"residual_per_1000_turns", "secrets"}:
+        yield from _with_residuals(table, {"secrets"} if measure == "secrets" else DETECTORS.keys() - {"secrets"})
+    elif measure == "lost" and before:
+        yield from _ids(before).join(_ids(table), on="conversation_id", how="anti")["conversation_id"]
+    elif measure.startswith("planted"):
+        found, planted = _of_planted(table, before, bounds, each) or (Counter(), Counter())
+        cells = [cell for cell in planted if (cell in PLANTED_IDS) == (measure == "planted_ids_lower")]
+        worst = sorted(cells, key=lambda cell: found[cell] / planted[cell])
+        yield from (f"{cell} ({found[cell]:,} of {planted[cell]:,} gone)" for cell in worst if found[cell] < planted[cell])
+    elif measure == "turns_with_findings_share" and table.manifest.total("findings"):
+        types = table.scan("findings").group_by("entity_type").len().sort("len", "entity_type", descending=True)
+        yield from (f"{entity_type} ({count:,} found)" for entity_type, count in types.collect().iter_rows())
+
+
+def _with_residuals(table: Table, wanted: AbstractSet[str]) -> Iterator[str]:
+    for part in table.manifest.parts:
+        for conversation_id, texts in _texts(table.read(part)).items():
+            if kinds := sorted({name for text in texts for name in residual(text)} & wanted):
+                yield f"{conversation_id} ({', '.join(kinds)})"
+
+
+def _with_known_values(table: Table, part: Part, before: Table, source: Part, not_swept: frozenset[str]) -> Iterator[str]:
+    texts = _texts(table.read(part))
+    for conversation_id, values in _known_values(before, source, not_swept):
+        if left := sorted(set(_stands(texts.get(conversation_id, []), values))):
+            yield f"{conversation_id} ({', '.join(left)})"
 
 
 # --- planted ------------------------------------------------------------------------------------------------------------
@@ -175,12 +235,28 @@ THROWAWAY_KEY: Final = Key(b"planted values are nobody's secret")
 
 def _planted(table: Table, before: Table | None, bounds: Bounds, each: EachPart) -> dict[str, float | None]:
     from checks.bounds import lower  # noqa: PLC0415  # scipy
+
+    counted = _of_planted(table, before, bounds, each)
+    if counted is None:
+        return dict.fromkeys(("planted_ids_lower", "planted_names_lower", "planted_gap"))
+    found, planted = counted
+    lowest = {cell: lower(found[cell], planted[cell]) for cell in planted}
+    names = [cell for cell in planted if cell not in PLANTED_IDS]
+    recalls = [found[cell] / planted[cell] for cell in names]
+    return {
+        "planted_ids_lower": min(lowest[kind] for kind in PLANTED_IDS),
+        "planted_names_lower": min(lowest[cell] for cell in names),
+        "planted_gap": max(recalls) - min(recalls),
+    }
+
+
+def _of_planted(table: Table, before: Table | None, bounds: Bounds, each: EachPart) -> tuple[Counter[str], Counter[str]] | None:
+    """Kind of an id or group of a name -> how many of the planted are gone, and how many were planted; None: nothing could be."""
     from checks.readiness.planting import by_slot, plan, read_short, scrub_planted  # noqa: PLC0415  # numpy; imports the stage, and it Presidio
 
-    unmeasured: dict[str, float | None] = dict.fromkeys(("planted_ids_lower", "planted_names_lower", "planted_gap"))
     used = table.folder / PARAMS
     if before is None or PARAMS not in table.manifest.extras or not before.manifest.total("kept"):
-        return unmeasured
+        return None
     section = ScrubParams.model_validate_json(used.read_bytes())
     plants = plan(max(bounds.planted_ids_per_kind, bounds.planted_names_per_group), SEED)
     numbers = _wanted(plants, bounds)
@@ -206,15 +282,7 @@ def _planted(table: Table, before: Table | None, bounds: Bounds, each: EachPart)
     found: Counter[str] = Counter()
     for counts in each.of_each(decides, count):
         found.update({cell: more or 0 for cell, more in counts.items()})
-    planted = Counter(_cell(plants[number]) for number in numbers)
-    lowest = {cell: lower(found[cell], planted[cell]) for cell in planted}
-    names = [cell for cell in planted if cell not in PLANTED_IDS]
-    recalls = [found[cell] / planted[cell] for cell in names]
-    return {
-        "planted_ids_lower": min(lowest[kind] for kind in PLANTED_IDS),
-        "planted_names_lower": min(lowest[cell] for cell in names),
-        "planted_gap": max(recalls) - min(recalls),
-    }
+    return found, Counter(_cell(plants[number]) for number in numbers)
 
 
 def _wanted(plants: Sequence[Mapping[str, str]], bounds: Bounds) -> list[int]:
@@ -261,8 +329,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[ .()/-]{1,3}(?=\d)")
 
 
-def _stands(texts: Sequence[str], values: Sequence[tuple[str, str]]) -> Iterator[int]:
-    """1 for each value that can still be read."""
+def _stands(texts: Sequence[str], values: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The kind of each value that can still be read."""
     if not values:
         return
     words = [_WORD.findall(text) for text in texts]
@@ -276,14 +344,16 @@ def _stands(texts: Sequence[str], values: Sequence[tuple[str, str]]) -> Iterator
         if not pieces or (len(pieces) == 1 and (pieces[0] in FUNCTION_WORDS or len(pieces[0]) < MIN_PART)):
             continue
         if len(digits) >= MIN_DIGITS and len(digits) * 2 >= sum(map(len, pieces)):
-            yield int(digits in numbers)
+            stands = digits in numbers
         elif len(pieces) == 1 and pieces[0] in NAME_WORDS:
-            yield int(pieces[0] in capitalised)
+            stands = pieces[0] in capitalised
         elif kind == "PERSON":
             parts = [piece for piece in pieces if len(piece) >= MIN_PART and piece not in FUNCTION_WORDS]
-            yield int(any(part in capitalised if part in NAME_WORDS else f" {part} " in lines for part in parts))
+            stands = any(part in capitalised if part in NAME_WORDS else f" {part} " in lines for part in parts)
         else:
-            yield int(f" {' '.join(pieces)} " in lines)
+            stands = f" {' '.join(pieces)} " in lines
+        if stands:
+            yield kind
 
 
 # --- second detector ----------------------------------------------------------------------------------------------------

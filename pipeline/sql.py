@@ -42,7 +42,7 @@ SHARED: Final[Mapping[str, str]] = {
     "measures": "stage VARCHAR, measure VARCHAR, value DOUBLE",
     "judgements": (
         "stage VARCHAR, measure VARCHAR, value DOUBLE, least DOUBLE, most DOUBLE, margin DOUBLE, "
-        "passed BOOLEAN, severity VARCHAR, place INTEGER"
+        "passed BOOLEAN, severity VARCHAR, place INTEGER, meaning VARCHAR, at_fault VARCHAR"
     ),
     "consumers": "format VARCHAR, cuts_at_tokens BIGINT, min_rows BIGINT, max_rows BIGINT, is_written BOOLEAN",
     "spending": "budget VARCHAR, requests BIGINT, tokens BIGINT, cost DOUBLE, held_requests BIGINT",
@@ -186,6 +186,8 @@ def _shared_rows(tables: Sequence[Table], verdicts: Mapping[str, Mapping[str, An
                 each["passed"],
                 each.get("severity", "stop"),
                 place,
+                each.get("meaning", ""),
+                ", ".join(each.get("where", ())),
             )
             for stage, verdict in verdicts.items()
             for place, each in enumerate(verdict["judgements"])

@@ -1,6 +1,6 @@
 """The limits of readiness as gates: the same measures, judged by Great Expectations like those of any stage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -42,6 +42,10 @@ class LimitCheck:
                 applying = [one for one in measures if metric_by_measure().get(one) not in self.assessment.not_applicable]
                 found += [at_least(one, bound) if side == "least" else at_most(one, bound) for one in applying]
         return list(dict.fromkeys(found))
+
+    def where(self, *_: object) -> Iterator[str]:
+        """Nowhere: the pages of readiness name the records that each measure rests on."""
+        return iter(())
 
 
 def judge_limits(assessment: Assessment, table: Table, names: Sequence[str]) -> Verdict:

@@ -21,7 +21,7 @@ VERDICT: Final = Panel(
         Figure(
             "failed",
             "Bounds that were not met",
-            """SELECT stage, measure, severity, value, least, most, margin FROM judgements WHERE NOT passed
+            """SELECT stage, measure, severity, value, least, most, margin, meaning, at_fault FROM judgements WHERE NOT passed
             ORDER BY stage, place""",
         ),
     ),

@@ -119,7 +119,8 @@ def short_form(content: Content) -> str:
         )
         value = "unmeasured" if row["value"] is None else show(row["value"])
         warning = "warning, " if row["severity"] == "warn" else ""
-        lines.append(f"- {row['stage']}: {warning}{row['measure']} is {value}, must be {bound}")
+        meaning = f": {row['meaning']}" if row["meaning"] else ""
+        lines.append(f"- {row['stage']}: {warning}{row['measure']} is {value}, must be {bound}{meaning}")
     reasons = records(figure_of(content, "funnel", "reasons"))
     lines += ["", "| stage | in | kept | dropped |", "|---|--:|--:|---|"]
     for row in records(figure_of(content, "funnel", "stages")):

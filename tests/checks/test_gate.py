@@ -30,7 +30,11 @@ def judged(
     history: Sequence[dict[str, float | None]] = (),
 ) -> Verdict:
     frame = pl.DataFrame({name: [value] for name, value in measures.items()}, schema=dict.fromkeys(measures, pl.Float64))
-    check: Any = SimpleNamespace(measure=lambda _table, _bounds, _each: frame, expectations=lambda _bounds: list(limits))
+    check: Any = SimpleNamespace(
+        measure=lambda _table, _bounds, _each: frame,
+        expectations=lambda _bounds: list(limits),
+        where=lambda _table, measure, _bounds, _each: iter([f"{measure} of a"]),
+    )
     return judge(check, table, Section(), policy=policy, history=history)
 
 
@@ -70,6 +74,7 @@ def test_the_report_is_written_whatever_the_verdict_and_the_pass_goes_away(table
     written = json.loads((reports / "dedupe.json").read_text())
     assert written["passed"] is False
     said = {"measure": "m", "value": 0.0, "least": 1, "most": None, "passed": False, "severity": "stop", "margin": -1.0}
+    said |= {"meaning": "", "where": ["m of a"]}
     assert written["judgements"] == [said]
     assert written["counts"] == {"pairs": 3}
 

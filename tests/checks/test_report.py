@@ -168,7 +168,9 @@ def test_the_verdict_comes_first_and_a_failed_gate_is_named_with_its_bound(proje
 
     assert content["verdict"]["failed"] == ["dedupe"]
     assert page.index("Stopped at dedupe") < page.index("Bounds that were not met") < page.index('id="funnel-title"')
-    assert re.search(r"^- dedupe: kept is \d+, must be ≥ 10$", short_form(content), flags=re.MULTILINE)
+    assert re.search(
+        r"^- dedupe: kept is \d+, must be ≥ 10: conversations that are kept$", short_form(content), flags=re.MULTILINE
+    )
 
 
 def test_a_bound_that_only_warns_is_no_failure_on_the_page(project: Path, tmp_path: Path) -> None:

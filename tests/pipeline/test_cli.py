@@ -138,14 +138,21 @@ def test_a_gate_that_says_no_names_each_measure_and_its_bound_and_exits_3(
     check = SimpleNamespace(
         Bounds=Section,
         measure=lambda *_: pl.DataFrame({"share": [0.25], "rows": [None]}, schema_overrides={"rows": pl.Float64}),
-        expectations=lambda _bounds: [at_most("share", 0.1), at_least("rows", 10), at_least("share", 0)],
+        expectations=lambda _bounds: [at_most("share", 0.1, "bad of all"), at_least("rows", 10), at_least("share", 0)],
+        where=lambda _table, measure, *_: iter([f"c{n}" for n in range(9)] if measure == "share" else []),
     )
     monkeypatch.setitem(sys.modules, "checks.scrub", check)  # type: ignore[arg-type]  # a module is what it stands for
     Path("params.yaml").write_text("gates: {scrub: {}}\njudging: {warn: [], max_change: {}, runs: 1}\n")
 
     assert ticketmill(monkeypatch, "gate", "scrub", "scrubbed") == 3
     printed = capsys.readouterr()
-    assert printed.err == "scrub: share is 0.25, must be at most 0.1\nscrub: rows is unmeasured, must be at least 10\n"
+    assert printed.err.splitlines() == [
+        "scrub: share is 0.25, must be at most 0.1",
+        "  bad of all",
+        "  in: c0, c1, c2, c3, c4, …",
+        "scrub: rows is unmeasured, must be at least 10",
+        "  causes and remedies: docs/gates.md#scrub; a conversation's way: ticketmill trace ID",
+    ]
     assert printed.out == "scrub: failed, 3 measures judged\n"
 
 
