@@ -3,8 +3,8 @@
     python benchmarks/generate_calls.py ../shared/data/banking77 benchmarks/results/generate_calls.json
 
 Prints and writes wall time beside the ideal (requests x latency / concurrency), our own CPU per request, and how many
-requests a second run makes. The server runs in a process of its own: its CPU is not ours, but it is told too, since it shares the
-cores, and so is the load before the run.
+requests a second run makes. The server runs in a process of its own and answers 50 ms after it has read a request: its CPU is not
+ours, but it is told too, since it shares the cores, and so is the load before the run.
 """
 
 import gzip

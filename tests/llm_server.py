@@ -11,6 +11,7 @@ import asyncio
 import json
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -97,6 +98,8 @@ class Received:
     attempt: int
     """How many requests with the same body came before."""
     raw: bytes = b""
+    came: float = field(default_factory=time.monotonic)
+    """When; a reply takes its time from here, whatever else the server has to do meanwhile."""
 
 
 Script = Callable[[Received], Act]
@@ -249,7 +252,7 @@ class LlmServer:
             case Answer():
                 pause = self.latency_seconds if act.after_seconds is None else act.after_seconds
                 if pause:
-                    await asyncio.sleep(pause)
+                    await asyncio.sleep(received.came + pause - time.monotonic())
                 body = self._bill(received, act, key)
                 _respond(transport, 200, body)
             case Status():

@@ -70,7 +70,7 @@ MOST_TOKENS: Final = 10**9
 """No prompt and no reply has more: a server that counts further has miscounted, and its account would not be ours."""
 
 THOUGHT: Final = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\])", re.IGNORECASE)
-END_OF_THOUGHT: Final = re.compile(r".*(?:</(?:think|thinking|thought|reasoning)>|\[/THINK\])", re.IGNORECASE | re.DOTALL)
+END_OF_THOUGHT: Final = re.compile(r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]", re.IGNORECASE)
 """Models that think aloud do so before the answer, when nobody has taken their thoughts away; some leave the first mark out."""
 
 
@@ -232,7 +232,7 @@ def _choice(choice: dict[str, Any]) -> Choice:
         raise LookupError
     finish_reason = "refusal" if message.get("refusal") else ENDS.get(said.lower(), "stop")
     text = _text(message.get("content"))
-    answer = END_OF_THOUGHT.sub("", text, count=1)
+    *_, answer = END_OF_THOUGHT.split(text)
     if answer == text and THOUGHT.match(text):
         return Choice("", "length")  # it never came to an end with thinking
     return Choice(answer, finish_reason)

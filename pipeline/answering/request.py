@@ -1,9 +1,8 @@
 """One question to a model, its reply, and its cache key; what a provider is asked and what it gives back."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, ClassVar, Final
@@ -113,12 +112,12 @@ class Reply:
 
     def to_json(self) -> str:
         """One line of JSON; equal replies, equal lines."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
     def from_json(cls, line: str) -> "Reply":
         """What `to_json` wrote."""
-        content = json.loads(line)
+        content = orjson.loads(line)
         return cls(**{**content, "choices": tuple(Choice(**choice) for choice in content["choices"])})
 
 

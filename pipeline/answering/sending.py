@@ -1,13 +1,15 @@
 """Get replies: look among those that were paid for, send the rest, some at once, each paid for once.
 
 Every question is a dialogue: a generator that yields a request, is sent its reply or gap, and returns what became of the
-question. Whoever drives it decides where replies come from. Dialogues run side by side in one event loop and are made one
-by one as places become free, so the work before a request and after its reply is done while others are under way.
+question. Whoever drives it decides where replies come from. Dialogues run side by side in one event loop. What is between
+two requests, composing one and judging what came back, is done for one dialogue at a time and a few requests ahead, while
+others are under way: a reply makes room for the next request at once, and waits its turn.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -30,6 +32,10 @@ Dialogue = Generator[Request, Reply | Gap, T]
 """The requests of one question, one after the other; returns what became of it."""
 
 
+MOST_AHEAD: Final = 1_000
+"""Requests that wait to be sent, and replies that wait to be judged, while what judges them is not ready."""
+
+
 class Fetch(Protocol):
     """Leads every dialogue to its end; gives what they returned, in their order."""
 
@@ -38,15 +44,16 @@ class Fetch(Protocol):
 
 
 POLL_SECONDS: Final = 0.1
-"""Between two looks at what another process is asking for."""
+"""Between two looks at what another process is asking for, or another thread is making ready."""
 
 
-def fetch_with(settings: Settings, open_ask: Open) -> Fetch:
+def fetch_with(settings: Settings, open_ask: Open, get_ready: Callable[[], Future[Any]]) -> Fetch:
     """Fetch from the kept replies, and what is not there by sending it.
 
     Args:
         settings: pace, budget, and where replies are kept.
         open_ask: called once something has to be sent.
+        get_ready: called then; no reply is judged before what it gives is done, and requests leave meanwhile.
     """
 
     def fetch(dialogues: Iterable[Dialogue[T]]) -> list[T]:
@@ -63,7 +70,8 @@ def fetch_with(settings: Settings, open_ask: Open) -> Fetch:
                 asked += 1
                 if isinstance(step, Request):
                     begun = _Begun(number, dialogue, step)
-                    asyncio.run(_send_all(chain([begun], _begin(waiting)), ended, open_ask, replies, account, settings.pace))
+                    all_begun, is_ready = chain([begun], _begin(waiting)), get_ready()
+                    asyncio.run(_send_all(all_begun, ended, is_ready, open_ask, replies, account, settings.pace))
                 else:
                     ended[number] = step.value
             if missing:
@@ -111,44 +119,19 @@ def _begin(dialogues: Iterator[tuple[int, Dialogue[T]]]) -> Iterator[_Begun[T]]:
 
 
 async def _send_all(
-    begun: Iterator[_Begun[T]], ended: dict[int, T], open_ask: Open, replies: Replies, account: Account, pace: PaceParams
+    begun: Iterator[_Begun[T]],
+    ended: dict[int, T],
+    is_ready: Future[Any],
+    open_ask: Open,
+    replies: Replies,
+    account: Account,
+    pace: PaceParams,
 ) -> None:
     ask, close = open_ask()
     try:
-        await _Dispatch(begun, ended, ask, replies, account, pace).run()
+        await _Dispatch(begun, ended, is_ready, ask, replies, account, pace).run()
     finally:
         await close()
-
-
-class _Books:
-    """Replies, claims and account, for one event loop: what is wanted in the same turn of it is written in one transaction."""
-
-    def __init__(self, replies: Replies, account: Account) -> None:
-        self.replies, self.account = replies, account
-        self._wanted: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
-        self._loop = asyncio.get_running_loop()
-
-    def write(self, work: Callable[[], T]) -> "asyncio.Future[T]":
-        """Do it in the next transaction; the result is there once that is kept."""
-        done: asyncio.Future[T] = self._loop.create_future()
-        if not self._wanted:
-            self._loop.call_soon(self._write)
-        self._wanted.append((work, done))
-        return done
-
-    def _write(self) -> None:
-        wanted, self._wanted = self._wanted, []
-        try:
-            with self.replies.together():
-                results = [work() for work, _ in wanted]
-        except BaseException as error:  # noqa: BLE001  # whoever waits for it raises it
-            for _, done in wanted:
-                if not done.done():
-                    done.set_exception(error)
-        else:
-            for (_, done), result in zip(wanted, results, strict=True):
-                if not done.done():
-                    done.set_result(result)
 
 
 class _Dispatch:
@@ -158,14 +141,21 @@ class _Dispatch:
         self,
         begun: Iterator[_Begun[Any]],
         ended: dict[int, Any],
+        is_ready: Future[Any],
         ask: Ask,
         replies: Replies,
         account: Account,
         params: PaceParams,
     ) -> None:
         self._waiting, self._ended = begun, ended
+        self._ready = asyncio.Queue[_Begun[Any] | None]()
+        """Dialogues that have a request to send; None: there will be no more."""
+        self._answered = asyncio.Queue[tuple[_Begun[Any], Reply | Gap] | None]()
+        """Dialogues to be led on; None: look up, nothing goes on."""
+        self._open = 0
+        self._is_ready = is_ready
         self._ask, self._account, self._params = ask, account, params
-        self._replies, self._books = replies, _Books(replies, account)
+        self._replies = replies
         self._pace = Pace(params)
         self._shared: dict[str, asyncio.Future[Reply | Gap]] = {}
         self._failures_in_a_row = 0
@@ -181,24 +171,50 @@ class _Dispatch:
             BudgetReached: a cap leaves no room for the next request.
                 In both cases what was under way is waited for and kept first.
         """
-        await asyncio.gather(*(self._work() for _ in range(self._params.concurrency)))
+        await asyncio.gather(self._lead(), *(self._work() for _ in range(self._params.concurrency)))
         if self._stopped_by:
             raise self._stopped_by
 
+    async def _lead(self) -> None:
+        """Lead dialogues on, one after the other; new ones are begun while there is not a request ready for every place."""
+        places = self._params.concurrency
+        while not self._stopped_by:
+            room = places if self._is_ready.done() else MOST_AHEAD
+            begun = next(self._waiting, None) if max(self._ready.qsize(), self._answered.qsize()) < room else None
+            if begun:
+                self._open += 1
+                self._go_on(begun, None)
+            elif self._open and not self._is_ready.done():
+                await asyncio.sleep(POLL_SECONDS)
+            elif self._open:
+                if answered := await self._answered.get():
+                    self._go_on(*answered)
+            else:
+                break
+            await asyncio.sleep(0)  # what came in meanwhile comes first
+        for _ in range(places):
+            self._ready.put_nowait(None)
+
+    def _go_on(self, begun: _Begun[Any], said: Reply | Gap | None) -> None:
+        try:
+            step = begun.request if said is None and begun.request else run_on(begun.dialogue, self._replies, said)
+        except CurationError as error:
+            self._stop(error)
+            return
+        if isinstance(step, Request):
+            self._ready.put_nowait(replace(begun, request=step))
+        else:
+            self._ended[begun.number] = step.value
+            self._open -= 1
+
     async def _work(self) -> None:
-        for begun in self._waiting:
+        """One place: send what is ready, one request after the other."""
+        while (begun := await self._ready.get()) and not self._stopped_by:
+            assert begun.request is not None
             try:
-                self._ended[begun.number] = await self._lead(begun)
+                self._answered.put_nowait((begun, await self._get(begun.request)))
             except CurationError as error:
                 self._stop(error)
-            if self._stopped_by:
-                return
-
-    async def _lead(self, begun: _Begun[T]) -> T:
-        step = begun.request or run_on(begun.dialogue, self._replies, None)
-        while isinstance(step, Request):
-            step = run_on(begun.dialogue, self._replies, await self._get(step))
-        return step.value
 
     async def _get(self, request: Request) -> Reply | Gap:
         """The reply to one request; equal ones are sent once."""
@@ -220,6 +236,7 @@ class _Dispatch:
     def _stop(self, error: CurationError) -> None:
         self._stopped_by = self._stopped_by or error
         self._room.set()
+        self._answered.put_nowait(None)
 
     async def _send(self, request: Request) -> Reply | Gap:
         fault, attempt, unreached = "", 0, 0
@@ -244,7 +261,8 @@ class _Dispatch:
                 fault = str(error)
                 self._count_failure(request, fault)
                 break
-        await self._books.write(lambda: self._replies.disclaim(request.key))
+        with self._replies.together():
+            self._replies.disclaim(request.key)
         if unreached == self._params.max_attempts and self._failures_in_a_row >= unreached:
             # no fault of the question: as a gap, it would wait until its part is made anew
             raise EndpointError(
@@ -262,10 +280,13 @@ class _Dispatch:
                 return worst
             try:
                 reply = await self._ask(request)
-                await self._books.write(lambda: self._keep(request.key, worst, reply))
+                with self._replies.together():
+                    self._account.settle(worst, reply)
+                    self._replies.keep(request.key, reply)
             except ProviderError as error:
                 if not (isinstance(error, Overloaded) and error.may_be_billed):
-                    await self._books.write(lambda: self._account.release(worst))
+                    with self._replies.together():
+                        self._account.release(worst)
                 if isinstance(error, Overloaded) and error.is_throttle:
                     self._pace.narrow(error.wait_seconds)
                 raise
@@ -278,26 +299,19 @@ class _Dispatch:
         finally:
             self._pace.leave()
 
-    def _keep(self, key: str, worst: Amount, reply: Reply) -> None:
-        self._account.settle(worst, reply)
-        self._replies.keep(key, reply)
-
     async def _begin(self, request: Request) -> Amount | Reply | None:
         """What is reserved for one attempt; or the reply, if another process was faster; None while another is at it."""
         worst = self._account.worst(request)
-
-        def begin() -> Amount | Reply | bool | None:
-            if not self._replies.claim(request.key):
-                return None
-            if kept := self._replies.find(request.key):
-                self._replies.disclaim(request.key)
-                return kept
-            if not self._account.reserve(worst):
-                return False
-            self._holding += 1
-            return worst
-
-        while (begun := await self._books.write(begin)) is False:
+        while True:
+            with self._replies.together():
+                if not self._replies.claim(request.key):
+                    return None
+                if kept := self._replies.find(request.key):
+                    self._replies.disclaim(request.key)
+                    return kept
+                if self._account.reserve(worst):
+                    self._holding += 1
+                    return worst
             if self._stopped_by:
                 raise self._stopped_by
             if not self._holding:
@@ -305,7 +319,6 @@ class _Dispatch:
             # what is under way costs less than its worst: room may come
             self._room.clear()
             await self._room.wait()
-        return begun  # type: ignore[return-value]  # a bool ends the loop only as something else
 
     def _count_failure(self, request: Request, fault: str) -> None:
         self._failures_in_a_row += 1

@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from pipeline.answering.acceptance import get_ready
 from pipeline.answering.asking import ask_each
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answerer, Choice, Reply, Request
@@ -26,7 +27,7 @@ def fetcher(settings: Settings) -> Fetch:
     async def close() -> None:
         pass
 
-    return fetch_with(settings, lambda: (ask, close))
+    return fetch_with(settings, lambda: (ask, close), get_ready)
 
 
 def reply(request: Request, *, as_json: bool) -> Reply:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from pipeline.answering.acceptance import get_ready
 from pipeline.answering.asking import ask_each
 from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
 from pipeline.answering.completions import OK, not_a_reply, read_completion, read_vector, true_status, unwanted, without
@@ -52,7 +53,7 @@ def fetcher(settings: Settings) -> Fetch:
 def direct_fetcher(settings: Settings) -> Fetch:
     """Gets replies at once, whatever the mode."""
     manners = Manners(settings.openai.base_url)
-    return fetch_with(settings, lambda: connect(settings.openai, settings.pace, manners))
+    return fetch_with(settings, lambda: connect(settings.openai, settings.pace, manners), get_ready)
 
 
 class Manners:

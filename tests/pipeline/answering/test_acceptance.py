@@ -172,7 +172,18 @@ def test_answers_that_are_nearly_the_same_are_repeats() -> None:
     assert find_repeats(answers, params.model_copy(update={"repeat_similarity": 1})) == set()
 
 
-@given(st.lists(st.text("ab ", min_size=1, max_size=12), max_size=12), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_a_bound_that_is_met_exactly_is_met() -> None:
+    params = PARAMS.model_copy(update={"max_repeats": 1, "repeat_similarity": 0.55})  # 33 / 0.55 < 60 in floating point
+    words = [f"{first}{second}" for first in "abcdefgh" for second in "abcdefgh"][:62]
+    answers = [(name, Answer(" ".join(text), "p", "m", None, ())) for name, text in (("c0", words), ("c1", words[:35]))]
+
+    assert find_repeats(answers, params) == {"c1"}
+
+
+WORDS = st.lists(st.sampled_from("abc"), min_size=1, max_size=12).map(" ".join)
+
+
+@given(st.lists(WORDS, max_size=12), st.sampled_from([0.1, 0.3, 0.5, 0.8, 1.0]))
 def test_the_first_of_its_kind_is_found_as_by_looking_at_all(texts: list[str], bound: float) -> None:
     params = PARAMS.model_copy(update={"max_repeats": 1, "repeat_similarity": bound})
     answers = [(f"c{number:02d}", Answer(text, "p", "m", None, ())) for number, text in enumerate(texts)]
