@@ -28,6 +28,10 @@ TYPES: Final = spacy_model.TYPES | {
 FILES: Final = ("model.onnx", "tokenizer.json", "config.json")
 MOST_TOKENS: Final = 510
 OVERLAP_TOKENS: Final = 64
+"""Of two windows; of windows of fewer than twice as many, half."""
+
+FEWEST_TOKENS: Final = 4
+"""Of a window, besides [CLS] and [SEP]."""
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -61,17 +65,22 @@ def open_model(name: str, weight: float) -> Callable[[Sequence[str]], list[list[
     options.log_severity_level = 3
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        labels = [label for _, label in sorted((int(number), str(label)) for number, label in config["id2label"].items())]
-        most = min(MOST_TOKENS, int(config.get("max_position_embeddings", MOST_TOKENS)) - 2)
+        labels = {int(number): str(label) for number, label in config["id2label"].items()}
+        positions = int(config.get("max_position_embeddings") or 0)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001  # both libraries raise bare exceptions of their own
         raise ParamsError(
             f"scrub.models: transformers:{name} cannot be loaded ({type(error).__name__}); export it to ONNX again"
         ) from None
-    types = [TYPES.get(_bare(label)) for label in labels]
-    if not any(types):
+    types = {number: TYPES[bare] for number, label in labels.items() if (bare := _bare(label)) in TYPES}
+    if not types:
         raise ParamsError(f"scrub.models: transformers:{name} has no label for people, places or organisations; name another")
+    most = min(MOST_TOKENS, positions - 2) if positions > 0 else MOST_TOKENS  # models of relative positions have -1, or none
+    if most < FEWEST_TOKENS:
+        raise ParamsError(
+            f"scrub.models: transformers:{name} reads {positions} tokens at a time, too few for a name; name another"
+        )
     tokenizer.no_truncation()
     tokenizer.no_padding()
     inputs = [each.name for each in session.get_inputs()]
@@ -93,7 +102,10 @@ def open_model(name: str, weight: float) -> Callable[[Sequence[str]], list[list[
         told = [int(row.argmax()) for row in rows]
         places = encoding.offsets[first:last]
         words = encoding.word_ids[first:last]
-        return [span._replace(score=span.score * weight) for span in _spans(places, words, told, rows, labels, types)]
+        begins = [labels.get(number, "").upper().startswith(("B-", "U-")) for number in told]
+        kinds = [types.get(number) for number in told]
+        scores = [float(row[number]) * weight for row, number in zip(rows, told, strict=True)]
+        return list(_spans(places, words, kinds, begins, scores))
 
     return lambda texts: [find(text) for text in texts]
 
@@ -103,10 +115,11 @@ def _in_windows(
 ) -> list[Any]:
     """A row per token of the body; of a token in two windows that of the one in which it stands further from the edge."""
     rows: list[Any] = []
-    for start in range(0, max(1, len(body) - OVERLAP_TOKENS), most - OVERLAP_TOKENS):
+    overlap = min(OVERLAP_TOKENS, most // 2)
+    for start in range(0, max(1, len(body) - overlap), most - overlap):
         window = body[start : start + most]
         read = run([*head, *window, *tail])[len(head) : len(head) + len(window)]
-        kept = start + (OVERLAP_TOKENS // 2 if start else 0)
+        kept = start + (overlap // 2 if start else 0)
         rows[kept:] = list(read[kept - start :])
     return rows
 
@@ -118,26 +131,22 @@ def _bare(label: str) -> str:
 def _spans(
     places: Sequence[tuple[int, int]],
     words: Sequence[int | None],
-    told: Sequence[int],
-    rows: Sequence[Any],
-    labels: Sequence[str],
-    types: Sequence[str | None],
+    kinds: Sequence[str | None],
+    begins: Sequence[bool],
+    scores: Sequence[float],
 ) -> Iterator[Span]:
     """Tokens of one type side by side as one span; a token inside of a word goes with the word's first one."""
     current: Span | None = None
     word = kind = None
-    begins = False
     for at, (start, end) in enumerate(places):
-        if words[at] is None or words[at] != word:
-            word, kind, begins = words[at], types[told[at]], labels[told[at]].upper().startswith(("B-", "U-"))
-        else:
-            begins = False
-        score = float(rows[at][told[at]])
-        if current and kind == current.entity_type and not begins:
-            current = current._replace(end=end, score=max(current.score, score))
+        is_first = words[at] is None or words[at] != word
+        if is_first:
+            word, kind = words[at], kinds[at]
+        if current and kind == current.entity_type and not (is_first and begins[at]):
+            current = current._replace(end=end, score=max(current.score, scores[at]))
             continue
         if current:
             yield current
-        current = Span(start, end, kind, score, "TransformersRecognizer") if kind else None
+        current = Span(start, end, kind, scores[at], "TransformersRecognizer") if kind else None
     if current:
         yield current

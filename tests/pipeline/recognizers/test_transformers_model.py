@@ -60,8 +60,11 @@ def model(tmp_path: Path) -> Path:
     return folder
 
 
-def write_config(folder: Path, labels: list[str]) -> None:
-    config = {"id2label": {str(number): label for number, label in enumerate(labels)}, "max_position_embeddings": 512}
+def write_config(folder: Path, labels: list[str], positions: int | None = 512) -> None:
+    config = {
+        "id2label": {str(number): label for number, label in enumerate(labels) if label},
+        "max_position_embeddings": positions,
+    }
     (folder / "config.json").write_text(json.dumps(config))
 
 
@@ -86,6 +89,26 @@ def test_a_text_longer_than_its_window_is_read_to_the_end(model: Path) -> None:
         ("Brimland", "LOCATION"),
         ("Quorvik Zyxand", "PERSON"),
     ]
+
+
+def test_a_class_without_a_label_is_no_type_and_moves_no_other(model: Path) -> None:
+    write_config(model, ["O", "B-PER", "", "B-LOC"])  # neither I-PER nor the last one
+    assert found(model, "Quorvik Zyxand left Brimland at noon") == [("Quorvik", "PERSON"), ("Brimland", "LOCATION")]
+
+
+@pytest.mark.parametrize("positions", [6, 20, 66, -1, None])
+def test_a_classifier_of_few_or_relative_positions_reads_a_text_to_the_end(model: Path, positions: int | None) -> None:
+    write_config(model, LABELS, positions)
+    assert found(model, "so " * 90 + "Brimland" + " so" * 90 + " Quorvik Zyxand") == [
+        ("Brimland", "LOCATION"),
+        ("Quorvik Zyxand", "PERSON"),
+    ]
+
+
+def test_a_classifier_that_reads_less_than_a_name_is_refused(model: Path) -> None:
+    write_config(model, LABELS, 5)
+    with pytest.raises(ParamsError, match="reads 5 tokens at a time, too few for a name"):
+        found(model, "noon")
 
 
 def test_a_classifier_that_cannot_be_read_is_one_clear_error(model: Path) -> None:
