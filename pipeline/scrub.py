@@ -33,7 +33,7 @@ from pipeline.stage import Outcome
 from pipeline.surrogates.dates import shift_date
 from pipeline.tables import Manifest, Part, Table, digest_of_package, new_table, translated_errors, write_json
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 Mode = Literal["surrogate", "placeholder", "mask", "keep"]
 
@@ -196,7 +196,7 @@ def make_look(params: ScrubParams) -> Look:
     """
     # here, because Presidio and spaCy take a second to import and `ticketmill --help` needs neither
     from pipeline.analyzer import Analyzer  # noqa: PLC0415
-    from pipeline.recognizers import MODELS, RECOGNIZERS  # noqa: PLC0415
+    from pipeline.recognizers import MODELS, RECOGNIZERS, technical  # noqa: PLC0415
 
     for kind, wanted, shelf in (("recognizers", params.recognizers, RECOGNIZERS), ("models", params.models, MODELS)):
         if unknown := [name for name in wanted if name.partition(":")[0] not in shelf]:
@@ -209,9 +209,9 @@ def make_look(params: ScrubParams) -> Look:
         by_model = [model(texts) for model in models]
         return [
             [
-                *analyzer.analyze(text),
+                *technical.without_things(text, analyzer.analyze(text)),
                 *spoken.find(text, analyzer.analyze),
-                *(span for spans in by_model for span in spans[number]),
+                *technical.believable(text, [span for spans in by_model for span in spans[number]]),
             ]
             for number, text in enumerate(texts)
         ]

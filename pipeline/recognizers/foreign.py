@@ -31,8 +31,8 @@ GERMAN: Final = _set(
     " habe haben hatte hatten kann können könnte muss müssen soll sollte möchte will darf nicht kein keine keinen und oder aber"
     " denn weil dass daß wenn ob als wie wo wer wann warum wieso welche welcher welches mit ohne für von vom zu zum zur bei beim"
     " nach aus auf über unter vor seit bis durch gegen um im am noch schon auch nur sehr mehr jetzt hier dort da doch mal bitte"
-    " danke vielen dank hallo guten tag morgen abend moin servus grüße gruß freundlichen freundliche liebe lieber beste viele"
-    " ja nein gern gerne leider worum geht es alles sich man mehr etwas nichts"
+    " herrn danke vielen dank hallo guten tag morgen abend moin servus grüße gruß freundlichen freundliche liebe lieber beste"
+    " viele ja nein gern gerne leider worum geht es alles sich man mehr etwas nichts"
 )
 
 ROMANCE: Final = _set(
@@ -48,22 +48,91 @@ ROMANCE: Final = _set(
     " grazie prego buongiorno não você obrigado obrigada olá bom dia"
 )
 
+ITALIAN: Final = _set(
+    "io lui lei noi voi loro mio mia miei mie tuo suo sua suoi nostra vostro il lo i gli uno una del dello della dei degli"
+    " delle allo alla ai agli alle nel nella nei sul sulla dal dalla è sono siamo siete ho hai abbiamo avete hanno posso"
+    " può vorrei voglio devo deve perché che chi cosa quale dove quanto sì non senza per da di tra fra molto più anche già"
+    " ancora adesso qui questo questa quello mi ti si ci vi grazie ciao buongiorno buonasera salve prego scusi gentile"
+    " cordiali distinti saluti signor signora chiamo riesco abito meu minha seu o os não está em do dos nas moro chamo você"
+)
+
+DUTCH: Final = _set(
+    "ik jij je u hij zij wij jullie mijn uw zijn haar ons onze het een niet geen en maar want omdat dat dit deze er hier"
+    " daar waar wie wanneer waarom hoe met zonder voor van naar bij aan op uit onder tot sinds om te ben bent wordt worden"
+    " heb hebt heeft hebben kan kunnen moet moeten wil willen zal zou mag nog ook alleen zeer veel nu hallo hoi goedemorgen"
+    " goedendag alstublieft graag bedankt dankjewel groet groeten vriendelijke geachte beste heer mevrouw nee niets iets"
+    " kwijt woon wonen bellen"
+)
+
+GERMAN_FORMS: Final = _set(
+    "ab alt april august ausgestellt benutzername bestellnummer dezember eingestellt februar finanzamt führerschein"
+    " führerscheinnummer geboren geburtsdatum geburtsort handy handynummer hausnummer jahre januar juli juni kennzeichen"
+    " klasse kontoinhaber kontonummer krankenversichertennummer kundennummer läuft mai märz november nr oktober ort"
+    " passwort personalausweis personalausweisnummer postleitzahl rechnungsnummer reisepass reisepassnummer senden"
+    " september sozialversicherungsnummer steuer-id steuernummer straße telefon telefonnummer uhr vertragsnummer wohnhaft"
+    " wohnort zählernummer"
+)
+FORMS: Final = _set(
+    "abril adres adresse agosto anni ans août appelle aprile augustus avril año años bestelbus bic blauwe bsn btw"
+    " burgerservicenummer caduca carta carte casa cellulare cliente cnpj codice conduire contraseña correo cpf cuenta curp"
+    " data dicembre diciembre dirección ditta dni dochter dossier décembre enero envíelo estimada estimado febbraio febrero"
+    " februari fecha fiscale fixe février geboortedatum geboren gebruikersnaam gennaio giugno habite hija hijo iban"
+    " identifiant identità identité immatriculation intestato iva jaar januari janvier joignable juillet juin juli julio"
+    " juni junio kenteken klantnummer kvk-nummer livraison luglio maart maggio marito mars marzo matrícula mayo moglie moi"
+    " móvil nacimiento nació nací naissance nascita nata nato nie nif nome novembre noviembre numéro né née número octobre"
+    " octubre ottobre partita pasaporte paspoort passeport password patente patient patiente permis plaque portable rfc"
+    " rijbewijs scrivo seguridad septembre septiembre settembre siren siret social société spedire swift targa tarjeta"
+    " telefoon teléfono titular téléphone usuario utente vit vivo wachtwoord zoon"
+)
+"""Words of forms, the other in French, Spanish, Italian, Dutch: what stands beside them tells of somebody, they do not."""
+
 _AMBIGUOUS: Final = _set(
-    "a an am no in as so me us on he do has will his son as des es son ha ma mon ton tag dank fue era ser du le"
+    "los im yo y ya car man um ella em hat wil con tra han ou want comment ese"
+    " a an am no in as so me us on he do has will his son des es ha ma mon ton tag dank fue era ser du le i o os of over van"
+    " te had was is die wat al het om aan per di da dal mi ti si vi u er we hoe door patient data casa mars handy august"
+    " september november met bent plaque social swift ai ho or hier note dove chi mag klasse moi bic dossier livraison nr"
+    " ort mai patente nut men kan zo april juli password portable cliente nome beste dos nas ben je een alt alle il"
 )
 """Words of two of the languages, or parts of names: they decide nothing."""
 
+_SHARED: Final = _set("a am an")
+"""English words that are as common elsewhere."""
+
+_PLACES: Final = _set("aus in nach bei à a da en uit te vit habite habito vivo wohne wohnhaft dans desde")
+"""What stands before a place that a model took for one."""
+
+_NO_PLACES: Final = _set(
+    "ordnung versehen rechnung höhe kürze zukunft anspruch betrieb zahlung hause ruhe frage deutschland gründen bearbeitung"
+    " bezug form einzelteilen kulanz france españa italia nederland europe ligne retard effet avance cours stock attente"
+    " casa seguida línea"
+)
+
 _INTRODUCES: Final = _set(
-    "hallo lieber liebe herr frau herrn heiße heisse name bin grüße gruß danke hola señor señora sr sra don doña llamo nombre"
-    " soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut agente agent"
-    " ciao servus moin steht lautet heißt"
+    "hallo lieber liebe herr frau herrn heiße heisse name bin grüße gruß danke hola señor señora sr sra don doña llamo"
+    " nombre soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut"
+    " agente agent ciao servus moin steht lautet heißt chiamo sig ra dott signor signora sono nome heer mevrouw mevr dhr"
+    " naam groet groeten saluti gentile geachte beste heet"
 )
 """What stands before a name."""
+
+_NAMES: Final = _set("heiße heisse llamo appelle herr frau chiamo heet")
+"""What stands before nothing but a name."""
 
 _ARTICLES: Final = _set(
     "der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner kein keine ihre zum zur im am"
 )
 """Before a German noun; before a name only where people speak, not where they write."""
+
+FOREIGN: Final = GERMAN | ROMANCE | ITALIAN | DUTCH | GERMAN_FORMS | FORMS | _ARTICLES
+
+_ELIDED: Final = re.compile(r"(?:[cdjlmnst]|qu)['’][a-zà-ÿ]")  # noqa: RUF001  # the apostrophe people type
+"""A French or Italian word whose article or pronoun lost its vowel, in lower case."""
+
+_STREET: Final = re.compile(
+    r"(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer|laan|straat|gracht|plein|kade|dijk)\b"
+    r"|\b(?:rue|avenue|boulevard|place|chemin|impasse|quai|calle|avda|avenida|plaza|paseo|camino|via|viale|piazza|corso|vicolo|rua)\b",
+    re.IGNORECASE,
+)
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001  # the apostrophe people type
 _SENTENCE_START: Final = re.compile(r"(?:\A|[.!?¡¿:\n])[\s\"'“«(]*\Z")
@@ -81,22 +150,26 @@ def is_foreign(text: str) -> bool:
     """
     words = [word.casefold() for word in _WORD.findall(text)]
     told = [word for word in words if word not in _AMBIGUOUS]
-    return sum(word in GERMAN or word in ROMANCE for word in told) > sum(word in ENGLISH for word in words)
+    english = sum(word in ENGLISH and word not in _SHARED for word in words)
+    return sum(map(_is_said, told)) > english
 
 
 def believable(text: str, spans: Sequence[Span]) -> list[Span]:
     """The words of these finds that are names in that language, side by side as one find; addresses with a number whole."""
-    german = sum(word.casefold() in GERMAN for word in _WORD.findall(text))
-    romance = sum(word.casefold() in ROMANCE for word in _WORD.findall(text))
-    return [kept for span in spans for kept in _kept(text, span, nouns_are_capital=german >= romance)]
+    words = [word.casefold() for word in _WORD.findall(text)]
+    german = sum(word in GERMAN or word in GERMAN_FORMS for word in words)
+    other = sum(word in ROMANCE or word in ITALIAN or word in DUTCH or word in FORMS for word in words)
+    return [kept for span in spans for kept in _kept(text, span, nouns_are_capital=german >= other)]
 
 
 def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
-    if span.entity_type == "STREET_ADDRESS" and any(map(str.isdecimal, text[span.start : span.end])):
-        yield span
+    if span.entity_type == "STREET_ADDRESS" and any(map(str.isdecimal, value := text[span.start : span.end])):
+        words = _WORD.findall(value)
+        if _STREET.search(value) or not words or any(word[0].isupper() and not _is_said(word.casefold()) for word in words):
+            yield span
         return
     words = list(_WORD.finditer(text, span.start, span.end))
-    wanted = [_is_name(text, word, nouns_are_capital=nouns_are_capital) for word in words]
+    wanted = [_is_name(text, word, span, nouns_are_capital=nouns_are_capital) for word in words]
     beside = [text[one.end() : other.start()] == " " for one, other in pairwise(words)]
     for order, step in ((range(1, len(words)), -1), (range(len(words) - 2, -1, -1), 1)):
         for at in order:
@@ -112,34 +185,51 @@ def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
             start = None
 
 
-def _is_name(text: str, match: re.Match[str], *, nouns_are_capital: bool) -> bool:
+def _is_name(text: str, match: re.Match[str], span: Span, *, nouns_are_capital: bool) -> bool:
     word = match.group()
     if _says_nothing(match):
         return False
-    before = _WORD.findall(text[max(0, match.start() - 40) : match.start()])
-    told = [each.casefold() for each in before[-2:]]
+    before = [each.casefold() for each in _WORD.findall(text[max(0, match.start() - 40) : match.start()])]
     is_listed = (plain := normal_word(word)) in given_names() or plain in family_names()
-    if _is_introduced(told):
-        return word[0].isupper() or is_listed or told[-1] in {"heiße", "heisse", "llamo", "appelle", "herr", "frau"}
-    says_who = is_listed and told in (["bin", "der"], ["bin", "die"])
-    if says_who or not word[0].isupper() or (nouns_are_capital and before and before[-1].casefold() in _ARTICLES):
-        return says_who
-    if is_listed:
-        return True
-    line_end = text.find("\n", match.end())
-    line = text[: line_end if line_end >= 0 else len(text)].rstrip()
-    start = max(line.rfind(sign, 0, match.start()) for sign in ".!?\n")
-    last = _WORD.findall(line[start + 1 :])
-    if len(last) <= SHORT_LINE and line[-1] not in "!?" and not any(each.casefold() in GERMAN | ROMANCE for each in last):
+    told = _told(word, before[-2:], span.entity_type, is_listed=is_listed)
+    if told is not None:
+        return told
+    if not word[0].isupper() or (nouns_are_capital and before and before[-1] in _ARTICLES):
+        return False
+    if is_listed or _is_last(text, match):
         return True
     return not nouns_are_capital and not _SENTENCE_START.search(text[: match.start()])
 
 
+def _told(word: str, before: Sequence[str], entity_type: str, *, is_listed: bool) -> bool | None:
+    """What the two words before say of a word; None when nothing."""
+    if _is_introduced(before):
+        return word[0].isupper() or is_listed or before[-1] in _NAMES
+    if before == ["moi", "c'est"] or (is_listed and before in (["bin", "der"], ["bin", "die"])):
+        return True
+    if word[0].isupper() and before and (before[-1] == "à" or (entity_type == "LOCATION" and before[-1] in _PLACES)):
+        return word.casefold() not in _NO_PLACES
+    return None
+
+
+def _is_last(text: str, match: re.Match[str]) -> bool:
+    """Whether a word stands in a short line of nothing but names, or at the end of a longer one."""
+    line_end = text.find("\n", match.end())
+    line = text[: line_end if line_end >= 0 else len(text)].rstrip()
+    start = max(line.rfind(sign, 0, match.start()) for sign in ".!?\n")
+    last = _WORD.findall(line[start + 1 :])
+    return len(last) <= SHORT_LINE and line[-1] not in "!?" and not any(_is_said(each.casefold()) for each in last)
+
+
 def _is_introduced(told: Sequence[str]) -> bool:
     """Whether the two words before a word, in lower case, say that a name comes."""
-    return bool(told) and (told[-1] in _INTRODUCES or told == ["hier", "ist"])
+    return bool(told) and (told[-1] in _INTRODUCES or told in (["hier", "ist"], ["ik", "ben"], ["naam", "is"]))
 
 
 def _says_nothing(match: re.Match[str]) -> bool:
     word = match.group().casefold()
-    return len(word) < MIN_LETTERS or word in GERMAN or word in ROMANCE or word in ENGLISH or word in _ARTICLES
+    return len(word) < MIN_LETTERS or _is_said(word) or word in ENGLISH
+
+
+def _is_said(word: str) -> bool:
+    return word in FOREIGN or _ELIDED.match(word) is not None

@@ -32,6 +32,9 @@ WORDS: Final = _set(
     " ummm unsub ur urs urself ux vid vids vm w8 wanna wasnt wassup wat wbu wdym welcome well welp wfh whatev whatevs"
     " whoa whoops wk wks woah wont woo woohoo worst wouldnt wow wtaf wtf wth wtv wym xd xmas xoxo xx xxx y'all ya yaa"
     " yall yay yd yea yeah yeet yeh yep yes yikes yo yolo youre yours yrs yuck yup zzz"
+    # of forms, and services where one has an account
+    " aadhaar bic cvv dl dob guardian iban lat lng lon mrn pager pnr pt seat serial sex ssn swift vin vrm"
+    " discord facebook instagram linkedin mastodon paypal skype snapchat telegram tiktok venmo whatsapp"
 )
 """In lower case."""
 

@@ -1,4 +1,4 @@
-"""In German, Spanish and French an English model is believed only where the language marks a name."""
+"""In German, French, Spanish, Italian and Dutch an English model is believed only where the language marks a name."""
 
 import pytest
 
@@ -12,7 +12,10 @@ from pipeline.spans import Span
         ("Wo bleibt meine Bestellung?", True),
         ("¿Dónde está mi pedido?", True),
         ("Je n'ai pas reçu mon colis", True),
+        ("Mijn pakket is kwijt", True),
+        ("Buongiorno, non riesco ad accedere", True),
         ("Where is my order?", False),
+        ("a die for each of you, I met them", False),
         ("maria de la cruz", False),
         ("Will Young", False),
         ("", False),
@@ -36,8 +39,36 @@ def test_function_words_tell_the_language(text: str, expected: bool) -> None:  #
         ("soy cliente desde enero", []),
         ("ich bin der Jörg und warte", ["Jörg"]),
         ("ich bin der Kunde", []),
+        ("Kennzeichen, Reisepass, Geburtsdatum", []),
+        ("moi c'est bastien, j'habite à Quimper", ["bastien", "Quimper"]),
+        ("mi chiamo oreste, non riesco", ["oreste"]),
+        ("Hoi, ik ben Sanne Kuipers en mijn pakket is kwijt", ["Sanne Kuipers"]),
+        ("mio marito non trova la patente", []),
     ],
 )
 def test_of_a_text_that_a_model_masks_whole_only_names_stay(text: str, kept: list[str]) -> None:
     whole = Span(0, len(text), "PERSON", 0.3, "NamesRecognizer")
     assert [text[span.start : span.end] for span in believable(text, [whole])] == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "stays"),
+    [
+        ("ich wohne in der Lindengasse 14 seit Mai", "Lindengasse 14", True),
+        ("j'habite rue 12", "rue 12", True),
+        ("mi hijo, de 6 años, nació ayer", "de 6 años, nació", False),
+        ("bitte erst nach 18 Uhr anrufen", "nach 18 Uhr", False),
+    ],
+)
+def test_a_number_among_everyday_words_is_no_address(text: str, address: str, stays: bool) -> None:  # a table of facts
+    span = Span(text.index(address), text.index(address) + len(address), "STREET_ADDRESS", 0.3, "NamesRecognizer")
+    assert believable(text, [span]) == [span] * stays
+
+
+def test_a_place_is_believed_after_its_preposition() -> None:
+    text = "Ich komme aus Bielefeld und bin in Ordnung"
+    spans = [
+        Span(text.index(word), text.index(word) + len(word), "LOCATION", 0.3, "NamesRecognizer")
+        for word in ("Bielefeld", "Ordnung")
+    ]
+    assert [text[span.start : span.end] for span in believable(text, spans)] == ["Bielefeld"]

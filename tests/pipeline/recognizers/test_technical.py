@@ -1,0 +1,78 @@
+"""Code, logs, versions and part numbers stay readable; who is named among them is found."""
+
+import pytest
+
+from pipeline.recognizers.technical import believable, without_things
+from pipeline.spans import Span
+
+
+def kept(text: str, *finds: tuple[str, str]) -> list[str]:
+    spans = [
+        Span(text.index(value), text.index(value) + len(value), entity_type, 0.3, "NamesRecognizer")
+        for value, entity_type in finds
+    ]
+    return [text[span.start : span.end] for span in believable(text, spans)]
+
+
+@pytest.mark.parametrize(
+    ("text", "finds"),
+    [
+        (
+            "mount /dev/sdb1 on /media/backup type ntfs (rw,nosuid)",
+            [("sdb1", "PERSON"), ("ntfs", "ORGANIZATION"), ("rw", "STREET_ADDRESS")],
+        ),
+        ("for (int i = 0; i < 1024; i++) sum += buf[i] * 31;", [("sum", "PERSON"), ("int", "STREET_ADDRESS")]),
+        ("def get_user(self, name: str) -> User:\n    return self.users[name]", [("self", "PERSON"), ("name", "PERSON")]),
+        ("org.apache.commons:lang3 3.12.0 and numpy 1.26.2", [("lang3", "PERSON"), ("numpy 1.26.2", "STREET_ADDRESS")]),
+        ("vram 7812 of 8192 MB", [("8192 MB", "STREET_ADDRESS"), ("vram", "PERSON")]),
+        ("the linter complains", [("linter", "PERSON")]),
+        ("the drum is DR-2400", [("drum is DR-2400", "STREET_ADDRESS")]),
+    ],
+)
+def test_what_only_code_or_a_data_sheet_has_is_nobodys_name(text: str, finds: list[tuple[str, str]]) -> None:
+    assert kept(text, *finds) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "finds"),
+    [
+        ("hey gearhead_sally, thx for the tip", [("gearhead_sally", "PERSON")]),
+        ("I live at 12 Main Street", [("12 Main Street", "STREET_ADDRESS")]),
+        ("meet me at Broadway and Main", [("Broadway and Main", "STREET_ADDRESS")]),
+        ("97205 please", [("97205", "STREET_ADDRESS")]),
+        ("that is k-o-w-a-l", [("k-o-w-a-l", "PERSON")]),
+        ("Signed-off-by: Milos Petrak, see src/main.c and lib/util.c", [("Milos Petrak", "PERSON")]),
+        ("tried what yusuf suggested: chmod 644 /etc/foo.conf && reboot -f", [("yusuf", "PERSON")]),
+        ("thanks Brimvald, make -j4 in src/ works with gcc-9.4.0", [("Brimvald", "PERSON")]),
+        ("14.08.2027 in Worthing or 930.167.3943", [("Worthing", "LOCATION")]),
+    ],
+)
+def test_people_and_places_are_believed_even_beside_code(text: str, finds: list[tuple[str, str]]) -> None:
+    assert kept(text, *finds) == [value for value, _ in finds]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "entity_type", "stays"),
+    [
+        ("see http://localhost:3000/health", "http://localhost:3000/health", "URL", False),
+        ("see http://example.org/health", "http://example.org/health", "URL", True),
+        ('File "app/main.py", line 142', "main.py", "URL", False),
+        ("run(parser.parse_args())", "parser.pa", "URL", False),
+        ("if (user.name == null) return;", "user.name", "URL", False),
+        ("my shop is fine.name by the way", "fine.name", "URL", True),
+        ("listening on 0.0.0.0:3000", "0.0.0.0", "IP_ADDRESS", False),
+        ("mask 255.255.255.0", "255.255.255.0", "IP_ADDRESS", False),
+        ("my ip is 198.51.100.77", "198.51.100.77", "IP_ADDRESS", True),
+        ("ff:ff:ff:ff:ff:ff asks", "ff:ff:ff:ff:ff:ff", "MAC_ADDRESS", False),
+        ("{BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A}", "BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A", "UUID", False),
+        ("id BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A", "BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A", "UUID", True),
+        ("@property\n    def namespace(self):", "@property", "USER_NAME", False),
+        ("@property\nthanks", "@property", "USER_NAME", True),
+    ],
+)
+def test_things_of_computers_that_are_nobodys_are_no_detail(
+    text: str, value: str, entity_type: str, stays: bool
+) -> None:  # a table of facts
+    start = text.index(value)
+    span = Span(start, start + len(value), entity_type, 0.6, "SomeRecognizer")
+    assert without_things(text, [span]) == [span] * stays
