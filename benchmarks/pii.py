@@ -120,7 +120,7 @@ def main() -> None:
     every = score(labelled, find_all(texts, look, Lists())).to_json()
     bitext = read_csv(arguments.data / "bitext_support_qa/bitext_support_4514.csv.gz", "response")[::4]
     result = {
-        "presidio_synth_pii": {"types_kept": kept, "shipped": shipped, "all_types": every},
+        "presidio_synth_pii": {"types_kept": sorted(kept), "shipped": shipped, "all_types": every},
         "processor_seconds_per_1000_texts": round(1000 * seconds / len(texts), 2),
         "fake_secrets": secrets(arguments.data / "fake_secrets/leaky_files.jsonl.gz", look),
         "banking77_test": false_findings(read_csv(arguments.data / "banking77/test.csv.gz", "text"), find, set()),

@@ -48,6 +48,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.6,
         ),
         Pattern(
+            "postcode, town after a comma",
+            r",\s{1,3}\K(?:\d{5}|\d{4} ?(?-i:[A-Z]{2}))\s(?-i:[^\W\d_a-zß-öø-ÿ][^\W\d_]{2,24})"
+            r"(?<!\sEuro|\sDollar|\sStück|Pounds|Points)(?![\w%])",
+            0.5,
+        ),
+        Pattern(
             "postcode announced",
             r"\b(?:post ?code|postal code|zip ?code|zip(?!\s+\d{4}\b)|postleitzahl|plz|code postal|c[oó]digo postal)\b"
             r"(?:\s*(?:is|was|ist|es|est|it's|its|[:=])){0,2}\s*"
@@ -57,7 +63,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern(
             "number of a house",
             r"\b(?:house|door|flat|apartment|apt|(?:street|st|road|rd|avenue|ave|lane|boulevard|blvd),?) (?:number|num|no|nr)\b"
-            rf"\.?(?: is)?\s+\K(?:\d{{1,5}}\s?(?:[a-z]\b)?|{_NUMBER_WORD})(?![\w-])",
+            rf"\.?(?: is)?\s+\K(?:\d{{1,5}}\s?(?:[a-z]\b)?|{_NUMBER_WORD})(?![\w-]| of\b)",
             0.6,
         ),
         Pattern("post box", r"\bP\.?\s?O\.?\s?Box\s+\d{1,7}\b", 0.7),

@@ -48,9 +48,10 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern("handle", r"(?<![\w@./])@[A-Za-z_]\w{2,29}\b(?!\.\w)", 0.6),
         Pattern(
             "announced",
-            r"\b(?:user ?name|user ?id|login(?: name| id)?|screen ?name|gamer ?tag|handle|benutzername|(?:skype|discord|telegram"
+            r"\b(?:user ?name|user ?id|login(?: name| id)?|screen ?name|gamer ?tag|handle|benutzername|nutzername|identifiant"
+            r"|(?:nombre de )?usuario|nome utente|gebruikersnaam|(?:skype|discord|telegram"
             r"|twitter|instagram|insta|ig|github|twitch|steam)(?: (?:id|name|handle|user|account))?)"
-            r"\s*(?:(?:is|was|ist|:|=)\s*)+[\"'@]{0,2}\K(?!(?:not|my|the|a|an|on|in|wrong|correct|and|is|it|no|still|also|so|down)\b)"
+            r"\s*(?:(?:is|was|ist|est|es|è|:|=)\s*)+[\"'@]{0,2}\K(?!(?:not|my|the|a|an|on|in|wrong|correct|and|is|it|no|still|also|so|down)\b)"
             r"[A-Za-z][\w.-]{2,39}(?<![.])",
             0.6,
         ),
@@ -68,13 +69,29 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             r"(?!(?:is|was|not|the|a|an|null|none|true|false)\b)[A-Za-z][\w.@+-]{2,63}(?=[\"',;\s]|\Z)",
             0.5,
         ),
+        Pattern(
+            "in a path",
+            r"(?:/home/|/Users/|\b[A-Za-z]:[\\/](?:Users|Documents and Settings)[\\/])"
+            r"\K(?!(?:Shared|Public|Default|user|runner|www)\b)"
+            r"[\w.-]{2,40}(?: [A-Z][\w-]{1,20})?(?=[\\/]|\s|\Z)",
+            0.7,
+        ),
+        Pattern("of a shell", r"(?<![\w@.:/-])[a-z][\w.-]{1,31}(?=@[\w-]{1,40}:[~/][\w./-]{0,80}[$#])", 0.7),
+        Pattern("of ssh", r"\bssh\b(?: -\w(?: \d{1,5})?){0,4} \K[a-z][\w.-]{1,31}(?=@[\w.-]{3,60})", 0.7),
+        Pattern(
+            "nick of a chat",
+            r"(?m:^)[ \t]{0,3}(?:\[?\d\d?:\d\d(?::\d\d)?\]?\s)?<[@+~&%]?\K(?!/|(?:div|html|body|table|pre|code|span|img)\b)"
+            r"[\w\[\]|^{}-]{2,30}(?=>\s)",
+            0.6,
+        ),
         Pattern("XML", r"<(?:user|username|login)>\K[^<>\s]{3,64}(?=</)", 0.6),
     ]
     card = [Pattern("spaced", r"(?<![\w.,])(?:\d[ .·-]{1,2}){12,18}\d(?![\w])", 0.3)]  # a dot people type
     phone = [
         Pattern(
             "announced",
-            r"\b(?:phone|tel|telephone|mobile|cell|fax|desk|landline|call(?: me)?|text me|reach me|ring me|whatsapp|telefon|handy"
+            r"\b(?:phone|tel|telephone|mobile|cell|fax|pager|desk|landline|call(?: me)?"
+            r"|text me|reach me|ring me|whatsapp|telefon|handy"
             r"|m[oó]vil|t[eé]l[eé]phone|portable|contact|registered|callback)\b[.:#]?\s*(?:(?:numbers?|no|nr|is|at|on|me|back|under|it's|:)"
             r"[.:]?\s*){0,4}\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?!\w)(?:\s?(?:x|ext\.?)\s?\d{1,6})?",
             0.6,
@@ -88,6 +105,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern(
             "foreign", r"(?<!\w)\+[1-9]\d{0,2}(?:[ .-]?\(0\))?(?:[ ().-]{0,2}\d){6,13}(?!\d)(?:\s?(?:x|ext\.?)\s?\d{1,6})?", 0.6
         ),
+        Pattern("of seven digits in brackets", r"\(\K\d{3}-\d{4}(?=\))", 0.5),
         Pattern("area in brackets", r"(?<!\w)\(0?\d{2,4}\)\s?\d{3,4}[ .-]?\d{3,4}(?!\w)", 0.6),
         Pattern("extension", r"(?<![\w.])\+?\d(?:[ ().-]{0,2}\d){8,13}\s?(?:x|ext\.?)\s?\d{1,6}(?!\w)", 0.6),
     ]

@@ -16,6 +16,13 @@ DATE: Final = (
     rf"(?:\d{{1,4}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTHS},?[ -]\d{{2,4}}"
     rf"|{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{2,4}}|\d{{6}}|\d{{8}})"
 )
+FOREIGN_DATE: Final = (
+    r"(?:\d{1,2}(?:er|\.|º|°)?(?: de)? (?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember"
+    r"|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
+    r"|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
+    r"|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
+    r"|januari|februari|maart|mei|augustus)(?: del?)? (?:19|20)\d\d)"
+)
 _UNITS: Final = "one|two|three|four|five|six|seven|eight|nine"
 _TEENS: Final = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
 _TENS: Final = "(?:twenty|thirty|fou?rty|fifty|sixty|seventy|eighty|ninety)"
@@ -31,11 +38,17 @@ _YEAR: Final = (
 DATE_IN_WORDS: Final = rf"(?:{_DAY}(?: of)? {MONTHS}|{MONTHS} (?:the )?{_DAY})"
 """The day and month of a date said aloud: "the twenty second of november", "june fifth"."""
 
-_BORN: Final = r"(?:date of birth|birth ?date|b(?:irth)?-? ?day|d\.?o\.?b\.?|born|geburtsdatum|geboren)"
+_BORN: Final = (
+    r"(?:date of birth|birth ?date|b(?:irth)?-? ?day|d\.?o\.?b\.?|born|geburtsdatum|geboren|geboortedatum|date de naissance|née?"
+    r"|fecha de nacimiento|nac[íi]|nacid[oa]|data di nascita|nat[oa])"
+)
+
+_TO_DATE: Final = r"(?:\s*(?:is|was|on|am|the|le|el|il|op|:|=|it's|[-(])){0,3}\s*"
 
 _TRADES: Final = (
     r"[a-z]{3,}(?:er|or|ist|ant|ian|man|woman|person|ect|yst|ive)|clerk|nurse|chef|cook|agent|intern|head|lead|technician|secretary"
     r"|ceo|cto|cfo|vp|president|accountant|physicist|assistant|attorney|judge|pilot|student"
+    r"|responsable|directeur|directrice|hoofd|leiter(?:in)?|geschäftsführer(?:in)?|gerente|responsabile|medewerker"
 )
 _JOB: Final = rf"(?=(?:[a-z'’-]{{2,}}[ ,/&]{{1,3}}){{0,6}}(?:{_TRADES})\b)(?:[a-z'’-]{{2,}}[ ,/&]{{1,3}}){{0,6}}[a-z'’-]{{2,}}"  # noqa: RUF001
 _SIGNED: Final = (
@@ -48,30 +61,35 @@ _SIGNED: Final = (
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
     """Names after a title or announced, what somebody does in a signature, dates of birth, written-out dates with a year."""
     birth = [
-        Pattern("announced", rf"\b{_BORN}\b\.?(?:\s*(?:is|was|on|am|the|:|=|it's|[-(])){{0,3}}\s*\K{DATE}(?!\w)", 0.85),
+        Pattern(
+            "announced",
+            rf"\b{_BORN}\b\.?{_TO_DATE}\K(?:{DATE}|{FOREIGN_DATE})(?!\w)",
+            0.85,
+        ),
         Pattern(
             "announced in words",
-            rf"\b{_BORN}\b\.?(?:\s*(?:is|was|on|am|the|:|=|it's|[-(])){{0,3}}\s*"
-            rf"\K{DATE_IN_WORDS}(?:,? (?:\d{{2,4}}|{_YEAR}))?(?!\w)",
+            rf"\b{_BORN}\b\.?{_TO_DATE}\K{DATE_IN_WORDS}(?:,? (?:\d{{2,4}}|{_YEAR}))?(?!\w)",
             0.85,
         ),
         Pattern("announced after", rf"(?<!\w){DATE}(?=\s*(?:is|was|=)\s+(?:my|the|his|her|their)\s+(?:{_BORN}|birth))", 0.85),
     ]
     written = [
         Pattern("day first", rf"(?<!\w)\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTHS},?[ -](?:19|20)\d\d(?!\w)", 0.6),
+        Pattern("of other languages", rf"(?<!\w){FOREIGN_DATE}(?!\w)", 0.6),
         Pattern("in words", rf"\b{DATE_IN_WORDS},? (?:(?:19|20)\d\d|{_YEAR})(?!\w)", 0.5),
         Pattern("month first", rf"\b{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d(?!\w)", 0.6),
     ]
     titled = [
         Pattern(
             "after a title",
-            r"\b(?i:mr|mrs|ms|mx|dr|prof|miss|sir|madam|herr|frau|mme|mlle|señora?|sra?)\b\.?\s+\K"
+            r"\b(?i:mr|mrs|ms|mx|dr|prof|miss|sir|madam|herrn?|frau|mme|mlle|señora?|sra?)\b\.?\s+\K"
             r"[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){0,2}",  # noqa: RUF001  # the apostrophe people type
             0.7,
         )
     ]
     jobs = [
         Pattern("under a name", _SIGNED, 0.5),
+        Pattern("of somebody who signs", rf"\bas (?:an? |the )\K(?-i:(?=[A-Z])){_JOB}(?= (?:at|of|for|with) (?-i:[A-Z]))", 0.5),
         Pattern(
             "of somebody who works",
             rf"\bwork(?:s|ed|ing)?\b[^.\n]{{0,60}}?\bas (?:an? |the )?\K{_JOB}(?=[,.;]|\s+(?:and|but)\b)",
@@ -81,7 +99,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     expiry = Pattern(
         "expiry announced",
         r"\b(?:exp(?:ir(?:y|es|ation|ing))?|valid (?:until|thru|through|to))\b\.?(?: date)?(?:\s*(?:is|on|:))*\s*"
-        r"\K(?:0?[1-9]|1[0-2])\s?[-/. ]?\s?(?:20)?[2-4]\d(?!\w)",
+        r"\K(?:(?:0?[1-9]|1[0-2])\s?[-/. ]\s?(?:20)?[2-4]\d|(?:0[1-9]|1[0-2])(?:20)?[2-4]\d)(?!\w)",
         0.6,
     )
     return [

@@ -48,13 +48,14 @@ _ASSIGNED: Final = (
 """Names of settings whose value is a secret; a user's name for it may stand around."""
 
 _VALUE: Final = (
-    r"""(?!["'](?:true|false|null|none)["'])(?:"[^"\n]{4,200}"|'[^'\n]{4,200}'"""
-    r"""|(?!(?:null|none|true|false|nil|process|env|your|the|my|is|was|it)\b|\$\w|<)[^\s,;<>()"'{}]{4,200})"""
+    r"""(?!["'](?i:true|false|null|none)["'])(?:"[^"\n]{4,200}"|'[^'\n]{4,200}'"""
+    r"""|(?!(?i:null|none|true|false|nil|process|env|your|the|my|is|was|it)\b|\$\w|<)[^\s,;<>()"'{}]{4,200})"""
 )
 
 _SAID: Final = (
-    r"\b(?:pass ?word|pass ?phrase|pwd|passwort|pass ?code|log-?in|kennwort)\s*(?:(?:for|to|on|of|at)\s+(?:\w+\s+){1,4})?"
-    r"(?:is|was|ist|lautet|=|:|->)+\s*(?:now\s+|currently\s+|set to\s+)?[\"'“‘]?\K"  # noqa: RUF001  # quotes people type
+    r"\b(?:pass ?word|pass ?phrase|pwd|passwort|pass ?code|log-?in|kennwort|mot de passe|contraseña|wachtwoord|senha"
+    r"|(?:wpa|wi-?fi) key)\s*(?:(?:for|to|on|of|at)\s+(?:\w+\s+){1,4})?"
+    r"(?:is|was|ist|est|es|è|é|lautet|=|:|->)+\s*(?:now\s+|currently\s+|set to\s+)?[\"'“‘]?\K"  # noqa: RUF001  # quotes people type
     r"(?=[^\s\"'”’]*[\d!@#$%^&*_+~?-][^\s\"'”’]*)[^\s\"'”’,]{4,64}(?<![.!?])"  # noqa: RUF001
 )
 

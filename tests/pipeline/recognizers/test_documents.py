@@ -1,0 +1,72 @@
+"""Numbers of papers, banks, vehicles, devices and wallets, in six languages, with the near misses that must stay."""
+
+import pytest
+
+from tests.pipeline.scrubbing import found
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "text", "values"),
+    [
+        ("ID_NUMBER", "MRN: 00482917", ["00482917"]),
+        ("ID_NUMBER", "Meine Kundennummer lautet 4471902", ["4471902"]),
+        ("ID_NUMBER", "Artikelnummer 44719 ist rot", []),
+        ("ID_NUMBER", "votre dossier n° 2023-44817 est complet", ["2023-44817"]),
+        ("ID_NUMBER", "pasaporte AAB123456 perdido", ["AAB123456"]),
+        ("ID_NUMBER", "il codice cliente è 771902", ["771902"]),
+        ("ID_NUMBER", "paspoort NX3456782", ["NX3456782"]),
+        ("ID_NUMBER", "the insurance is 1200.50 a year", []),
+        ("ID_NUMBER", "insurance number POL-20993-KD", ["POL-20993-KD"]),
+        ("ID_NUMBER", "see RFC 2616 and the vat of 20", []),
+        ("ID_NUMBER", "application no. 41237/04", ["41237/04"]),
+        ("ID_NUMBER", "BIC: BUKBGB22XXX", ["BUKBGB22XXX"]),
+        ("ID_NUMBER", "a swift recovery to you", []),
+        ("ID_NUMBER", "RSSMRA85T10A562S", ["RSSMRA85T10A562S"]),
+        ("ID_NUMBER", "soy 12345678Z, antes X1234567L", ["12345678Z", "X1234567L"]),
+        ("ID_NUMBER", "part 12345678A", []),
+        ("ID_NUMBER", "2 84 05 88 157 045 88", []),
+        ("ID_NUMBER", "1 84 12 76 451 089 46", ["1 84 12 76 451 089 46"]),
+        ("ID_NUMBER", "CPF 529.982.247-25", ["529.982.247-25"]),
+        ("LICENSE_PLATE", "the number plate is B-QT 4471", ["B-QT 4471"]),
+        ("LICENSE_PLATE", "matrícula 4471 KLM, blanco", ["4471 KLM"]),
+        ("LICENSE_PLATE", "registration OPENS in 2 days", []),
+        ("PIN", "the alarm code is 5190", ["5190"]),
+        ("PIN", "your code for kite_runner is 482913, valid 10 minutes", ["482913"]),
+        ("PIN", "the security code on the back says 204", ["204"]),
+        ("PIN", "the error code was 1603 there", []),
+        ("DEVICE_ID", "06-184755-866851-3", ["06-184755-866851-3"]),
+        ("DEVICE_ID", "the car WAUZZZ8K9BA123456 failed", ["WAUZZZ8K9BA123456"]),
+        ("DEVICE_ID", "ABCDEFGHJKLMNPRST", []),
+        ("CRYPTO", "0x52908400098527886E0F7030069857D2E4169EE7", ["0x52908400098527886E0F7030069857D2E4169EE7"]),
+        ("CRYPTO", "ltc: LdP8Qox1VAhCzLJNqrr74YovaWYyNBUWvL", ["LdP8Qox1VAhCzLJNqrr74YovaWYyNBUWvL"]),
+        ("CRYPTO", "address 0x00007f3a9c1e2b40", []),
+        ("COORDINATES", "my bike is at 52.520815, 13.409419", ["52.520815, 13.409419"]),
+        ("COORDINATES", "40°26'46\"N 79°58'56\"W", ["40°26'46\"N", "79°58'56\"W"]),
+        ("COORDINATES", "it grew by 2.5, 3.5 and 4.5", []),
+        (
+            "USER_AGENT",
+            "from Mozilla/5.0 (Windows NT 6.1; rv:9.4) Gecko/20100101 Firefox/9.4.1, again",
+            ["Mozilla/5.0 (Windows NT 6.1; rv:9.4) Gecko/20100101 Firefox/9.4.1"],
+        ),
+        ("USER_AGENT", "Mozilla (the foundation) says so", []),
+        ("USER_NAME", "it is in /home/obrecht/src and C:\\Users\\Lindsey Marsh\\AppData", ["obrecht", "Lindsey Marsh"]),
+        ("USER_NAME", "marga@buildbox:~$ make", ["marga"]),
+        ("USER_NAME", "ssh -p 2222 deniz.k@shell.example.org", ["deniz.k"]),
+        ("USER_NAME", "[21:14] <maripo> lol no\n<div> is a tag", ["maripo"]),
+        ("USER_NAME", "mi usuario es chispas_77", ["chispas_77"]),
+        ("PASSWORD", "contraseña: limonero2024", ["limonero2024"]),
+        ("PASSWORD", "password=None is the default", []),
+        ("DATE_OF_BIRTH", "nací el 12 de octubre de 1988", ["12 de octubre de 1988"]),
+        ("DATE_OF_BIRTH", "Geboortedatum 14-09-1972", ["14-09-1972"]),
+        ("DATE_TIME", "le 14 juillet 2021 encore", ["14 juillet 2021"]),
+        ("DATE_TIME", "my level 80 got exp 125", []),
+        ("AGE", "mio marito ha 58 anni", ["58"]),
+        ("AGE", "il a 2 ans de garantie", []),
+        ("AGE", "Kirsi Laaksonen (31), from Oulu; Galaxy Note (10)", ["31"]),
+        ("STREET_ADDRESS", "rue des Tanneurs, 67000 Strasbourg", ["67000 Strasbourg"]),
+        ("STREET_ADDRESS", "house number two of the list", []),
+        ("JOB_TITLE", "As a Senior Implementation Officer at Wexley, I must sign", ["Senior Implementation Officer"]),
+    ],
+)
+def test_papers_and_their_like_are_found_by_form_or_announcement(entity_type: str, text: str, values: list[str]) -> None:
+    assert found(text, entity_type) == values
