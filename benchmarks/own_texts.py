@@ -1,4 +1,4 @@
-"""Recall on four invented sets of other style: chat typed in lower case with numbers as words, and noisy posts with rare names.
+"""Recall and false finds on eight invented sets of other style, such as chat in lower case with numbers as words.
 
     python benchmarks/own_texts.py [--out FILE] [--misses]
 
@@ -9,7 +9,9 @@ only the rates were, so that row is the more honest one (who mended had written 
 two lack (bookings, post codes and dates aloud, other languages; signatures, quotes, paths, tags), and treated alike: before,
 0.818 and 0.953 (calls and posts, seen), 0.902 and 0.955 (held). `texts/forms.txt` (letters, forms and records with numbers of
 every kind), `tongues.txt` (five languages), `boards.txt` and `technical.txt` (nothing personal) were committed before a
-recognizer was mended for them, by a writer who had read some of the recognizers. A mark counts as found, a find as right, as in
+recognizer was mended for them, by a writer who had read some of the recognizers and who then mended them. Before, recall and
+precision were 0.84 and 0.86 (forms, seen), 0.90 and 0.87 (held); 0.86 and 0.58, 0.88 and 0.56 (tongues); 0.91 and 0.86, 0.91
+and 0.88 (boards); false finds in the 73 technical posts of each half 127 and 112. A mark counts as found, a find as right, as in
 `ticketmill pii evaluate`; by the shipped params, but for the types that they keep.
 """
 

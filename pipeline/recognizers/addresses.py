@@ -74,4 +74,16 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ),
         Pattern("state, ZIP", rf"\b(?-i:{_STATES})\.?,?\s+\d{{5}}(?:-\d{{4}})?\b", 0.6),
     ]
-    return [PatternRecognizer("STREET_ADDRESS", "StreetAddressRecognizer", language, patterns)]
+    capital = r"(?-i:[^\W\d_a-zß-öø-ÿ])[\w'’.-]{1,30}"  # noqa: RUF001  # the apostrophe people type
+    places = [
+        Pattern(
+            "in a field",
+            r"(?:[\"'<]|(?<![a-z]))(?:city|town|municipality|county|birth_?place)[\"'>=]{1,2}\s?:?\s?[\"']?"
+            rf"\K{capital}(?: {capital}){{0,3}}(?![\w(])",
+            0.6,
+        )
+    ]
+    return [
+        PatternRecognizer("STREET_ADDRESS", "StreetAddressRecognizer", language, patterns),
+        PatternRecognizer("LOCATION", "FieldPlaceRecognizer", language, places),
+    ]

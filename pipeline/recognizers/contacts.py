@@ -32,6 +32,12 @@ _SPELLED_AT: Final = re.compile(r"[@＠]|\b(?:at|arroba|arobase|klammeraffe)\b",
 _SPELLED_TOP: Final = re.compile(rf"(?:[.．]|{_DOT_WORD})[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
 
 
+_PRONOUNS: Final = "he|she|they|you|who|someone|somebody|nobody|everyone|the|agent|customer|support|admin|user|this|that|and|but"
+_NUMBERED: Final = (
+    "ticket|order|case|bug|issue|pull|invoice|ref|number|post|item|part|room|unit|suite|flat|apt|build|task|comment|version"
+)
+
+
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
     """Spelled and spaced e-mail addresses, non-ASCII ones, spaced card numbers, card tails, user names, any web address."""
     email = [
@@ -85,6 +91,26 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.6,
         ),
         Pattern("XML", r"<(?:user|username|login)>\K[^<>\s]{3,64}(?=</)", 0.6),
+    ]
+    handle += [
+        Pattern("who is quoted", r"\boriginally posted by\b:?[ \t]*\K[^\s:][^\n:]{1,30}?(?=[ \t]*(?::|\n|\Z|view post))", 0.6),
+        Pattern("quoted in brackets", r"\[quote(?:=|\sname=)[\"']?\K[^\]\[\"',;\n]{2,40}", 0.6),
+        Pattern("quote from", r"(?m:^)[> \t]{0,4}quote from:?\s\K[^\s:][^\n:]{1,30}?(?= on |[ \t]*(?:\n|\Z))", 0.6),
+        Pattern(
+            "by whom",
+            r"\b(?:posted|edited|modified|submitted|started) by:?\s\K(?-i:(?=[\w.-]{0,30}[A-Z\d_])(?!(?:The|A|An|My|I|DHL)\b)"
+            r"[\w.-]{3,30}(?<![.])(?: [A-Z][\w-]{1,20}){0,2})",
+            0.6,
+        ),
+        Pattern(
+            "who wrote",
+            rf"(?m:^)[> \t]{{0,4}}\K(?!(?:{_PRONOUNS})\b)[\w.-]{{3,30}}"
+            r"(?= (?:wrote|said|schrieb|escribió|a écrit|ha scritto)\s?:[ \t]*(?:\n|\Z))",
+            0.6,
+        ),
+        Pattern("of Reddit", r"(?<![\w/.])/?u/\K[\w-]{3,20}(?![\w/])", 0.6),
+        Pattern("of Discord", rf"(?<![\w#.])(?!(?:{_NUMBERED})#)[a-z_][\w.]{{2,31}}#\d{{4}}(?!\d)", 0.5),
+        Pattern("of Skype", r"\blive:\K[\w.]{3,40}(?<![.])", 0.7),
     ]
     card = [Pattern("spaced", r"(?<![\w.,])(?:\d[ .·-]{1,2}){12,18}\d(?![\w])", 0.3)]  # a dot people type
     phone = [

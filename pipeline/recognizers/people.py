@@ -87,6 +87,16 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             0.7,
         )
     ]
+    capital = r"[^\W\d_a-zß-öø-ÿ][\w'’.-]{1,30}"  # noqa: RUF001  # the apostrophe people type
+    fields = [
+        Pattern(
+            "of a kind of name",
+            r"(?<![a-z])(?i:(?:first|last|full|given|family|middle|sur|customer|contact|holder|patient|owner|display)[_-]?name)"
+            rf"[\"']?\s?[:=>]\s?[\"']?\K{capital}(?: {capital}){{0,3}}(?![\w(])",
+            0.6,
+        ),
+        Pattern("of a name", rf"[\"'<](?i:name)[\"'>]\s?:?\s?[\"']?\K{capital}(?: {capital}){{1,3}}(?![\w(])", 0.6),
+    ]
     jobs = [
         Pattern("under a name", _SIGNED, 0.5),
         Pattern("of somebody who signs", rf"\bas (?:an? |the )\K(?-i:(?=[A-Z])){_JOB}(?= (?:at|of|for|with) (?-i:[A-Z]))", 0.5),
@@ -104,6 +114,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     )
     return [
         PatternRecognizer("PERSON", "TitledNameRecognizer", language, titled, global_regex_flags=0),
+        PatternRecognizer("PERSON", "FieldNameRecognizer", language, fields, global_regex_flags=0),
         SaidNameRecognizer(["PERSON"], name=known_values.SAID, supported_language=language),
         PatternRecognizer("JOB_TITLE", "JobTitleRecognizer", language, jobs),
         PatternRecognizer("DATE_OF_BIRTH", "DateOfBirthRecognizer", language, birth),
