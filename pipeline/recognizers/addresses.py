@@ -57,7 +57,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             "postcode announced",
             r"\b(?:post ?code|postal code|zip ?code|zip(?!\s+\d{4}\b)|postleitzahl|plz|code postal|c[oó]digo postal)\b"
             r"(?:\s*(?:is|was|ist|es|est|it's|its|[:=])){0,2}\s*"
-            r"\K(?:\d{4,6}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]?\s?\d[a-z]{2}|[a-z]\d[a-z]\s?\d[a-z]\d)(?!\w)",
+            r"\K(?:\d{4}\s?(?-i:[A-Z]{2})|\d{4,6}(?:-\d{4})?|[a-z]{1,2}\d[a-z\d]?\s?\d[a-z]{2}|[a-z]\d[a-z]\s?\d[a-z]\d)(?!\w)",
             0.7,
         ),
         Pattern(

@@ -49,6 +49,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern("announced", rf"\b(?:my age is|age[:=]|aged|at the age of|age of)\s*\K[1-9]\d{{0,2}}{_NOT_LATER}", 0.6),
         Pattern("at the time", rf"\b(?:when|since|until|till) (?:i|he|she|they) (?:was|were) \K[1-9]\d{_NOT_LATER}", 0.5),
         Pattern("after a name", r"(?-i:[A-Z])[\w'-]{1,20},\s\K\d{1,3}(?=\s(?:years?|yrs) old\b)", 0.5),
+        Pattern("years after a name", r"(?-i:[A-Z])[\w'-]{1,20},\s\K(?:1[6-9]|[2-9]\d)(?=\s(?:years?|yrs)[,.])", 0.5),
         Pattern(
             "in brackets after a name",
             r"(?-i:\b[A-ZÀ-Þ][\w'-]{1,20} [A-ZÀ-Þ][\w'-]{1,30}) "

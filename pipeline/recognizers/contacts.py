@@ -132,6 +132,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             "foreign", r"(?<!\w)\+[1-9]\d{0,2}(?:[ .-]?\(0\))?(?:[ ().-]{0,2}\d){6,13}(?!\d)(?:\s?(?:x|ext\.?)\s?\d{1,6})?", 0.6
         ),
         Pattern("of seven digits in brackets", r"\(\K\d{3}-\d{4}(?=\))", 0.5),
+        Pattern("of seven digits in a line", r"(?m:^)\d{3}-\d{4}(?=[ \t]*(?:\n|\Z))", 0.5),
         Pattern("area in brackets", r"(?<!\w)\(0?\d{2,4}\)\s?\d{3,4}[ .-]?\d{3,4}(?!\w)", 0.6),
         Pattern("extension", r"(?<![\w.])\+?\d(?:[ ().-]{0,2}\d){8,13}\s?(?:x|ext\.?)\s?\d{1,6}(?!\w)", 0.6),
     ]

@@ -26,10 +26,11 @@ _COUNT: Final = r"(?:[ -](?:numbers?|num|no|nr|card|code|id|nummer)\b\.?)"
 
 _WORDS: Final = {
     "English": (
-        r"medicare|medicaid|medical record|mrn|health plan|beneficiary|subscriber|library card|loyalty card|frequent fl[iy]er"
-        r"|student id|voter id|aadhaar|pan card|social insurance|social security|national insurance|tax id|taxpayer id|vat"
-        r"|unique taxpayer|employee id|badge|blood donor|friend code|green card|passport|driver'?s licen[cs]e|driving licen[cs]e"
-        r"|iccid|imsi|imei|icq|pnr|booking reference|ifsc|bsb|routing|sort code|docket|steam id|nhs"
+        r"medicare|medicaid|medical record|mrn|health plan|beneficiary|subscriber|library card|loyalty card"
+        r"|frequent fl[iy]er|student id|voter id|aadhaar|pan card|social insurance|social security|national insurance"
+        r"|tax id|taxpayer id|vat|unique taxpayer|emp(?:loyee)? id|badge|blood donor|friend code|green card|passport"
+        r"|driver'?s? licen[cs]e|driving licen[cs]e|iccid|imsi|imei|icq|pnr|booking reference|ifsc|bsb|routing|sort code"
+        r"|docket|steam id|nhs"
     ),
     "German": (
         r"(?!artikel|modell|version|seiten|haus|produkt|teile)[a-zäöüß]{3,24}nummer|(?:kunden|rechnungs|bestell|vertrags|auftrags)-?nr"
@@ -51,7 +52,9 @@ _WORDS: Final = {
 }
 """Words for papers and their numbers."""
 
-_THINGS: Final = "group|claim|application|insurance|meter|member|student|employee|patient|visa|dossier|invoice"
+_THINGS: Final = (
+    "policy|loan|contract|licen[cs]e|group|claim|application|insurance|meter|member|student|employee|patient|visa|dossier|invoice"
+)
 """Everyday words, whose number comes after "number" or a colon."""
 
 _BIC: Final = (
@@ -74,6 +77,14 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     ]
     announced.append(Pattern("of a thing", rf"\b(?:{_THINGS})(?:{_COUNT}{_IS}|\s?[:#]\s?)\K(?:{_CODE}|{_DIGITS})", 0.55))
     announced += [
+        Pattern(
+            "of a thing, of groups",
+            rf"\b(?:{_THINGS})\s\K(?-i:(?=[A-Z\d/-]{{0,12}}\d)(?=[\d/-]{{0,6}}[A-Z])[A-Z0-9]{{1,6}}(?:[/-][A-Z0-9]{{2,8}}){{1,4}})(?!\w)",
+            0.55,
+        ),
+        Pattern("DL", rf"(?-i:\bDL\b)(?:\s(?:is|number|no)\b|\s?[#:])\.?\s?\K{_CODE}", 0.55),
+        Pattern("IBAN with a mistake", rf"\biban\b{_IS}\K[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{10,30}}(?!\w)", 0.55),
+        Pattern("card with a mistake", r"(?<![\w-])[3-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?![\w-])", 0.5),
         Pattern("BIC", _BIC, 0.7),
         Pattern("numbered", r"(?<!\w)(?:n[°º]|№)\s*\K\d[\d./-]{4,20}(?<=\d)(?!\w)", 0.5),  # the sign
         Pattern("of a court", r"\b(?:application|appl\.|case)\s\(?no\.\s\K\d{3,6}/\d{2,4}(?!\w)", 0.6),

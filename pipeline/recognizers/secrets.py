@@ -54,6 +54,7 @@ _VALUE: Final = (
 
 _SAID: Final = (
     r"\b(?:pass ?word|pass ?phrase|pwd|passwort|pass ?code|log-?in|kennwort|mot de passe|contraseña|wachtwoord|senha"
+    r"|(?:temporary|new) one"
     r"|(?:wpa|wi-?fi) key)\s*(?:(?:for|to|on|of|at)\s+(?:\w+\s+){1,4})?"
     r"(?:is|was|ist|est|es|è|é|lautet|=|:|->)+\s*(?:now\s+|currently\s+|set to\s+)?[\"'“‘]?\K"  # noqa: RUF001  # quotes people type
     r"(?=[^\s\"'”’]*[\d!@#$%^&*_+~?-][^\s\"'”’]*)[^\s\"'”’,]{4,64}(?<![.!?])"  # noqa: RUF001
