@@ -128,13 +128,15 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
 
 def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
     """Which messages are look-ups, where they are written as for OpenAI's chat models; null where none is."""
-    call = "tool_calls.0.function"
-    if not meaning.get("tool") or not any(first(item, parse(f"{call}.name")) for item in items):
+    if not meaning.get("tool") or not any(first(item, parse("tool_calls.0.function.name")) for item in items):
         return None
+    has_ids = any(first(item, parse("tool_calls.0.id")) for item in items) and any("tool_call_id" in item for item in items)
     return {
         "when": {"tool_calls.0.type": ["function"]},
-        "name": f"{call}.name",
-        "arguments": f"{call}.arguments",
+        "each": "tool_calls",
+        "name": "function.name",
+        "arguments": "function.arguments",
+        **({"id": "id", "result_id": "tool_call_id"} if has_ids else {}),
         "result_when": {speaker: ["tool"]},
         "result": "content",
     }

@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.params import Section
 from pipeline.reading.drafts import Call, Refused
+from pipeline.reading.paths import EACH, first, parse, shown
 from pipeline.reading.paths import Path as Steps
-from pipeline.reading.paths import first, parse, shown
-from pipeline.reading.values import stated
+from pipeline.reading.values import native_id, stated
 
 Values = Mapping[str, list[str | int | bool]]
 
@@ -35,6 +35,10 @@ class LookUpFields(Section):
 
     when: dict[str, list[str | int | bool]] = Field(min_length=1)
     """Which events ask: path -> values; all must hold."""
+    each: str | None = None
+    """Path of a list where one event asks several times; `name`, `arguments` and `id` are then paths from its items."""
+    id: str | None = None
+    """Path of what a look-up is called by the event with its result; null where results come in the order of their look-ups."""
     name: str | None = None
     """Path of the name of the tool."""
     tool: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
@@ -43,6 +47,8 @@ class LookUpFields(Section):
     """Path of what was asked for: an object, a list of objects or of values, or the JSON text of one."""
     result_when: dict[str, list[str | int | bool]] = Field(default_factory=dict)
     """Which later events hold the result; empty where the asking event holds it itself."""
+    result_id: str | None = None
+    """Path, from the event with the result, of the `id` of its look-up."""
     result: str
     """Path of what came back, from the event that holds it: a text, or an object, written as lines of name and value."""
     nothing: str = "nothing found"
@@ -50,7 +56,19 @@ class LookUpFields(Section):
 
     def fields(self) -> list[str]:
         """Every path from the event."""
-        return [*self.when, *self.result_when, *(path for path in (self.name, self.arguments, self.result) if path)]
+        asked = [path for path in (self.name, self.arguments, self.id) if path]
+        asked = [f"{self.each}.{EACH}.{path}" for path in asked] if self.each else asked
+        return [*self.when, *self.result_when, *asked, self.result, *([self.result_id] if self.result_id else [])]
+
+    @model_validator(mode="after")
+    def _names_both_ids(self) -> Self:
+        if (self.id is None) is not (self.result_id is None):
+            raise ValueError(
+                "'id' and 'result_id' go together: what a look-up is called where it is asked, and where its result is"
+            )
+        if self.each and not self.result_when:
+            raise ValueError("'each' needs 'result_when': several look-ups cannot have one result")
+        return self
 
     @cached_property
     def _asks(self) -> list[tuple[Steps, list[str | int | bool]]]:
@@ -68,20 +86,29 @@ class LookUpFields(Section):
         """Whether the event holds the result of the look-up before it."""
         return bool(self._answers) and all(first(event, path) in values for path, values in self._answers)
 
-    def call_of(self, event: Any) -> Call:
-        """What the event asks.
+    def calls_of(self, event: Any) -> Iterator[tuple[Call, str | None]]:
+        """What the event asks, and what each of that is called by the event with its result.
 
         Raises:
-            Refused: the name is none that a tool could have.
+            Refused: a name is none that a tool could have.
         """
-        name = first(event, parse(self.name)) if self.name else None
+        items = first(event, parse(self.each)) if self.each else [event]
+        for item in items if isinstance(items, list) else ():
+            yield self._call_of(item), native_id(first(item, parse(self.id))) if self.id else None
+
+    def id_of(self, event: Any) -> str | None:
+        """What the look-up is called that this event holds the result of."""
+        return native_id(first(event, parse(self.result_id))) if self.result_id else None
+
+    def _call_of(self, item: Any) -> Call:
+        name = first(item, parse(self.name)) if self.name else None
         if name is None and self.tool:
-            return Call(self.tool, _named(event, self.arguments))
+            return Call(self.tool, _named(item, self.arguments))
         if not isinstance(name, str) or not _FUNCTION.fullmatch(name):
             raise Refused("unknown_value", self.name or "calls.tool")
         # a name that may be somebody's is not kept, as with arguments
         bare = _NO_NAME.sub("_", name)
-        return Call(bare if shown(bare) == bare else "look_up", _named(event, self.arguments))
+        return Call(bare if shown(bare) == bare else "look_up", _named(item, self.arguments))
 
     def result_of(self, event: Any) -> str:
         """What came back, as text."""

@@ -148,7 +148,7 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     speaker_at, text_at = steps[settings.speaker.at], steps[settings.text]
     sent = settings.sent_at and steps[settings.sent_at]
     author_at = settings.author and steps[settings.author]
-    turns: list[tuple[tuple[int, int], DraftTurn]] = []
+    turns: list[tuple[tuple[int, ...], DraftTurn]] = []
     found = first(record, steps[settings.turns])
     if found is not None and not isinstance(found, list):
         raise Refused("wrong_type", settings.turns)
@@ -189,30 +189,38 @@ def _value(event: Any, steps: dict[str, Steps], path: str) -> Any:
 
 def _look_ups(
     draft: Draft, events: Sequence[Any], settings: EventsSettings, calls: LookUpFields, agent: str | None
-) -> Iterator[tuple[tuple[int, int], DraftTurn]]:
+) -> Iterator[tuple[tuple[int, ...], DraftTurn]]:
     """A turn of each look-up that has a result; it stands where it was asked."""
     sent = settings.sent_at and settings.steps[settings.sent_at]
     now: int | None = None
-    asked: tuple[tuple[int, int], DraftTurn] | None = None
+    asked: list[tuple[str | None, tuple[int, ...], DraftTurn]] = []
     for position, event in enumerate(events):
         # what a program notes down may have no time of its own
         now = (sent and microseconds(first(event, sent), settings.zone, settings.time_format, settings.sent_at or "")) or now
         if calls.asks(event):
-            if asked is not None:
-                draft.count("look_ups_without_result")
-            asked = ((now or 0, position), DraftTurn("tool", "", now, agent, call=calls.call_of(event)))
+            _count_unanswered(draft, len(asked))
+            asked = [
+                (name, (now or 0, position, number), DraftTurn("tool", "", now, agent, call=call))
+                for number, (call, name) in enumerate(calls.calls_of(event))
+            ]
             if calls.result_when:
                 continue
         elif not calls.answers(event):
             continue
-        if asked is None:
+        name = calls.id_of(event)
+        found = next((each for each in asked if each[0] == name), None)
+        if found is None:
             draft.count("results_without_look_up")
             continue
-        place, turn = asked
+        asked.remove(found)
+        _, place, turn = found
         yield place, turn._replace(text=clean(calls.result_of(event), settings.text_format) or calls.nothing)
-        asked = None
-    if asked is not None:
-        draft.count("look_ups_without_result")
+    _count_unanswered(draft, len(asked))
+
+
+def _count_unanswered(draft: Draft, number: int) -> None:
+    if number:
+        draft.count("look_ups_without_result", number)
 
 
 SOURCE = Source(read, assemble, cuts="layout")

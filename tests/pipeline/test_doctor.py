@@ -213,6 +213,30 @@ def test_what_a_model_was_told_makes_no_turn_and_its_tool_calls_are_look_ups(pro
     assert table.manifest.counts[f"events.{prompt}"] == 4
 
 
+def test_of_several_calls_in_one_message_each_has_its_own_result(tmp_path: Path) -> None:
+    calls = [
+        {"id": f"call_{n}", "type": "function", "function": {"name": name, "arguments": '{"order_id": "81"}'}}
+        for n, name in enumerate(("get_order", "get_parcel", "get_invoice"))
+    ]
+    record = {
+        "messages": [
+            {"role": "user", "content": SAYS[0]},
+            {"role": "assistant", "content": None, "tool_calls": calls},
+            {"role": "tool", "tool_call_id": "call_1", "content": "on its way"},
+            {"role": "tool", "tool_call_id": "call_0", "content": "shipped"},
+            {"role": "assistant", "content": SAYS[3]},
+        ]
+    }
+    folder = write(tmp_path / "in", chats__jsonl=[record] * 4)
+    table = ingested(folder, diagnosed(folder).mapping)
+
+    assert [(turn["text"], turn["call"] and turn["call"]["name"]) for turn in rows(table)[0]["turns"]] == [
+        (SAYS[0], None), ("shipped", "get_order"), ("on its way", "get_parcel"), (SAYS[3], None),
+    ]  # fmt: skip
+    assert table.manifest.counts["look_ups_without_result"] == 4
+    assert "results_without_look_up" not in table.manifest.counts
+
+
 def test_what_a_model_was_told_makes_no_turn_in_named_pairs_either(tmp_path: Path) -> None:
     said = [("system", "You are the assistant of a shop for tents."), ("human", SAYS[0]), ("gpt", SAYS[1])]
     records = [{"id": n, "conversations": [{"from": who, "value": text} for who, text in said]} for n in range(4)]
