@@ -329,14 +329,23 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
     own = [each for each in columns.values() if each.is_scalar and each.filled == 1 and each.distinct == each.rows]
     found: list[tuple[int, Column, Column]] = []
     for name in own:
-        ids = set(map(native_id, name.texts))
+        ids = {_without_kind(native_id(text)) for text in name.texts}
         for parent in columns.values():
-            answered = set(map(native_id, parent.texts))
+            answered = {_without_kind(native_id(text)) for text in parent.texts}
             if parent.tokens & {"count", "score", "number", "num", "votes"} or not parent.hints(_PARENT):
                 continue  # small numbers are ids, too
             if parent is not name and parent.is_scalar and len(answered & ids) * 4 > len(answered):  # others lie elsewhere
                 found.append((parent.hints(_PARENT), name, parent))
-    return max(found, key=lambda each: each[0])[1:] if found else None
+    if not found:
+        return None
+    _, name, parent = max(found, key=lambda each: each[0])
+    posts = columns.get("link_id")  # names the post itself, also where the comment between was not delivered
+    return name, posts if posts is not None and parent.name == "parent_id" else parent
+
+
+def _without_kind(own: str | None) -> str | None:
+    """An id of Reddit's without the kind before it."""
+    return own and re.sub(r"^t[1-6]_", "", own)
 
 
 def kind_of_author(author: Column) -> str | None:

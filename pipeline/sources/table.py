@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import orjson
@@ -61,7 +61,8 @@ class TurnColumns(Section):
     author: str | None = None
     """Column with the id of who wrote the turn."""
     parent: str | None = None
-    """Column with the id of the row that this one answers, empty where it answers none; `id` is then that of the row itself."""
+    """Column with the id of the row that this one answers, empty where it answers none; `id` is then that of the row itself,
+    with Reddit's kind before it (t1_, t3_) or without."""
 
     def columns(self) -> list[str | None]:
         """Every column that is read."""
@@ -186,30 +187,47 @@ def read(file: ReceivedFile, number: int, settings: TableSettings, limits: Limit
 
 
 def open_unit(files: Sequence[ReceivedFile], settings: TableSettings, limits: Limits) -> Read | None:
-    """Where rows name the row they answer: a `read` whose native ids are those of threads, 32 bytes a row in memory."""
+    """Where rows name the row they answer: a `read` whose native ids are those of threads, 40 bytes a row in memory."""
     if settings.turn is None or settings.turn.parent is None:
         return None
     place = settings.columns.index(settings.turn.parent)
-    rows, is_answer, answers, answered = array("Q"), array("q"), array("Q"), array("Q")
+    rows, kind_rows, is_answer, answered = array("Q"), array("Q"), array("q"), array("Q")
+    lacks_kinds = False
     for number, file in enumerate(files):
         with suppress(SourceError):  # reading it will say why
             for row in read(file, number, settings, limits):
                 if row.reason:
                     continue
-                parent = native_id(orjson.loads(row.payload)[place])
+                parent = _parent(row, place)
                 rows.append(node_of(row.native))
+                kind_rows.append(node_of(_with_kind(row.native, parent)))
                 is_answer.append(parent is not None)
                 if parent is not None:
-                    answers.append(rows[-1])
                     answered.append(node_of(parent))
-    nodes = [np.array(each, np.uint64) for each in (rows, answers, answered)]
-    threads = Threads(nodes[0], np.array(is_answer, np.int64), nodes[1], nodes[2])  # named by the row that answers none
+                    lacks_kinds |= _KIND.match(parent) is not None and _KIND.match(row.native) is None
+    nodes, answers = np.array(kind_rows if lacks_kinds else rows, np.uint64), np.array(is_answer, np.int64)
+    # named by the row that answers none
+    threads = Threads(nodes, answers, nodes[answers == 1], np.array(answered, np.uint64))
 
     def read_threads(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits) -> Iterator[Row]:
         for row in read(file, number, settings, limits):
-            yield row if row.reason else row._replace(native=threads.of(row.native))
+            own = row.native if row.reason or not lacks_kinds else _with_kind(row.native, _parent(row, place))
+            yield row if row.reason else row._replace(native=threads.of(own))
 
     return read_threads
+
+
+_KIND: Final = re.compile(r"t[1-6]_")
+"""Before an id of Reddit: of a comment (1), of a post (3)."""
+
+
+def _parent(row: Row, place: int) -> str | None:
+    return native_id(orjson.loads(row.payload)[place])
+
+
+def _with_kind(own: str, parent: str | None) -> str:
+    """The id by which others name a row of Reddit's that states its own without the kind: what answers nothing is a post."""
+    return f"t3_{own}" if parent is None else f"t1_{own}"
 
 
 def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits: Limits, layout: Layout) -> Iterator[Row]:

@@ -113,6 +113,16 @@ def test_posts_and_the_comments_below_them_are_threads_though_their_texts_stand_
     assert [f"customer: Tent leaks 5\n\n{SAYS[0]} 5", f"agent: {SAYS[1]} 5", f"customer: {SAYS[2]} 5"] in said
 
 
+def test_posts_and_comments_that_do_not_name_themselves_with_their_kind_are_threads_too(tmp_path: Path) -> None:
+    asked, comments = ([{**each, "id": each["name"][3:]} for each in some] for some in posts_and_comments())
+    bare = [{key: value for key, value in each.items() if key != "name"} for each in [*comments, *asked]]
+    folder = write(tmp_path / "in", dump__jsonl=bare)
+    said = list(texts(ingested(folder, diagnosed(folder).mapping)).values())
+
+    assert len(said) == 8
+    assert [f"customer: Tent leaks 5\n\n{SAYS[0]} 5", f"agent: {SAYS[1]} 5", f"customer: {SAYS[2]} 5"] in said
+
+
 def test_comments_whose_post_was_not_delivered_make_no_customer_of_whoever_answered_first(tmp_path: Path) -> None:
     found = diagnose(write(tmp_path / "in", dump__jsonl=posts_and_comments()[1]))
 

@@ -106,6 +106,23 @@ def test_rows_that_answer_one_another_are_one_conversation_wherever_they_stand(t
     assert texts(first) == texts(second)
 
 
+@pytest.mark.parametrize("parent", ["answers", "thread"])
+def test_rows_that_name_reddits_kinds_only_of_others_are_linked_and_a_comment_is_never_taken_for_a_post(
+    parent: str, tmp_path: Path
+) -> None:
+    rows_ = [
+        {"post": "a1", "who": "jo", "said": "My lamp hums.", "at": 1700000000},
+        {"post": "b2", "who": "kim", "said": "Where is it?", "at": 1700000001},
+        {"post": "b2", "answers": "t3_a1", "thread": "t3_a1", "who": "al", "said": "Try it.", "at": 1700000002},
+        {"post": "c3", "answers": "t1_b2", "thread": "t3_a1", "who": "jo", "said": "It does.", "at": 1700000003},
+    ]
+    mapping = {**POSTS, "turn": {**POSTS["turn"], "parent": parent}, "ignore_columns": ["answers", "thread"]}
+    for each in (rows_, rows_[::-1]):
+        found = sorted(texts(ingested(write(tmp_path / "in", log__jsonl=each), mapping)).values())
+
+        assert found == [["customer: My lamp hums.", "agent: Try it.", "customer: It does."], ["customer: Where is it?"]]
+
+
 def test_answers_to_a_row_that_was_not_delivered_are_dropped_since_nobody_knows_who_asked(tmp_path: Path) -> None:
     lines = (
         POSTED
