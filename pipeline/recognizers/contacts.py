@@ -18,7 +18,9 @@ _JOINT: Final = (
 )
 _NOBODY: Final = (
     r"(?!(?:in|on|up|out|off|us|it|them|him|her|this|that|here|there|now|online|only|back|am|is|are|was|were|be|been|not|and|or|more"
-    r"|also|see|look|looked|looking|find|found|bought|ordered|paid|shop|shopped|register|registered|available|visit|located)\s+at\s)"
+    r"|also|see|look|looked|looking|find|found|bought|ordered|paid|shop|shopped|register|registered|available|visit|located"
+    r"|meet|met|starts?|arrives?|leaves?|opens?|closes?|eat|stop|stay|lunch|dinner)\s+at\s"
+    r"|[^\s@]+\s+at\s+(?:noon|midnight|night|home|work|once|least|most|all|first|last|best|times|dawn|lunch|dinner|school)\b)"
 )
 """Nobody's mailbox, but where something is: "log in at example.com"."""
 _LOCAL: Final = rf"{_NOBODY}{_PART}(?:{_JOINT}{_PART}){{0,4}}"
@@ -31,6 +33,22 @@ _DOMAIN: Final = rf"{_PART}(?:(?:{_DOT}{_PART}){{0,3}}{_DOT}|\s{_PART}\s+{_DOT_W
 _SPELLED_AT: Final = re.compile(r"[@＠]|\b(?:at|arroba|arobase|klammeraffe)\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
 _SPELLED_TOP: Final = re.compile(rf"(?:[.．]|{_DOT_WORD})[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
 
+
+_CALLED: Final = (
+    r"user ?name|user ?id|login(?: name| id)?|screen ?name|gamer ?tag|handle|benutzername|nutzername|identifiant"
+    r"|(?:nombre de )?usuario|nome utente|gebruikersnaam"
+    r"|(?:skype|discord|telegram|twitter|instagram|insta|ig|github|twitch|steam)(?: (?:id|name|handle|user|account))?"
+)
+"""What one's name for computers is called."""
+
+_IS_CALLED: Final = r"\s*(?:(?:is|was|ist|est|es|è|:|=)\s*)+"
+_HANDLE: Final = (
+    r"(?!(?:not|my|the|a|an|on|in|wrong|correct|and|is|it|no|still|also|so|down|broken|required|invalid|missing|locked|blocked|banned"
+    r"|hacked|disabled|gone|empty|taken|incorrect|unknown|needed|working|back|case|too|very|just|now|already|available)\b)"
+    r"[A-Za-z][\w.-]{2,39}(?<![.])(?!\w)"
+)
+
+"""Such a name, and none of the words that say something of it."""
 
 _PRONOUNS: Final = "he|she|they|you|who|someone|somebody|nobody|everyone|the|agent|customer|support|admin|user|this|that|and|but"
 _NUMBERED: Final = (
@@ -52,13 +70,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     iban = [Pattern("any case", r"(?<!\w)[A-Z]{2}[ ]?\d[ ]?\d(?:[ -]?[A-Z0-9]){11,30}(?!\w)", 0.3)]
     handle = [
         Pattern("handle", r"(?<![\w@./])@[A-Za-z_]\w{2,29}\b(?!\.\w)", 0.6),
+        Pattern("announced", rf"\b(?:{_CALLED}){_IS_CALLED}[\"'@]{{0,2}}\K(?=[\w.-]*(?:[\d_.-]\w|(?-i:[A-Z]))){_HANDLE}", 0.6),
+        Pattern("after a colon", rf"\b(?:{_CALLED})\s*[:=]\s*[\"'@]{{0,2}}\K{_HANDLE}", 0.6),
         Pattern(
-            "announced",
-            r"\b(?:user ?name|user ?id|login(?: name| id)?|screen ?name|gamer ?tag|handle|benutzername|nutzername|identifiant"
-            r"|(?:nombre de )?usuario|nome utente|gebruikersnaam|(?:skype|discord|telegram"
-            r"|twitter|instagram|insta|ig|github|twitch|steam)(?: (?:id|name|handle|user|account))?)"
-            r"\s*(?:(?:is|was|ist|est|es|è|:|=)\s*)+[\"'@]{0,2}\K(?!(?:not|my|the|a|an|on|in|wrong|correct|and|is|it|no|still|also|so|down)\b)"
-            r"[A-Za-z][\w.-]{2,39}(?<![.])",
+            "one's own",
+            rf"\b(?:my|mein|mon|mi|mijn|meine) (?:{_CALLED}){_IS_CALLED}[\"'@]{{0,2}}\K{_HANDLE}"
+            r"(?=\s*(?:[.,!?;\"']|\Z|\n|and\b|but\b))",
             0.6,
         ),
     ]

@@ -98,11 +98,15 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
     pins = [
         Pattern(
             "code of a door",
-            r"\b(?:alarm|gate|door|lock|entry|locker|safe|porte|puerta|portone|tür|haustür)[ -]?(?:code|pin)?(?: is| ist|:)?\s+"
-            r"(?:code (?:is )?)?\K(?=[*#\w]{0,3}\d)[*#]?[A-Z\d]{4,8}#?(?!\w)",
+            r"\b(?:(?:alarm|gate|door|lock|entry|locker|safe|haustür|tür)[ -]?(?:code|pin)|code (?:porte|de la porte|portone))"
+            r"(?: is| ist| est|:)?\s+\K(?=[*#\w]{0,3}\d)[*#]?[A-Z\d]{4,8}#?(?!\w)",
             0.5,
         ),
-        Pattern("code for somebody", r"\bcode\b(?: for [^.\n\d]{1,30}\d{0,4})? (?:is|est|ist|es)\s+\K\d{4,8}(?!\w)", 0.5),
+        Pattern(
+            "code for somebody",
+            r"\bcode\b(?: for [^.\n\d]{1,30}\d{0,4})? (?:is|est|ist|es)\s+\K\d{4,8}(?!\w|\s(?:lines|bytes|years|times)\b)",
+            0.5,
+        ),
         Pattern("used to be", r"\bpin\b (?:used to be|has been|had been|will be) \K\d{4,8}(?!\w)", 0.6),
         Pattern(
             "on the back",

@@ -42,6 +42,12 @@ _GROUPS: Final = (
 _NO_PREFIXES: Final = "usd|eur|gbp|chf|cad|aud|jpy|iso|iec|din|en|rfc|cve|utf|win|http|sku|mod"
 """Before a hyphen and digits they make an amount, a standard or a product, not the number of a thing somebody bought."""
 
+_MEASURED: Final = (
+    r"(?:dollars?|euros?|pounds?|usd|eur|gbp|rpm|[kmg]?hz|[kmgt]b|k?m|cm|mm|kg|miles?|watts?|volts?|years?|months?|days?|hours?|minutes?"
+    r"|seconds?|times|lines|people|items|points|pieces|pages)\b"
+)
+"""After a number that counts something."""
+
 CONTEXT: Final = ("account", "order", "number", "pin", "ticket", "tracking")
 
 
@@ -53,13 +59,11 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         strong = rf"(?:{_DIGITS}|{_GROUPS}|{_STRONG})" if entity_type != "PIN" else r"\d(?:[ -]?\d){2,7}"
         patterns = [
             Pattern("number announced", rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})\b\.?{_LINK}\K(?:{strong})\b", 0.75),
-            Pattern(
-                "announced", rf"\b(?:{words})(?:'s)?\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))", 0.65
-            ),
+            Pattern("announced", rf"\b(?:{words})(?:'s)?\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?%|\s?{_MEASURED})", 0.65),
             Pattern(
                 "second of two",
                 rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})?(?:'s)?\b\.?{_LINK}(?:{value})\s*(?:or|and|/)\s*"
-                rf"(?:maybe |perhaps |else )?\K(?:{value})\b(?![.,]\d|\s?(?:%|dollars?|euros?|usd|eur))",
+                rf"(?:maybe |perhaps |else )?\K(?:{value})\b(?![.,]\d|\s?%|\s?{_MEASURED})",
                 0.65,
             ),
             Pattern(
@@ -71,8 +75,8 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         name = "".join(part.capitalize() for part in entity_type.split("_")) + "Recognizer"
         found.append(PatternRecognizer(entity_type, name=name, supported_language=language, patterns=patterns))
     bare = [Pattern("long", r"(?<![\w$€£#/@.,:=-])(?!\d*0{4}(?!\d))\d{7,19}(?![\w%€/@=-]|[.,:]\d)", 0.4)]
-    number = r"(?!(?:19|20)\d\d\b|\d*000\b)\d{4,12}"
-    no_sum = r"(?![\w%€]|[.,]\d|\s?(?:dollars?|euros?|pounds?|usd|eur|gbp))"
+    number = r"(?!(?:19|20)\d\d\b|\d*00\b)\d{4,12}"
+    no_sum = rf"(?![\w%€]|[.,]\d|\s?{_MEASURED})"
     bare += [
         Pattern("either", rf"\beither\s+\K{number}(?=\s+or\s+{number}{no_sum})", 0.5),
         Pattern("or", rf"\beither\s+{number}\s+or\s+\K{number}{no_sum}", 0.5),

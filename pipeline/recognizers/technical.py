@@ -109,6 +109,7 @@ _GREETED: Final = re.compile(
     r"(?:\b(?:hi|hey|hello|dear|thanks|thank you|thx|tnx|cheers|regards|from|near|by|as|mr|mrs|ms|dr)\s+|@)\Z",
     re.IGNORECASE,
 )
+_COUNTED: Final = re.compile(r"\b(?:lines?|pages?|times|gates?|routes?|groups?)\b")
 _SPEAKS: Final = re.compile(r"\s(?:said|says|wrote|writes|suggested|mentioned|posted|asked|replied|told)\b", re.IGNORECASE)
 _FUNCTION: Final = re.compile(r"\b(?:is|was|are|were|has|have|see)\b")
 
@@ -201,7 +202,7 @@ def _names_nothing(word: str) -> bool:
 
 
 def _may_be_address(seen: _Text, span: Span, value: str, words: Sequence[str]) -> bool:
-    if _FUNCTION.search(value):
+    if _FUNCTION.search(value) or (value.islower() and _COUNTED.search(value) and not _STREET.search(value)):
         return False
     if _STREET.search(value):
         return True
