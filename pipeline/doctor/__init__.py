@@ -6,7 +6,7 @@ To teach it another: its file, and its line here.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.doctor import chat_log, desks, mail, records, slack
+from pipeline.doctor import chat_log, desks, mail, records, slack, whatsapp
 from pipeline.doctor.candidates import Candidate
 from pipeline.reading.drafts import ReceivedFile
 
@@ -15,6 +15,7 @@ LOOKS: Final[Mapping[str, Callable[[Sequence[ReceivedFile]], Iterator[Candidate]
     "desks": desks.look,
     "mail": mail.look,
     "chat_log": chat_log.look,
+    "whatsapp": whatsapp.look,
     "records": records.look,
 }
 """Files -> ways to read them, most likely first; none where they are of another kind."""

@@ -19,6 +19,7 @@ from pipeline.sources import (
     salesforce,
     slack,
     table,
+    whatsapp,
     zendesk,
     zendesk_tables,
 )
@@ -37,6 +38,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "mbox": mbox.SOURCE,
     "eml": eml.SOURCE,
     "irc": irc.SOURCE,
+    "whatsapp": whatsapp.SOURCE,
 }
 
 SourceMapping = Annotated[
@@ -52,7 +54,8 @@ SourceMapping = Annotated[
     | salesforce.SalesforceSettings
     | mbox.MboxSettings
     | eml.EmlSettings
-    | irc.IrcSettings,
+    | irc.IrcSettings
+    | whatsapp.WhatsappSettings,
     Field(discriminator="format"),
 ]
 """One entry of `ingest.sources`; its `format` says which."""

@@ -408,6 +408,23 @@ def irc(every: Sequence[Known]) -> Files:
     }
 
 
+NAMED: Final = {"customer": "Jo Fox", "agent": "Al Roe"}
+
+
+def whatsapp(every: Sequence[Known]) -> Files:
+    """A chat for each conversation, as a phone set to German exports it."""
+    return {
+        f"chat {known.number}.txt": (
+            f"{when(known, 0):%d.%m.%y, %H:%M} - Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt.\n"
+            + "".join(
+                f"{when(known, place):%d.%m.%y, %H:%M} - {NAMED[message.speaker]}: {message.text}\n"
+                for place, message in enumerate(known.messages)
+            )
+        ).encode()
+        for known in every
+    }
+
+
 _SPEAKER: Final = {"at": "who", "customer": ["customer"], "agent": ["agent"]}
 _ALL: Final[dict[str, Any]] = {"path": ".", "files": ["*.json", "*.jsonl", "*.csv"], "zone": "UTC"}
 _MAIL: Final[dict[str, Any]] = {
@@ -460,8 +477,20 @@ VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, 
             "gap_minutes": 60,
         },
     ),
+    "whatsapp": (
+        whatsapp,
+        {
+            "format": "whatsapp",
+            "path": ".",
+            "files": ["*.txt"],
+            "zone": "UTC",
+            "date_order": "day_first",
+            "staff": ["Al Roe"],
+            "gap_minutes": 60,
+        },
+    ),
 }
 """Vendor -> who writes its export, and the mapping that reads it."""
 
-WITHOUT_NOTES: Final = frozenset({"slack", "table", "mbox", "eml", "irc"})
+WITHOUT_NOTES: Final = frozenset({"slack", "table", "mbox", "eml", "irc", "whatsapp"})
 """Shapes that know no internal notes: what is said there is said to all."""

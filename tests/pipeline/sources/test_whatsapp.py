@@ -1,0 +1,120 @@
+"""Exported chats of WhatsApp: the forms of several phones, messages over lines, and what WhatsApp itself puts in."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.sources.whatsapp import without
+from tests.pipeline.received import ingested, quarantined, rows, texts
+
+WHATSAPP: Final[Mapping[str, Any]] = {
+    "format": "whatsapp",
+    "path": ".",
+    "files": ["*.txt"],
+    "zone": "Europe/Berlin",
+    "date_order": "day_first",
+    "staff": ["Harbour"],
+    "gap_minutes": 720,
+}
+
+
+def chat(tmp_path: Path, *lines: str) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "chat.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("header", "order"),
+    [
+        ("[15/01/2026, 09:05:01] {}: ", "day_first"),
+        ("[1/15/26, 9:05:01\u202fAM] {}: ", "month_first"),
+        ("1/15/26, 9:05 AM - {}: ", "month_first"),
+        ("15/1/26, 9:05 a. m. - {}: ", "day_first"),
+        ("15.01.26, 09:05 - {}: ", "day_first"),
+        ("15-01-2026 09:05 - {}: ", "day_first"),
+        ("2026-01-15, 09:05 - {}: ", "year_first"),
+        ("\u200e[15.01.26, 09:05:01] ~\u202f{}: ", "day_first"),
+    ],
+)
+def test_days_and_times_are_read_as_phones_of_several_languages_write_them(header: str, order: str, tmp_path: Path) -> None:
+    folder = chat(tmp_path, f"{header.format('Jo Fox')}Where is it?", f"{header.format('Harbour')}On its way.")
+    table = ingested(folder, {**WHATSAPP, "date_order": order})
+
+    assert list(texts(table).values()) == [["customer: Where is it?", "agent: On its way."]]
+    assert {str(turn["sent_at"])[:16] for turn in rows(table)[0]["turns"]} == {"2026-01-15 08:05"}
+
+
+def test_a_message_goes_on_over_lines_and_a_silence_begins_another_conversation(tmp_path: Path) -> None:
+    folder = chat(
+        tmp_path,
+        "15.01.26, 09:05 - Jo Fox: Hello,",
+        "",
+        "my parcel: where is it?",
+        "15.01.26, 09:06 - Harbour: On its way.",
+        "18.01.26, 09:06 - Jo Fox: Still nothing",
+    )
+
+    assert sorted(texts(ingested(folder, WHATSAPP)).values()) == [
+        ["customer: Hello,\n\nmy parcel: where is it?", "agent: On its way."],
+        ["customer: Still nothing"],
+    ]
+
+
+def test_what_whatsapp_itself_puts_in_is_counted_and_no_turn(tmp_path: Path) -> None:
+    folder = chat(
+        tmp_path,
+        "[15.01.26, 09:05:01] Harbour: \u200eMessages and calls are end-to-end encrypted.",
+        "[15.01.26, 09:05:02] Jo Fox: \u200eimage omitted",
+        "[15.01.26, 09:05:03] Jo Fox: Here it is <b> \u200e<This message was edited>",
+        "[15.01.26, 09:05:04] Jo Fox: <Media omitted>",
+        "[15.01.26, 09:05:05] Jo Fox: IMG-20260115-WA0001.jpg (file attached)",
+        "the seam",
+        "[15.01.26, 09:05:06] Jo Fox: This message was deleted",
+        "[15.01.26, 09:05:07] Jo Fox added Kim",
+        "[15.01.26, 09:05:08] Harbour: Seen, version 2.10 (the new one)",
+    )
+    table = ingested(folder, WHATSAPP)
+
+    assert list(texts(table).values()) == [
+        ["customer: Here it is <b>", "customer: the seam", "agent: Seen, version 2.10 (the new one)"]
+    ]
+    assert {name: n for name, n in table.manifest.counts.items() if name.startswith("events.")} == {
+        "events.media_or_system": 3, "events.deleted": 1, "events.system": 1,
+    }  # fmt: skip
+
+
+def test_names_and_numbers_of_those_who_write_are_known_values(tmp_path: Path) -> None:
+    folder = chat(tmp_path, "15.01.26, 09:05 - +1 212 555 0101: Hi", "15.01.26, 09:06 - Harbour: Hello")
+    people = {(each["role"], each["kind"], each["value"]) for each in rows(ingested(folder, WHATSAPP))[0]["participants"]}
+
+    assert people == {("customer", "PHONE_NUMBER", "+1 212 555 0101"), ("agent", "PERSON", "Harbour")}
+
+
+def test_a_day_that_is_none_in_the_declared_order_is_set_aside(tmp_path: Path) -> None:
+    folder = chat(tmp_path, "15.01.26, 09:05 - Jo Fox: Hi", "01.15.26, 09:06 - Jo Fox: Hello")
+
+    assert quarantined(ingested(folder, WHATSAPP)) == [("chat.txt", 2, "bad_time", "date_order")]
+
+
+def test_a_message_is_cut_out_of_a_chat_with_all_its_lines_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+    lines = ["15.01.26, 09:05 - Jo Fox: Hello", "my number", "15.01.26, 09:06 - Harbour: Hi", "18.01.26, 09:06 - Kim: And mine?"]
+    folder = chat(tmp_path, *lines)
+    pieces = list(without(io.BytesIO((folder / "chat.txt").read_bytes()), {1, 3}))
+    (folder / "chat.txt").write_bytes(b"".join(piece for piece, _ in pieces))
+    table = ingested(folder, WHATSAPP)
+
+    assert [is_mark for _, is_mark in pieces] == [True, True, False]
+    assert [(row["source_row"], row["turns"][0]["text"]) for row in rows(table)] == [(4, "And mine?")]
+    assert quarantined(table) == [("chat.txt", row, "forgotten", "") for row in (1, 3)]
+
+
+@pytest.mark.parametrize(("more", "message"), [({"zone": None}, "declare zone in params"), ({}, "no line begins as a message")])
+def test_what_is_no_chat_or_has_no_zone_is_one_clear_error(more: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=message):
+        ingested(chat(tmp_path, "Dear Jo,", "hello"), {**WHATSAPP, **more}, on_bad_file="stop")
