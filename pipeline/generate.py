@@ -165,12 +165,13 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
     gone = asked.filter(pl.col("fate") == "dropped")
     may_pass = sum(isinstance(given, Gap) and given.may_pass for _, given in pairs)
     judged = Counter(f"judged_{each.judged}" for each in settled if each.judged)
+    unsaid = Counter(f"asked_without_{field}" for _, given in pairs if isinstance(given, Answer) for field in given.without)
     fates = {str(fate): int(count) for fate, count in asked.group_by("fate").len().rows()}
     return Outcome(
         kept=_append(conversations.filter(~pl.col("conversation_id").is_in(gone["conversation_id"].implode())), new),
         dropped=gone.select(list(DROPPED)),
         beside={"asked": asked, "rejected": rejected},
-        counts=fates | judged | ({PASSING: may_pass} if may_pass else {}),
+        counts=fates | judged | unsaid | ({PASSING: may_pass} if may_pass else {}),
     )
 
 

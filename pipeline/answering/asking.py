@@ -169,7 +169,7 @@ def _read(
         return reply
     model = reply.model or settings.model.name
     read = [_read_choice(choice, model, question, provider, prompt, settings) for choice in reply.choices]
-    if good := tuple(each for each in read if isinstance(each, Answer)):
+    if good := tuple(replace(each, without=reply.without) for each in read if isinstance(each, Answer)):
         return good
     return next((each for each in read if isinstance(each, Unreadable)), read[0])  # type: ignore[return-value]  # no Answer is left
 

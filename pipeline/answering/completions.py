@@ -1,7 +1,8 @@
 """What an endpoint that speaks chat completions says: a reply, or why there is none. Every make of it says so differently.
 
-Read for it, November 2026: the references and sources of OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama, LM Studio, TGI, LiteLLM,
-OpenRouter, Mistral, DeepSeek. Nothing here quotes what an endpoint says: its words may hold the prompt.
+Read for it, November 2026: the references, sources and issues of OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama, LM Studio, TGI,
+LiteLLM, OpenRouter, Mistral, DeepSeek, Gemini, Groq, mlx-lm, unsloth. Nothing here quotes what an endpoint says: its words may
+hold the prompt.
 """
 
 import re
@@ -9,7 +10,7 @@ import sys
 import time
 from array import array
 from base64 import b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -23,7 +24,8 @@ OK: Final = 200
 MISTAKES_OF_OURS: Final = frozenset({401, 402, 403, 404, 405, 407})
 """Statuses that every further request would get as well."""
 
-BUSY: Final = frozenset({408, 409, 425, 429})
+BUSY: Final = frozenset({408, 409, 424, 425, 429, 498})
+"""Besides those of RFC 9110: 424 is TGI's for a generation that failed, 498 Groq's for no capacity."""
 
 THROTTLES: Final = frozenset({429, 503, 529})
 
@@ -40,15 +42,24 @@ NO_SUCH_PATH: Final = re.compile(rb"unexpected endpoint", re.IGNORECASE)
 
 LENGTH_FIELDS: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 
-SAID_OTHERWISE: Final = ("response_format", "seed", *LENGTH_FIELDS)
-"""Fields that a request can do without: the prompt asks for the same JSON in words, a seed only asks for repetition, and the
-length has two names."""
+SYSTEM: Final = "system"
+"""Stands among the fields for a first message of that role: some models know none, or want a user to speak first."""
 
-CALLED: Final = {"response_format": r"response_format|json_schema|schema|grammar|guided|structured"}
-"""What an error calls a field, where that is not its name alone."""
+DOUBTFUL: Final = ("response_format", "seed")
+"""Fields that a refusal may be about without a word of them."""
 
-SIGNIFICANT: Final = frozenset({"temperature", "n"})
-"""Fields that a request cannot do without: what came back would be another draw."""
+SAID_OTHERWISE: Final = (*DOUBTFUL, "temperature", "n", SYSTEM, *LENGTH_FIELDS)
+"""What a request can do without: the prompt asks for the same JSON in words; a seed, a temperature and a second candidate are how
+a model draws and not what it is asked; the instructions can open the first message of the user; the length has two names."""
+
+CALLED: Final = {
+    "response_format": r"response_format|json_schema|schema|grammar|guided|structured",
+    "n": r"n|(?i:only one completion choice)",
+    SYSTEM: r"(?i:(?:system|developer) (?:role|message|prompt|instruction)s? (?:is |are )?not"
+    r"|roles must alternate|only user and assistant)",
+}
+"""What an error calls a field, where that is not its name alone: in the words of llama.cpp, and of the chat templates of Gemma
+and Mistral, which vLLM, TGI, llama.cpp and Gemini pass on."""
 
 TOO_LONG: Final = re.compile(rb"context (?:length|window|size)|too (?:large|long|many)|exceed", re.IGNORECASE)
 """A prompt with no room for a reply, in the words of OpenAI, vLLM, llama.cpp, Mistral, DeepSeek. They name the reply's bound
@@ -69,9 +80,17 @@ BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource"}
 MOST_TOKENS: Final = 10**9
 """No prompt and no reply has more: a server that counts further has miscounted, and its account would not be ours."""
 
-THOUGHT: Final = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\])", re.IGNORECASE)
-END_OF_THOUGHT: Final = re.compile(r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]", re.IGNORECASE)
-"""Models that think aloud do so before the answer, when nobody has taken their thoughts away; some leave the first mark out."""
+THOUGHT: Final = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|<\|channel\|>)", re.IGNORECASE)
+END_OF_THOUGHT: Final = re.compile(
+    r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final(?:\s*<\|constrain\|>\w+)?<\|message\|>", re.IGNORECASE
+)
+"""Models that think aloud do so before the answer, when nobody has taken their thoughts away; some leave the first mark out. The
+channels are those of gpt-oss (OpenAI, "Harmony response format")."""
+
+END_OF_TEXT: Final = re.compile(
+    r"(?:(?:<\|(?:im_end|eot_id|eom_id|end|return|endoftext|end_of_text)\|>|</s>|<end_of_turn>|<eos>)\s*)+\Z"
+)
+"""Marks that end a message in the templates of open models; some servers leave them in the text."""
 
 
 def true_status(status: int, content: bytes) -> int:
@@ -79,12 +98,54 @@ def true_status(status: int, content: bytes) -> int:
     if status != OK or b'"error"' not in content:
         return status
     said = _parsed(content)
-    if not isinstance(said, dict) or not said.get("error") or said.get("choices") or said.get("data"):
+    if not isinstance(said, dict) or said.get("choices") or said.get("data"):
+        return status
+    error = said if said.get("object") == "error" else said.get("error")  # the former as vLLM and FastChat have it
+    if not error:
         return status
     if NO_SUCH_PATH.search(content[:LONGEST_ERROR]):
         return 404
-    code = str(said["error"].get("code")) if isinstance(said["error"], dict) else ""
+    code = str(error.get("code")) if isinstance(error, dict) else ""
     return int(code) if code.isdecimal() and 400 <= int(code) < 600 else 500  # noqa: PLR2004  # RFC 9110: errors
+
+
+def whole(content: bytes) -> bytes:
+    """The completion that was sent in pieces, as server-sent events, though nobody asked for that; anything else as it is.
+
+    Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming" (read November 2026).
+    """
+    if not content.lstrip().startswith((b"data:", b"event:", b":")):
+        return content
+    choices: dict[int, dict[str, Any]] = {}
+    said: dict[str, Any] = {}
+    is_ended = False
+    try:
+        for line in content.splitlines():
+            event = line.removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
+            if event in {b"", b"[DONE]"}:
+                is_ended |= event != b""
+                continue
+            piece = orjson.loads(event)
+            if piece.get("error"):
+                return event
+            said |= {name: piece[name] for name in ("model", "usage") if piece.get(name)}
+            for choice in piece.get("choices") or ():
+                so_far = choices.setdefault(choice.get("index") or 0, {"message": {"content": ""}})
+                new = choice.get("delta") or choice.get("message") or {}
+                so_far["message"]["content"] += _text(new.get("content"))
+                so_far["message"]["refusal"] = new.get("refusal") or so_far["message"].get("refusal")
+                so_far["finish_reason"] = choice.get("finish_reason") or so_far.get("finish_reason")
+    except (ValueError, TypeError, AttributeError):
+        return content
+    if not is_ended and not all(choice["finish_reason"] for choice in choices.values()):
+        return content  # it broke off
+    return orjson.dumps({**said, "choices": [choices[number] for number in sorted(choices)]})
+
+
+def fields(body: Mapping[str, Any]) -> frozenset[str]:
+    """What an endpoint may refuse of a request."""
+    has_system = body.get("messages", [{}])[0].get("role") == SYSTEM
+    return frozenset((*body, SYSTEM) if has_system else body)
 
 
 def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collection[str]) -> set[str]:
@@ -96,7 +157,7 @@ def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collecti
         return set()
     if named := {field for field in SAID_OTHERWISE if field in sent and _names(content, field)}:
         return named
-    doubtful = [field for field in SAID_OTHERWISE if field in sent and field not in taken and field not in LENGTH_FIELDS]
+    doubtful = [field for field in DOUBTFUL if field in sent and field not in taken]
     return set(doubtful[:1]) if status != 500 else set()  # noqa: PLR2004  # without a word of a field it is one that passes
 
 
@@ -109,13 +170,22 @@ def refused_for_good(status: int, content: bytes) -> str | None:
     """The field by whose name an error refuses a request that nobody sends again in another form."""
     if not _may_be_of_a_field(status, content):
         return None
-    return next((field for field in (*SAID_OTHERWISE, *sorted(SIGNIFICANT)) if _names(content, field)), None)
+    return next((field for field in SAID_OTHERWISE if _names(content, field)), None)
 
 
 def without(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
     """A body that asks for the same without these fields."""
     kept = {name: value for name, value in body.items() if name not in refused}
+    if SYSTEM in refused:
+        kept["messages"] = _opened_by_a_user(body["messages"])
     return kept | {LENGTH_FIELDS[name]: body[name] for name in refused if name in LENGTH_FIELDS}
+
+
+def _opened_by_a_user(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    instructions, *rest = (message["content"] for message in messages)
+    if messages[1]["role"] == "user":
+        return [{"role": "user", "content": f"{instructions}\n\n{rest[0]}"}, *messages[2:]]
+    return [{"role": "user", "content": instructions}, *messages[1:]]
 
 
 def _names(content: bytes, field: str) -> bool:
@@ -145,7 +215,7 @@ def _mistake(status: int, code: str, content: bytes, request: Request, taken: Co
     if status in {400, 404, 422} and not taken:
         if code == "model_not_found" or _names(content, request.model):
             return f": it has no model {request.model!r}"
-        if named := sorted(field for field in SIGNIFICANT & request.body().keys() if _names(content, field)):
+        if named := sorted(field for field in request.extra.keys() - {*SAID_OTHERWISE} if _names(content, field)):
             return f": it does not take the field {named[0]!r}"
     if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
         return ": it redirects, and only the address in params is allowed"
@@ -190,7 +260,8 @@ def read_completion(content: bytes) -> Reply:
     try:
         completion = orjson.loads(content)
         choices = tuple(_choice(choice) for choice in completion["choices"]) or _none_given()
-        sent, received = _used(completion.get("usage") or {}, choices)
+        usage = completion.get("usage")
+        sent, received = _used(usage if isinstance(usage, dict) else {}, choices)
         return Reply(choices, str(completion.get("model") or ""), sent, received)
     except (ValueError, TypeError, LookupError, AttributeError):
         raise Overloaded("no_completion", may_be_billed=True) from None  # the cause quotes the reply
@@ -204,7 +275,10 @@ def _used(usage: Mapping[str, Any], choices: tuple[Choice, ...]) -> tuple[int, i
 
 
 def _count(said: Any) -> int:
-    number = int(said or 0)
+    try:
+        number = int(said or 0)
+    except (ValueError, TypeError):
+        return 0
     return number if 0 <= number <= MOST_TOKENS else 0
 
 
@@ -226,12 +300,13 @@ def read_vector(content: bytes) -> Reply:
 
 
 def _choice(choice: dict[str, Any]) -> Choice:
-    message = choice["message"]
+    # the text beside no message is how completions that are no chat have it
+    message = choice["message"] if "message" in choice else {"content": choice["text"]}
     said = str(choice.get("finish_reason") or "stop")
     if said in BROKEN_OFF:
         raise LookupError
     finish_reason = "refusal" if message.get("refusal") else ENDS.get(said.lower(), "stop")
-    text = _text(message.get("content"))
+    text = END_OF_TEXT.sub("", _text(message.get("content")))
     *_, answer = END_OF_THOUGHT.split(text)
     if answer == text and THOUGHT.match(text):
         return Choice("", "length")  # it never came to an end with thinking

@@ -1,6 +1,5 @@
 """One question to a model, its reply, and its cache key; what a provider is asked and what it gives back."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -8,9 +7,6 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 import orjson
-
-FENCED: Final = re.compile(r"\s*```[a-zA-Z ]*\n(.*?)\s*```\s*", re.DOTALL)
-"""CommonMark 0.31, "Fenced code blocks": how models in a chat show JSON, asked or not."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +82,12 @@ class Choice:
     """stop, length, content_filter or refusal."""
 
     def read_json(self) -> Any:
-        """What the text says as JSON, with or without one code fence around all of it.
+        """The object that the text is, or holds: models in a chat put it into a code fence, or a sentence before it.
 
         Raises:
             ValueError: it is none; half a surrogate pair, which could not be written to a table, is none either.
         """
-        fenced = FENCED.fullmatch(self.text)
-        return orjson.loads(fenced[1] if fenced else self.text)
+        return orjson.loads(self.text[self.text.find("{") : self.text.rfind("}") + 1])
 
 
 @dataclass(frozen=True)
@@ -110,6 +105,9 @@ class Reply:
 
     output_tokens: int
 
+    without: tuple[str, ...] = ()
+    """Fields of the request that the endpoint did not take; `system`: the instructions stood in the first message of the user."""
+
     def to_json(self) -> str:
         """One line of JSON; equal replies, equal lines."""
         return orjson.dumps(self, option=orjson.OPT_SORT_KEYS).decode()
@@ -118,7 +116,8 @@ class Reply:
     def from_json(cls, line: str) -> "Reply":
         """What `to_json` wrote."""
         content = orjson.loads(line)
-        return cls(**{**content, "choices": tuple(Choice(**choice) for choice in content["choices"])})
+        content["choices"] = tuple(Choice(**choice) for choice in content["choices"])
+        return cls(**{**content, "without": tuple(content.get("without", ()))})
 
 
 @dataclass(frozen=True)
@@ -181,6 +180,9 @@ class Answer:
     grounding: tuple[Hit, ...]
     is_human: bool = False
     """A person wrote it for this question: its turn has origin human, and nothing was generated."""
+
+    without: tuple[str, ...] = ()
+    """As with the reply that it is."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ Sources: OpenAI API reference, "Create chat completion", "Batch" (read November 
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -16,7 +17,18 @@ import orjson
 from pipeline.answering.acceptance import get_ready
 from pipeline.answering.asking import ask_each
 from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
-from pipeline.answering.completions import OK, not_a_reply, read_completion, read_vector, true_status, unwanted, without
+from pipeline.answering.completions import (
+    LENGTH_FIELDS,
+    OK,
+    fields,
+    not_a_reply,
+    read_completion,
+    read_vector,
+    true_status,
+    unwanted,
+    whole,
+    without,
+)
 from pipeline.answering.provider_params import EndpointParams, PaceParams, Settings
 from pipeline.answering.request import Answerer, EmbeddingRequest, Reply, Request
 from pipeline.answering.sending import Ask, Fetch, fetch_with
@@ -31,6 +43,10 @@ TELLTALES: Final = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime
 """What the openai package says of this machine in headers X-Stainless-…; nobody needs to know."""
 
 AGENT: Final = "ticketmill"
+
+RESTS_SECONDS: Final = 4
+"""A connection that rested longer is not used again: uvicorn, under vLLM and many others, ends it after 5, and what is sent just
+then is lost, or paid for and lost."""
 
 NO_FIELDS: Final[frozenset[str]] = frozenset()
 
@@ -84,16 +100,18 @@ def connect(endpoint: EndpointParams, pace: PaceParams, manners: Manners) -> tup
                 body = orjson.dumps(without(request.body(), refused))
                 token = f"{request.key}-without-{'-'.join(sorted(refused))}"
             status, headers, content = await post(f"{address}{request.path}", body, token)
-            status = true_status(status, content)
+            content = whole(content)
+            status, sent = true_status(status, content), fields(request.body())
             taken = manners.taken.get(request.model, NO_FIELDS)
             if status == OK:
                 manners.address = address
                 manners.refused[request.model] = manners.refused.get(request.model, NO_FIELDS) | refused
-                manners.taken[request.model] = taken | (request.body().keys() - refused)
-                return read_vector(content) if isinstance(request, EmbeddingRequest) else read_completion(content)
+                manners.taken[request.model] = taken | (sent - refused)
+                reply = read_vector(content) if isinstance(request, EmbeddingRequest) else read_completion(content)
+                return replace(reply, without=tuple(sorted(refused - LENGTH_FIELDS.keys())))
             if status in {404, 405} and not manners.taken and address == endpoint.base_url and address.count("/") == PATHLESS:
                 address = f"{address}/v1"
-            elif more := unwanted(status, content, request.body().keys() - refused, taken):
+            elif more := unwanted(status, content, sent - refused, taken):
                 refused |= more
             else:
                 meant = not_a_reply(status, headers, content, request, taken)
@@ -113,7 +131,8 @@ def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callab
     if key:
         headers |= {endpoint.key_header: key} if endpoint.key_header else {"Authorization": f"Bearer {key}"}
     line = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),  # how many are under way is decided in pace.py
+        # how many are under way is decided in pace.py
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=RESTS_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=pace.timeout_seconds),  # of the whole reply, however slowly it drips
         headers=headers,

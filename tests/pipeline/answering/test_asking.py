@@ -78,7 +78,7 @@ def test_an_endpoint_that_cannot_enforce_json_is_asked_for_it_in_words(tmp_path:
 
 @pytest.mark.parametrize(
     "bad",
-    ["It is on its way.", f"See: ```json\n{written()}\n```", '{"answer": "It is"', "[]", "{}", written(needs_human="no"),
+    ["It is on its way.", f"{written()} {written()}", '{"answer": "It is"', "[]", "{}", written(needs_human="no"),
      written(cited_ids=["1"]), written(cited_ids=[True]), '{"answer": null, "needs_human": false, "cited_ids": []}'],
 )  # fmt: skip
 def test_a_reply_that_is_not_the_json_is_sent_back_once_for_repair(tmp_path: Path, bad: str) -> None:

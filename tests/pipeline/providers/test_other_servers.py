@@ -1,5 +1,6 @@
 """Endpoints that are not OpenAI's: what vLLM, llama.cpp, Ollama, LM Studio, Azure, OpenRouter and others say otherwise."""
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from pipeline.answering.replies import Replies
 from pipeline.errors import EndpointError
 from pipeline.tables import Table
+from tests.build import conversation
 from tests.llm_server import Answer, Junk, LlmServer, Received, Status, always, in_turn
 from tests.pipeline.generate_tables import judge_params
 from tests.pipeline.providers.endpoint import KEY, MANY, QUESTION, answers, ask
@@ -34,6 +36,15 @@ def completion(**message: Any) -> Junk:
         ({"content": [{"type": "text", "text": "It is "}, {"type": "text", "text": "here."}]}, "It is here."),
         ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "It is here."}]}, "It is here."),
         ({"content": "<think>\nWhere may it be?\n</think>\n\nIt is here."}, "It is here."),
+        (
+            {
+                "content": "<|channel|>analysis<|message|>Where?<|end|><|start|>assistant<|channel|>final<|message|>It is here."
+                "<|return|>"
+            },
+            "It is here.",
+        ),
+        ({"content": "It is here.<|im_end|>\n"}, "It is here."),
+        ({"content": "It is here.<|eot_id|></s>"}, "It is here."),
         ({"content": "Where may it be?</think>It is here."}, "It is here."),
         ({"content": "It is here.", "reasoning_content": "Where may it be?", "reasoning": "Hm."}, "It is here."),
     ],
@@ -54,6 +65,8 @@ def test_what_other_servers_make_of_a_message_is_read_without_thoughts(tmp_path:
         ({"content": []}, "empty_reply"),
         ({}, "empty_reply"),
         ({"content": "<think>Where may it be?"}, "cut_off"),
+        ({"content": "<|channel|>analysis<|message|>Where may it be?"}, "cut_off"),
+        ({"content": "</s>"}, "empty_reply"),
     ],
 )
 def test_a_message_that_says_nothing_is_a_named_gap(tmp_path: Path, message: Any, reason: str) -> None:
@@ -175,7 +188,8 @@ def test_half_a_text_that_the_server_broke_off_is_asked_for_again(tmp_path: Path
 @pytest.mark.parametrize(
     "body",
     [b'{"error": {"code": 429, "message": "slow"}}', b'{"error": {"code": "502", "message": "m"}, "user_id": "u"}',
-     b'{"error": "model is loading"}', b'{"error": {"message": "m", "code": null}, "choices": []}'],
+     b'{"error": "model is loading"}', b'{"object": "error", "message": "m", "type": "internal", "code": 50001}',
+     b'{"object": "error", "message": "slow", "code": 429}', b'{"error": {"message": "m", "code": null}, "choices": []}'],
 )  # fmt: skip
 def test_an_error_inside_a_200_is_tried_again_and_costs_nothing(tmp_path: Path, body: bytes) -> None:
     with LlmServer(in_turn(Junk(body), Answer("Here."))) as server:
@@ -215,6 +229,146 @@ def test_an_endpoint_that_knows_no_seed_is_asked_without_it_and_remembered(tmp_p
 
     assert len(answers(tmp_path)) == len(MANY)
     assert len(server.received) == 1 + len(MANY)
+
+
+@pytest.mark.parametrize(
+    ("field", "error"),
+    [
+        (
+            "temperature",
+            "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) is supported.",
+        ),
+        ("temperature", "temperature is not supported with this model"),
+        ("n", "Only one completion choice is allowed"),
+        ("n", "n > 1 is not supported"),
+    ],
+)
+def test_how_a_model_draws_is_left_to_an_endpoint_that_decides_it_alone_and_counted(
+    tmp_path: Path, field: str, error: str
+) -> None:
+    def script(received: Received) -> Answer | Status:
+        if field in received.body:
+            return Status(400, body=json.dumps({"error": {"message": error, "code": "unsupported_value"}}).encode())
+        return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")
+
+    with LlmServer(script) as server:
+        for _ in range(2):
+            manifest = ask(server, tmp_path, MANY, model__candidates=2, pace__concurrency=1, budget__max_requests=len(MANY))
+            assert manifest.counts[f"asked_without_{field}"] == len(MANY)
+            (tmp_path / "generated" / "_manifest.json").unlink()
+
+    assert len(server.received) == 1 + len(MANY)
+
+
+TEMPLATES = [
+    (400, {"object": "error", "message": "System role not supported", "type": "BadRequestError", "code": 400}),
+    (400, {"object": "error", "message": "After the optional system message, conversation roles must alternate user/assistant"}),
+    (
+        422,
+        {"error": "Template error: Only user and assistant roles are supported! (in <string>:1)", "error_type": "template_error"},
+    ),
+    (400, [{"error": {"code": 400, "message": "Developer instruction is not enabled for models/gemma-3-12b-it"}}]),
+    (500, {"error": {"code": 500, "message": "Jinja Exception: Conversation roles must alternate user/assistant/user/..."}}),
+]
+
+
+@pytest.mark.parametrize(("status", "error"), TEMPLATES)
+def test_a_model_without_a_system_role_is_told_its_task_by_the_user(tmp_path: Path, status: int, error: Any) -> None:
+    def script(received: Received) -> Answer | Status:
+        if received.body["messages"][0]["role"] == "system":
+            return Status(status, body=json.dumps(error).encode())
+        return Answer(f"Look at {received.body['messages'][-1]['content'].rsplit('parcel ', 1)[-1][:1]}.")
+
+    with LlmServer(script) as server:
+        manifest = ask(server, tmp_path, MANY, pace__concurrency=1)
+
+    assert len(server.received) == 1 + len(MANY)
+    before, after = (received.body["messages"] for received in server.received[:2])
+    assert after == [{"role": "user", "content": f"{before[0]['content']}\n\n{before[1]['content']}"}]
+    assert manifest.counts["asked_without_system"] == len(MANY)
+
+
+def test_a_model_that_wants_a_user_to_speak_first_hears_one(tmp_path: Path) -> None:
+    def script(received: Received) -> Answer | Status:
+        roles = [message["role"] for message in received.body["messages"]]
+        if roles != ["user", "assistant", "user"][: len(roles)]:
+            return Status(400, message="Conversation roles must alternate user/assistant/user/assistant/...")
+        return Answer("It is here.")
+
+    opened = conversation(3, "agent: Hello, how can I help?", "customer: Where is the blue parcel I ordered?")
+    with LlmServer(script) as server:
+        ask(server, tmp_path, [opened])
+
+    assert answers(tmp_path) == ["It is here."]
+
+
+def in_pieces(*pieces: dict[str, Any], end: str = "data: [DONE]\n\n") -> Junk:
+    """Server-sent events, as some send them to whom did not ask for any."""
+    events = "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces)
+    return Junk(f": processing\n\nevent: message\n{events}{end}".encode(), "text/event-stream")
+
+
+def piece(text: str | None = None, finish_reason: str | None = None, **more: Any) -> dict[str, Any]:
+    delta = {"role": "assistant"} if text is None else {"content": text}
+    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}], **more}
+
+
+USAGE = {"prompt_tokens": 30, "completion_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        in_pieces(piece(), piece("It is "), piece("here.", model="served"), piece("", "stop"), {"choices": [], "usage": USAGE}),
+        in_pieces(piece("It is here.", "stop", usage=USAGE), end=""),
+        in_pieces({"choices": [{"message": {"content": "It is here."}}], "usage": USAGE}),
+    ],
+)
+def test_a_reply_in_pieces_that_nobody_asked_for_is_put_together(tmp_path: Path, act: Junk) -> None:
+    with LlmServer(always(act)) as server:
+        ask(server, tmp_path)
+
+    assert answers(tmp_path) == ["It is here."]
+    with Replies(tmp_path / "replies") as replies:
+        assert replies.connection.execute("SELECT requests, tokens FROM account").fetchone() == (1, 35)
+
+
+@pytest.mark.parametrize(
+    ("act", "gap"),
+    [
+        (in_pieces(piece("It is"), end=""), ("provider_error", "no_completion")),
+        (in_pieces(piece("It is", "length")), ("cut_off", "length")),
+        (in_pieces({"error": {"code": 429, "message": "slow"}}, end=""), ("provider_error", "429")),
+        (Junk(b"data: nope\n\n", "text/event-stream"), ("provider_error", "no_completion")),
+    ],
+)
+def test_pieces_that_break_off_are_no_reply(tmp_path: Path, act: Junk, gap: tuple[str, str]) -> None:
+    with LlmServer(always(act)) as server:
+        ask(server, tmp_path, pace__max_attempts=1)
+
+    assert Table(tmp_path / "generated").scan("dropped").collect().rows() == [(QUESTION["conversation_id"], *gap)]
+
+
+def test_a_packed_reply_is_unpacked_and_a_damaged_one_asked_for_again(tmp_path: Path) -> None:
+    packed = gzip.compress(completion(content="It is here.").body)
+    damaged, sound = (Status(200, {"content-encoding": "gzip"}, body=body) for body in (packed[:20] + b"no", packed))
+    with LlmServer(in_turn(damaged, sound), idempotent=False) as server:
+        ask(server, tmp_path)
+
+    assert answers(tmp_path) == ["It is here."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Here is the JSON:\n```json\n{said}\n```\nI hope it helps.", "```json {said}```", "Sure! {said}", "{said}\n\nDone."],
+)
+def test_json_is_found_among_the_words_around_it(tmp_path: Path, text: str) -> None:
+    said = json.dumps({"answer": "It is here.", "needs_human": False, "cited_ids": []})
+    with LlmServer(always(Answer(text.replace("{said}", said)))) as server:
+        ask(server, tmp_path, model__output="json")
+
+        assert len(server.received) == 1
+    assert answers(tmp_path) == ["It is here."]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("max_tokens", "max_completion_tokens"), ("max_completion_tokens", "max_tokens")])
@@ -313,8 +467,8 @@ def test_once_a_field_was_taken_a_refusal_is_about_the_question(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        (Status(400, body=b'{"error": {"message": "\'temperature\' does not support 0", "param": "temperature"}}'),
-         "answered 400: it does not take the field 'temperature'"),
+        (Status(400, body=b'{"error": {"message": "Unrecognized request argument supplied: top_k"}}'),
+         "answered 400: it does not take the field 'top_k'"),
         (Status(400, body=b'{"error": {"message": "Invalid model name passed in model=tiny"}}'),
          "answered 400: it has no model 'tiny'"),
         (Status(404, body=b'{"error": {"message": "model \\"tiny\\" not found, try pulling it first"}}'),
@@ -323,7 +477,7 @@ def test_once_a_field_was_taken_a_refusal_is_about_the_question(tmp_path: Path) 
 )  # fmt: skip
 def test_what_no_request_would_get_stops_the_run_and_is_named(tmp_path: Path, act: Status, said: str) -> None:
     with LlmServer(always(act)) as server, pytest.raises(EndpointError) as caught:
-        ask(server, tmp_path, MANY, pace__concurrency=1)
+        ask(server, tmp_path, MANY, model__extra="{top_k: 5}", pace__concurrency=1)
 
     assert str(caught.value) == f"generate: {server.base_url} {said}; correct generate.openai, generate.model or the key"
     assert len(server.received) == 1
@@ -388,7 +542,7 @@ def test_a_reply_counts_whatever_it_is_said_to_be(tmp_path: Path, kind: str) -> 
     assert answers(tmp_path) == ["It is here."]
 
 
-@pytest.mark.parametrize("status", [502, 503, 504, 520])
+@pytest.mark.parametrize("status", [424, 498, 502, 503, 504, 520])
 def test_an_error_page_of_a_proxy_is_tried_again(tmp_path: Path, status: int) -> None:
     page = Status(status, {"content-type": "text/html"}, body=b"<html><h1>Bad gateway</h1></html>")
     with LlmServer(in_turn(page, page, Answer("Here."))) as server:
@@ -411,7 +565,8 @@ def test_usage_is_booked_as_far_as_it_is_told(tmp_path: Path, usage: Any, booked
 
 @pytest.mark.parametrize(
     "usage",
-    [None, {}, {"prompt_tokens": 30}, {"prompt_tokens": 0, "completion_tokens": 0},
+    [None, {}, [], "unknown", {"prompt_tokens": "many", "completion_tokens": {}}, {"prompt_tokens": 30},
+     {"prompt_tokens": 0, "completion_tokens": 0},
      {"prompt_tokens": 1e30, "completion_tokens": 5}, {"prompt_tokens": 30, "completion_tokens": 2**64 - 1}],
 )  # fmt: skip
 def test_usage_that_leaves_the_reply_out_is_booked_at_the_worst(tmp_path: Path, usage: Any) -> None:
