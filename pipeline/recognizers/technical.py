@@ -109,7 +109,7 @@ _GREETED: Final = re.compile(
     r"(?:\b(?:hi|hey|hello|dear|thanks|thank you|thx|tnx|cheers|regards|from|near|by|as|mr|mrs|ms|dr)\s+|@)\Z",
     re.IGNORECASE,
 )
-_COUNTED: Final = re.compile(r"\b(?:lines?|pages?|times|gates?|routes?|groups?)\b")
+_COUNTED: Final = re.compile(r"\b(?:lines?|pages?|times|gates?|routes?)\b")
 _SPEAKS: Final = re.compile(r"\s(?:said|says|wrote|writes|suggested|mentioned|posted|asked|replied|told)\b", re.IGNORECASE)
 _FUNCTION: Final = re.compile(r"\b(?:is|was|are|were|has|have|see)\b")
 
