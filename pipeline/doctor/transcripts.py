@@ -1,11 +1,14 @@
-"""Cells that are whole conversations: what their lines begin with."""
+"""Cells, or files, that are whole conversations: what their lines begin with."""
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import SPEAKS, Column, bare
+from pipeline.doctor.sampling import alike, beginning, spread, suffix_of
+from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.transcripts import STAFF, named_labels
 
 _CELLS: Final = 200
@@ -16,6 +19,38 @@ _LABELLED: Final = re.compile(
 )
 _WORDS: Final[Mapping[str, str]] = {word: role for word, role in SPEAKS.items() if len(word) > 2 and role != "tool"}  # noqa: PLR2004  # initials
 """What a label, or a part of it, says."""
+
+
+_ENDINGS: Final = frozenset({".txt", ".text", ".log"})
+_SEPARATORS: Final = (
+    r"[-=*_#~]{3,}",
+    r"(?i:[^\w\n]*(?:conversation|chat|ticket|transcript|session|dialog(?:ue)?|case)\b[^:\n]{0,30}\d+[^\w\n]*)",
+)
+"""What the line between two conversations may be, the likeliest first."""
+
+
+def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
+    """Text files whose lines begin with who speaks and a colon: one conversation each, or several with a line between them."""
+    candidates = [file for file in spread(files) if suffix_of(file).partition(".gz")[0] in _ENDINGS]
+    texts = {file.label: beginning(file).decode("utf-8", "replace") for file in candidates}
+    remarks: list[str] = []
+    found = [file for file in candidates if _labels([texts[file.label]], [])]
+    if not found:
+        return
+    whole = [texts[file.label] for file in found]
+    for separator in _SEPARATORS:
+        pieces = [piece for text in whole for piece in re.split(rf"(?m)^{separator}$", text) if piece.strip()]
+        if len(pieces) > len(whole) and (labels := _labels(pieces, remarks)):
+            mapping = {"transcript": labels, "separator": separator}
+            break
+    else:
+        mapping = {"transcript": _labels(whole, remarks)}
+    reason = f"lines of {len(found)} files begin with who speaks and a colon"
+    yield Candidate("transcripts", alike(files, found), mapping, [reason], list(dict.fromkeys(remarks)))
+
+
+def _labels(texts: Sequence[str], remarks: list[str]) -> dict[str, Any]:
+    return transcript_of(Column("text", list(texts), len(texts)), remarks)
 
 
 def transcript_of(column: Column, remarks: list[str]) -> dict[str, Any]:

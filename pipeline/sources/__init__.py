@@ -19,6 +19,7 @@ from pipeline.sources import (
     salesforce,
     slack,
     table,
+    transcripts,
     whatsapp,
     zendesk,
     zendesk_tables,
@@ -39,6 +40,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "eml": eml.SOURCE,
     "irc": irc.SOURCE,
     "whatsapp": whatsapp.SOURCE,
+    "transcripts": transcripts.SOURCE,
 }
 
 SourceMapping = Annotated[
@@ -55,7 +57,8 @@ SourceMapping = Annotated[
     | mbox.MboxSettings
     | eml.EmlSettings
     | irc.IrcSettings
-    | whatsapp.WhatsappSettings,
+    | whatsapp.WhatsappSettings
+    | transcripts.TranscriptsSettings,
     Field(discriminator="format"),
 ]
 """One entry of `ingest.sources`; its `format` says which."""

@@ -40,7 +40,7 @@ from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_r
 from pipeline.reading.mapped import STARTER, MappedSettings, Speakers, named_by_starter
 from pipeline.reading.paths import shown
 from pipeline.reading.times import microseconds
-from pipeline.reading.transcripts import TIME, Label, named_labels
+from pipeline.reading.transcripts import TranscriptLabels, add_transcript
 from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
 
@@ -91,42 +91,11 @@ class PairColumns(Section):
         return [self.question, self.answer, self.asked_at, self.answered_at]
 
 
-class TranscriptColumn(Section):
+class TranscriptColumn(TranscriptLabels):
     """One cell is a whole conversation: "Customer: Where is it?", a line break, "Agent: On its way."."""
 
     at: str
     """Column of the transcript."""
-    customer: list[str] = Field(default_factory=list)
-    """What stands before the colon where the customer speaks, whatever its case."""
-    agent: list[str] = Field(default_factory=list)
-    """The same for a human agent: the whole label, its first or last word, or what stands in parentheses behind it."""
-    bot: list[str] = Field(default_factory=list)
-    """The same for a bot."""
-    others: Literal["refuse", "starter"] = "refuse"
-    """What any other label means that comes again or has a time before it: the conversation is refused, or labels are names,
-    the first of those that are not known is the customer, if no label says who is, and everybody else an agent."""
-
-    @model_validator(mode="after")
-    def _knows_a_customer(self) -> Self:
-        if not self.customer and self.others == "refuse":
-            raise ValueError(
-                "needs 'customer', what the customer's lines begin with, or 'others: starter' where names stand there"
-            )
-        return self
-
-    @cached_property
-    def speakers(self) -> dict[str, str]:
-        """Label, casefolded -> speaker."""
-        lists = {"customer": self.customer, "agent": self.agent, "bot": self.bot}
-        return {label.casefold(): speaker for speaker, labels in lists.items() for label in labels}
-
-    @cached_property
-    def begins(self) -> re.Pattern[str]:
-        """Where somebody begins to speak: a line or the end of a sentence, perhaps a time, a label, perhaps a name, a colon."""
-        labels = "|".join(re.escape(label) for label in sorted(self.speakers, key=len, reverse=True)) or r"(?!)"
-        begin = r"(?:^|(?<=[.!?])[ \t]+|[ \t]*[|\t][ \t]*)[ \t>*-]{0,4}"
-        end = r"\**[ \t]*(?:\([^()\n]{0,60}\))?[ \t]*[:\uff1a]\**[ \t]*"
-        return re.compile(f"{begin}{TIME}(?P<who>{labels}){end}", re.IGNORECASE | re.MULTILINE)
 
     def columns(self) -> list[str | None]:
         """Every column that is read."""
@@ -305,7 +274,8 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindR
     elif messages and settings.pair:
         _add_pair(draft, messages[0], settings, settings.pair)
     elif messages and settings.transcript:
-        _add_transcript(draft, messages[0], settings, settings.transcript)
+        text = clean(as_text(messages[0][settings.transcript.at], settings.transcript.at), settings.text_format)
+        add_transcript(draft, text, settings.transcript, settings.transcript.at)
     _add_conversation(draft, records, settings)
     return draft
 
@@ -343,38 +313,6 @@ def _add_pair(draft: Draft, record: Mapping[str, Any], settings: TableSettings, 
         if column:
             text = clean(as_text(record[column], column), settings.text_format)
             _add(draft, DraftTurn(speaker, text, _time(record, time, settings), None))
-
-
-def _add_transcript(draft: Draft, record: Mapping[str, Any], settings: TableSettings, shape: TranscriptColumn) -> None:
-    text = clean(as_text(record[shape.at], shape.at), settings.text_format)
-    known = [Label(found.start(), found.end(), shape.speakers[found["who"].casefold()]) for found in shape.begins.finditer(text)]
-    named, is_doubtful = named_labels(text, shape.speakers, are_names=shape.others == "starter")
-    labels = sorted([*known, *named])
-    if shape.others == "refuse":
-        is_doubtful = not all(label.role for label in labels)
-    else:
-        is_doubtful &= len({label.role or label.who.casefold() for label in labels}) == 1  # whoever answers is not told
-    if is_doubtful or (text and not labels):
-        raise Refused("unknown_speaker", shape.at)
-    if labels and text[: labels[0].start].strip():
-        draft.count("texts_before_speakers")
-    ends = (*(label.start for label in labels[1:]), len(text))
-    turns = [
-        DraftTurn(
-            label.role or f"{STARTER}{label.who.casefold()}", text[label.end : end].strip(), None, label.who.casefold() or None
-        )
-        for label, end in zip(labels, ends, strict=False)  # an empty cell begins nowhere
-    ]
-    # where a label says who the customer is, no name stands for one
-    turns = named_by_starter(turns, "" if any(turn.speaker == "customer" for turn in turns) else None)
-    for turn in turns:
-        _add(draft, turn)
-    if not settings.customer:
-        draft.customer = next((turn.author for turn in turns if turn.speaker == "customer"), None)
-    for label, turn in zip(labels, turns, strict=True):
-        role = turn.speaker if turn.speaker in {"customer", "agent"} else "other"
-        if label.is_name and (detail := Detail(turn.author, role, "PERSON", label.who)) not in draft.people:
-            draft.people.append(detail)
 
 
 def _add(draft: Draft, turn: DraftTurn) -> None:

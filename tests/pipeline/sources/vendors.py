@@ -425,6 +425,15 @@ def whatsapp(every: Sequence[Known]) -> Files:
     }
 
 
+def transcripts(every: Sequence[Known]) -> Files:
+    """All conversations in one text, with a line between them."""
+    return {
+        "all.txt": "\n=====\n".join(
+            "\n".join(f"{message.speaker.capitalize()}: {message.text}" for message in known.messages) for known in every
+        ).encode()
+    }
+
+
 _SPEAKER: Final = {"at": "who", "customer": ["customer"], "agent": ["agent"]}
 _ALL: Final[dict[str, Any]] = {"path": ".", "files": ["*.json", "*.jsonl", "*.csv"], "zone": "UTC"}
 _MAIL: Final[dict[str, Any]] = {
@@ -477,6 +486,16 @@ VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, 
             "gap_minutes": 60,
         },
     ),
+    "transcripts": (
+        transcripts,
+        {
+            "format": "transcripts",
+            "path": ".",
+            "files": ["*.txt"],
+            "transcript": {"customer": ["Customer"], "agent": ["Agent"]},
+            "separator": "=+",
+        },
+    ),
     "whatsapp": (
         whatsapp,
         {
@@ -492,5 +511,5 @@ VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, 
 }
 """Vendor -> who writes its export, and the mapping that reads it."""
 
-WITHOUT_NOTES: Final = frozenset({"slack", "table", "mbox", "eml", "irc", "whatsapp"})
+WITHOUT_NOTES: Final = frozenset({"slack", "table", "mbox", "eml", "irc", "whatsapp", "transcripts"})
 """Shapes that know no internal notes: what is said there is said to all."""
