@@ -304,8 +304,10 @@ def record(verdict: Verdict, reports: Path, passed: Path) -> None:
     """
     with translated_errors(reports):
         (reports / "metrics").mkdir(parents=True, exist_ok=True)
+    with translated_errors(passed):
         passed.mkdir(parents=True, exist_ok=True)
         (passed / verdict.stage).unlink(missing_ok=True)
+    with translated_errors(reports):
         write_json(reports / f"{verdict.stage}.json", verdict.to_json())
         numbers = {name: value for name, value in verdict.measures.items() if value is not None}
         write_json(reports / "metrics" / f"{verdict.stage}.json", {"passed": int(verdict.passed), **numbers})

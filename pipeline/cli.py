@@ -7,6 +7,7 @@ import json
 import sys
 import traceback
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -31,9 +32,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would show customers' text
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Raw support logs in, a chat set ready for fine-tuning out, with measured proof that it is clean.",
     epilog="Exit: 0 ok, 1 expected error, 2 usage, 3 a gate said no, 4 budget reached (work saved), 130 interrupted.",
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ticketmill {version('ticketmill')}")
+        raise typer.Exit
+
+
+@app.callback()
+def ticketmill(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Raw support logs in, a chat set ready for fine-tuning out, with measured proof that it is clean."""
+
 
 START: Final = "To begin with"
 LINE: Final = "The line, stage by stage"

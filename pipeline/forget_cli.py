@@ -51,13 +51,15 @@ def forget(
     from pipeline.ingest import IngestParams  # noqa: PLC0415  # as above
 
     who = (sys.stdin.readline() if customer == "-" else customer).strip()
+    if not who:
+        raise typer.BadParameter("names nobody: give a mail address, a customer_key, an id, or a conversation_id")
     section = load_section(IngestParams, "ingest", params, settings)
     places = _folder("readiness.evidence", params, settings), _folder("generate.replies", params, settings)
     with job.the_only_run() as lock, job.terminable():
         line, key = Table(table).line(), load_key()  # in this order: no key for a table that is not there
-        found = step.look_for(line[0], who, key) if who else None
+        found = step.look_for(line[0], who, key)
         is_new = found is not None
-        found = found or (step.on_the_list(received, who, key) if who else None)
+        found = found or step.on_the_list(received, who, key)
         if found is None:
             raise CurationError(f"{line[0].folder}: names no such customer; nothing was changed")
         path = TOMBSTONES / found.name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, TableError
 from pipeline.key import load_key
 from pipeline.options import DEFAULT_PARAMS, NO_SETTINGS, AsJson, Params, Settings
 from pipeline.params import load_section
@@ -24,6 +24,12 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)  # they 
 Folder = Annotated[Path, typer.Argument(help="The index, as in dedupe.index of the params.")]
 
 INDEX: Final = Path("data/curated/index")
+
+
+def _require_index(folder: Path) -> None:
+    """An index is made by dedupe; to look into one that is not there makes none."""
+    if not folder.is_dir():
+        raise TableError(f"{folder}: no such index; dedupe makes it, or ticketmill index rebuild")
 
 
 def _load(params: list[Path], settings: list[str]) -> "DedupeParams":
@@ -51,6 +57,7 @@ def stats(
     from pipeline.similarity.index import open_index  # noqa: PLC0415  # see the module
 
     section = _load(params, settings)
+    _require_index(folder)
     with open_index(folder, section.made_by()) as opened:
         _show(opened.stats(), as_json=as_json)
 
@@ -74,6 +81,7 @@ def query(
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{texts}: cannot be read as UTF-8 text") from error
     section = _load(params, settings)
+    _require_index(folder)
     for row in query_index(folder, asked, section, min_similarity).iter_rows(named=True):
         typer.echo(json.dumps(row))
 
@@ -111,6 +119,7 @@ def compact(
     from pipeline.similarity.index import open_index  # noqa: PLC0415  # see the module
 
     section = _load(params, settings)
+    _require_index(folder)
     with open_index(folder, section.made_by()) as opened:
         _show({"freed_bytes": opened.compact()}, as_json=as_json)
 

@@ -322,7 +322,11 @@ def recall(history: Path = HISTORY) -> list[dict[str, Any]]:
     if not history.is_file():
         return []
     runs = []
-    for line in history.read_text("utf-8").splitlines():
+    try:
+        lines = history.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CurationError(f"{history}: is no history of runs; move it away, the next run begins another") from error
+    for line in lines:
         try:
             runs.append(json.loads(line))
         except ValueError:

@@ -21,7 +21,7 @@ from pipeline.ledger_cli import by_reason
 from pipeline.options import ALL_CORES, DEFAULT_PARAMS, GATE_SAID_NO, NO_SETTINGS, AsJson, Params, Settings, Workers
 from pipeline.params import Section, load_section
 from pipeline.parts import Means
-from pipeline.tables import Manifest, Table
+from pipeline.tables import Manifest, Table, refuse_overlap, refuse_overwriting
 
 if TYPE_CHECKING:
     from pipeline.answering.estimating import Estimate
@@ -111,7 +111,7 @@ def _make_table(name: str) -> Callable[..., None]:
 
             _print_estimate(estimate_calls(source, section), as_json)
             return
-        key = _key_for(source, is_table=name != "ingest")
+        key = _key_for(source, target, is_table=name != "ingest")
         with _ProgressBar(name) as progress:
             manifest = run(source, target, section, Means(key, workers, progress, _details(params, settings)))
         if as_json:
@@ -123,12 +123,14 @@ def _make_table(name: str) -> Callable[..., None]:
     return command
 
 
-def _key_for(source: Path, *, is_table: bool = True) -> Key:
+def _key_for(source: Path, target: Path, *, is_table: bool = True) -> Key:
     """The project key; the first is made only where there is something to read with it."""
     if is_table:
         Table(source)
     elif not source.is_dir():
         raise SourceError(f"{source}: no such folder; name the folder that holds what was received")
+    refuse_overlap(source, target)
+    refuse_overwriting(target)
     return load_key()
 
 
@@ -244,7 +246,7 @@ def decontaminate(
     from pipeline import decontaminate as stage  # noqa: PLC0415  # see the module
 
     section = load_section(stage.DecontaminateParams, "decontaminate", params, settings)
-    key = _key_for(source)
+    key = _key_for(source, target)
     with _ProgressBar("decontaminate") as progress:
         manifest = stage.run(source, target, reference, section, Means(key, workers, progress))
     typer.echo(f"decontaminate: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}")

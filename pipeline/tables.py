@@ -307,8 +307,9 @@ def new_table(target: Path, stage: str, stage_version: int, fingerprint: str, gi
     """Open a table for writing; one process at a time may make a given table.
 
     Raises:
-        TableError: another process is making this table, or the folder cannot be written.
+        TableError: another process is making this table, the folder cannot be written, is no table, or is what this is made from.
     """
+    refuse_overwriting(target, given)
     path = target.with_name(f".{target.name}.lock")
     with translated_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -327,6 +328,27 @@ def new_table(target: Path, stage: str, stage_version: int, fingerprint: str, gi
         path.unlink(missing_ok=True)
     finally:
         os.close(lock)
+
+
+def refuse_overwriting(target: Path, given: Table | None = None) -> None:
+    """Raise TableError where the new table would take the place of anything but a table, or of one that it is made from."""
+    is_table = any((target / name).exists() for name in (MANIFEST, "kept"))  # half of one is replaced
+    if target.exists() and not is_table and not (target.is_dir() and not any(target.iterdir())):
+        raise TableError(f"{target}: is there and is no table; name a folder that is free, nothing was changed")
+    before = given
+    while before is not None:
+        refuse_overlap(before.folder, target)
+        try:
+            before = before.previous()
+        except TableError:  # moved away: it cannot be in the way
+            return
+
+
+def refuse_overlap(source: Path, target: Path) -> None:
+    """Raise TableError where one of the two folders is or holds the other."""
+    one, other = source.resolve(), target.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        raise TableError(f"{target}: overlaps {source}, from which it is made; name another folder, nothing was changed")
 
 
 @contextmanager

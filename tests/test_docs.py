@@ -65,6 +65,12 @@ def test_every_stage_and_gate_of_the_line_has_its_section_of_params() -> None:
     assert set(STAGES) == set(params["gates"])
 
 
+def test_params_stand_in_the_order_of_the_line() -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+
+    assert list(params)[: len(STAGES)] == list(params["gates"]) == list(STAGES)
+
+
 def test_every_rule_that_drops_has_a_bound_at_the_gate() -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     drops = {rule for rule, deed in params["validate"]["rules"].items() if deed == "drop"}

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -51,6 +52,42 @@ def test_a_stage_without_params_is_one_line_and_exit_1(
     assert capsys.readouterr().err == "ticketmill: params.yaml: no such params file; name one with --params\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("scrubbed", "scrubbed"),
+        ("scrubbed", "ingested"),  # which scrubbed was made from
+        ("scrubbed", "scrubbed/again"),
+        ("scrubbed", "."),
+        ("scrubbed", "notes"),
+        ("scrubbed", "notes/plan.txt"),
+    ],
+)
+def test_a_stage_takes_the_place_of_nothing_but_another_table(
+    source: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/plan.txt").write_text("mine")
+    there = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    assert ticketmill(monkeypatch, "dedupe", source, target, "--params", SHIPPED) == 1
+    assert capsys.readouterr().err.endswith("nothing was changed\n")
+    assert {path: path.read_bytes() for path in there} == there
+
+
+def test_what_was_received_is_never_in_the_way_of_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "raw/received/desk").mkdir(parents=True)
+    (tmp_path / "raw/received/desk/a.csv").write_text("mine")
+
+    for target in ("raw", "raw/received", "raw/received/desk/table", "."):
+        assert ticketmill(monkeypatch, "ingest", "raw/received", target, "--params", SHIPPED) == 1
+        assert capsys.readouterr().err.endswith("nothing was changed\n")
+    assert (tmp_path / "raw/received/desk/a.csv").read_text() == "mine"
+
+
 SHIPPED = Path(cli.__file__).parents[1] / "params.yaml"
 
 
@@ -94,6 +131,37 @@ def test_of_a_table_that_is_not_there_dvc_yaml_says_what_makes_it(
 
     assert ticketmill(monkeypatch, "ledger", table) == 1
     assert capsys.readouterr().err == f"ticketmill: {Path(table)}: {told}\n"
+
+
+@pytest.mark.parametrize("command", [["stats"], ["compact"], ["query", "asked.txt"]])
+def test_to_look_into_an_index_that_is_not_there_makes_none(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "asked.txt").write_text("Where is it?\n")
+
+    assert ticketmill(monkeypatch, "index", *command, "nothing", "--params", SHIPPED) == 1
+    assert capsys.readouterr().err == "ticketmill: nothing: no such index; dedupe makes it, or ticketmill index rebuild\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["asked.txt"]
+
+
+def test_a_history_that_is_none_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+
+    assert ticketmill(monkeypatch, "report", "validated", "--reports", "reports", "--history", "binary") == 1
+    told = "ticketmill: binary: is no history of runs; move it away, the next run begins another\n"
+    assert capsys.readouterr().err == told
+
+
+def test_to_forget_nobody_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ticketmill(monkeypatch, "forget", " ") == 2
+
+
+def test_the_version_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ticketmill(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"ticketmill {version('ticketmill')}\n"
 
 
 def test_an_unknown_command_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
