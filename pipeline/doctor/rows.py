@@ -3,7 +3,7 @@
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
@@ -29,6 +29,12 @@ from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
 from pipeline.reading.values import native_id
+
+_OF_BOTS: Final = {
+    *("intent", "intent_name", "detected_intent", "matched_intent", "intent_confidence", "intentDetectionConfidence"),
+    *("fulfillment_text", "bot_response"),
+}
+"""Columns that only the logs of bots have."""
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], reading: Mapping[str, Any]) -> Candidate | None:
@@ -56,7 +62,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
         used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
     else:
-        used |= _as_questions(mapping, columns, pair or (text, None), reasons, remarks, len(rows))
+        used |= _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text)
     if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
         remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
@@ -198,6 +204,7 @@ def _as_questions(
     mapping: dict[str, Any],
     columns: Mapping[str, Column],
     pair: tuple[Column, Column | None],
+    group: Column | None,
     reasons: list[str],
     remarks: list[str],
     rows: int,
@@ -210,7 +217,14 @@ def _as_questions(
         f"one row per question: {question.name!r}"
         + (f", answered in {answer.name!r}" if answer else ", and no answer in any column")
     )
-    if (unique := _unique(columns, used, rows)) is not None:
+    if answer and (columns.keys() & _OF_BOTS or answer.tokens & {"bot", "fulfillment", "chatbot"}):
+        mapping["pair"]["answered_by"] = "bot"
+    if answer and group is not None and group.name not in used and group.hints(ID) and group.distinct < rows:
+        mapping["id"] = group.name
+        mapping["pair"]["several"] = "join"
+        used.add(group.name)
+        reasons.append(f"{group.name!r} repeats, {rows / group.distinct:.1f} questions for each value")
+    elif (unique := _unique(columns, used, rows)) is not None:
         mapping["id"] = unique
         used.add(unique)
     time = time_column(columns, used)

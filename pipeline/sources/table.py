@@ -75,7 +75,7 @@ class TurnColumns(Section):
 
 
 class PairColumns(Section):
-    """One row is a question and its answer."""
+    """One row is a question and its answer; a bot's log has several of one conversation."""
 
     question: str
     """Column of what the customer wrote."""
@@ -85,6 +85,10 @@ class PairColumns(Section):
     """Column of the time of the question; null where the source has none."""
     answered_at: str | None = None
     """Column of the time of the answer."""
+    answered_by: Literal["agent", "bot"] = "agent"
+    """Who answers."""
+    several: Literal["refuse", "join"] = "refuse"
+    """What several rows of one id are: unreadable, or a conversation, in the order of `asked_at`, then of the rows."""
 
     def columns(self) -> list[str | None]:
         """Every column that is read."""
@@ -126,6 +130,8 @@ class TableSettings(MappedSettings):
                 "map either 'turn' (one row per turn), 'pair' (one row per question and answer) "
                 "or 'transcript' (one cell per conversation)"
             )
+        if self.pair and self.pair.several == "join" and self.id is None:
+            raise ValueError("'several: join' needs 'id', the column that ties the pairs of a conversation together")
         if self.turn and self.id is None:
             raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
         return self
@@ -269,10 +275,10 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindR
             settings.leave_out(draft, record.__getitem__)
     if settings.turn:
         _add_turns(draft, messages, settings, settings.turn)
-    elif len(records) > 1:
+    elif len(records) > 1 and not (settings.pair and settings.pair.several == "join"):
         raise Refused("repeated_id", f"{len(records)} rows")
-    elif messages and settings.pair:
-        _add_pair(draft, messages[0], settings, settings.pair)
+    elif settings.pair:
+        _add_pairs(draft, messages, settings, settings.pair)
     elif messages and settings.transcript:
         text = clean(as_text(messages[0][settings.transcript.at], settings.transcript.at), settings.text_format)
         add_transcript(draft, text, settings.transcript, settings.transcript.at)
@@ -308,11 +314,14 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
         draft.customer = next((turn.author for turn in ordered if turn.speaker == "customer" and turn.author), None)
 
 
-def _add_pair(draft: Draft, record: Mapping[str, Any], settings: TableSettings, shape: PairColumns) -> None:
-    for speaker, column, time in (("customer", shape.question, shape.asked_at), ("agent", shape.answer, shape.answered_at)):
-        if column:
-            text = clean(as_text(record[column], column), settings.text_format)
-            _add(draft, DraftTurn(speaker, text, _time(record, time, settings), None))
+def _add_pairs(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: PairColumns) -> None:
+    asked = [(_time(record, shape.asked_at, settings), record) for record in records]
+    for asked_at, record in sorted(asked, key=lambda each: each[0] or 0):
+        question = clean(as_text(record[shape.question], shape.question), settings.text_format)
+        _add(draft, DraftTurn("customer", question, asked_at, None))
+        if shape.answer:
+            answer = clean(as_text(record[shape.answer], shape.answer), settings.text_format)
+            _add(draft, DraftTurn(shape.answered_by, answer, _time(record, shape.answered_at, settings), None))
 
 
 def _add(draft: Draft, turn: DraftTurn) -> None:

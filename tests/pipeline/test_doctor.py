@@ -590,6 +590,19 @@ def test_posts_with_tags_of_a_forum_lose_them_and_their_quotations(tmp_path: Pat
     assert texts(ingested(folder, found)) == texts(ingested(write(tmp_path / "plain", forum__csv=as_csv(posts())), found))
 
 
+def test_pairs_of_a_bot_are_joined_by_their_session(tmp_path: Path) -> None:
+    records = [
+        {"session_id": f"s{n}", "query": f"{SAYS[2 * place]} {n}", "response": f"{SAYS[2 * place + 1]} {n}", "intent": "tent"}
+        for n in range(6)
+        for place in range(2)
+    ]
+    folder = write(tmp_path / "in", log__jsonl=records)
+
+    assert texts(ingested(folder, diagnosed(folder).mapping))["s4"] == [
+        f"{who}: {says} 4" for who, says in zip(("customer", "bot") * 2, SAYS, strict=True)
+    ]
+
+
 def test_mail_is_mapped_so_that_what_people_quote_goes(tmp_path: Path) -> None:
     found = {each.name: each.mapping for each in diagnose(delivered(tmp_path / "received")).sources}
 

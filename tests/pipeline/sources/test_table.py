@@ -264,6 +264,19 @@ def test_rows_that_contradict_each_other_or_their_mapping_are_set_aside_together
     assert quarantined(table) == [("log.csv", 1, *reason), ("log.csv", 2, *reason)]
 
 
+def test_the_pairs_of_a_session_with_a_bot_are_one_conversation_in_the_order_of_their_times(tmp_path: Path) -> None:
+    lines = (
+        "id,question,answer,at\n7,And how?,By post.,2026-01-05 12:01:00\n7,Where?,Here.,2026-01-05 12:00:00\n"
+        "8,Hm?,,2026-01-05 12:00:00\n"
+    )
+    pair = {**PAIRS["pair"], "asked_at": "at", "several": "join", "answered_by": "bot"}
+    table = ingested(write(tmp_path / "in", log__csv=lines), {**PAIRS, "id": "id", "zone": "UTC", "pair": pair})
+
+    assert texts(table) == {
+        "7": ["customer: Where?", "bot: Here.", "customer: And how?", "bot: By post."], "8": ["customer: Hm?"],
+    }  # fmt: skip
+
+
 def test_a_pair_whose_id_stands_twice_in_a_file_is_set_aside(tmp_path: Path) -> None:
     table = ingested(write(tmp_path / "in", log__csv="id,question,answer\n7,a,b\n7,c,d\n8,e,f\n"), {**PAIRS, "id": "id"})
 
