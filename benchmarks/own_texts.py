@@ -66,7 +66,7 @@ def main() -> None:
         for half, texts in halves(Path(__file__).parent / "texts" / f"{name}.txt").items():
             scores = score(texts, find_all([each.text for each in texts], look, Lists()))
             shown = scores.to_json()
-            result[f"{name}_{half}"] = {key: shown[key] for key in ("spans", "characters", "by_type")}
+            result[f"{name}_{half}"] = {key: shown[key] for key in ("spans", "characters", "by_type", "by_found_type")}
             print(name, half, shown["spans"])
             if arguments.misses and half == "seen":
                 text_of = {each.id: each.text for each in texts}

@@ -10,7 +10,9 @@ from pipeline.params import load_section
 from pipeline.scrub import ScrubParams, make_look, read_lists
 from pipeline.spans import Span
 
-IMPERSONAL: Final = frozenset({"AGE", "DATE_TIME", "JOB_TITLE", "LOCATION", "NRP", "ORGANIZATION", "TITLE", "URL", "YEAR"})
+IMPERSONAL: Final = frozenset(
+    {"AGE", "DATE_TIME", "JOB_TITLE", "LOCATION", "NRP", "ORGANIZATION", "TITLE", "URL", "USER_AGENT", "YEAR"}
+)
 """Types that tell who somebody is only beside others, and of which a manual is full."""
 
 

@@ -90,6 +90,9 @@ _CODE: Final = re.compile(
 _PERHAPS: Final = re.compile(r"[a-z]+(?:_[a-z]+)+\b|[a-z]{2,}[A-Z][a-z]+\w*\b")
 """A word of code, or what somebody calls himself: `next_page`, `kite_runner`."""
 
+LONGEST: Final = 200
+"""Characters of a word that are looked at: a word may be a whole file in base 64."""
+
 _FEW: Final = 3
 """Words of code that make a text technical, however long it is."""
 
@@ -126,13 +129,15 @@ _NO_MACHINE: Final = re.compile(
 
 def without_things(text: str, spans: Iterable[Span]) -> list[Span]:
     """The finds of patterns but things of computers that are nobody's."""
-    return [span for span in spans if not _is_nobodys(text, span)]
+    seen = _Text(text)
+    return [span for span in spans if not _is_nobodys(seen, span)]
 
 
-def _is_nobodys(text: str, span: Span) -> bool:
+def _is_nobodys(seen: "_Text", span: Span) -> bool:
+    text = seen.text
     value = text[span.start : span.end]
     if span.entity_type == "URL":
-        return _NO_HOST.match(value) is not None or _is_file(text, span, value)
+        return _NO_HOST.match(value) is not None or _is_file(seen, span, value)
     if span.entity_type in {"IP_ADDRESS", "MAC_ADDRESS"}:
         return _NO_MACHINE.fullmatch(value) is not None
     if span.entity_type == "USER_NAME":
@@ -140,15 +145,16 @@ def _is_nobodys(text: str, span: Span) -> bool:
     return span.entity_type == "UUID" and text[span.start - 1 : span.start] == "{" and text[span.end : span.end + 1] == "}"
 
 
-def _is_file(text: str, span: Span, value: str) -> bool:
+def _is_file(seen: "_Text", span: Span, value: str) -> bool:
     """Whether a web address without its scheme is the name of a file, or a member of an object in code."""
+    text = seen.text
     name, dot, top = value.rpartition(".")
     if not dot or "/" in value or name.startswith("www") or "@" in text[max(0, span.start - 1) : span.end + 1]:
         return False
     before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
     if after.isalnum() or after in {"(", "_"} or before in {"_", "/", "\\", "`", "~", "."}:
         return True
-    return top in _SCRIPTS and (re.fullmatch(_ENDINGS, top) is not None or _Text(text).is_technical)
+    return top in _SCRIPTS and (re.fullmatch(_ENDINGS, top) is not None or seen.is_technical)
 
 
 class _Text:
@@ -160,7 +166,7 @@ class _Text:
     @cached_property
     def chunks(self) -> list[tuple[int, int, bool]]:
         """Start and end of what stands between blanks, and whether it is code."""
-        return [(*match.span(), _CODE.search(match.group()) is not None) for match in _CHUNK.finditer(self.text)]
+        return [(*match.span(), _CODE.search(match.group()[:LONGEST]) is not None) for match in _CHUNK.finditer(self.text)]
 
     @cached_property
     def is_technical(self) -> bool:
