@@ -1,17 +1,20 @@
 """What must hold of the training files, read again from disk with another parser than wrote them.
 
-Rows are parsed by the standard library and held against pydantic models of the published schema; who stands in which split
-is read from the side files and joined with the table before emit.
+Rows are parsed by pydantic, those it refuses by the standard library too, and held against models of the published schema; who
+stands in which split is read from the side files and joined with the table before emit.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from scipy.sparse import csr_array
 
 from checks.bounds import lower
 from checks.gate import FEW, Limit, at_least, at_most
@@ -224,6 +227,10 @@ def _formats(table: Table) -> list[str]:
     return sorted(path.name.removeprefix("lines_") for path in table.folder.glob("lines_*"))
 
 
+NO_JSON: Final = re.compile(rb"NaN|Infinity")
+"""Numbers that pydantic's reader of JSON takes and JSON has not."""
+
+
 class _Reading:
     """What one pass over the files of a format finds; holds ids and counts, no text."""
 
@@ -264,6 +271,12 @@ class _Reading:
             self.places[fault].append(where)
 
     def _fault(self, line: bytes) -> str | None:
+        try:
+            if self._schema is not None and not NO_JSON.search(line):
+                self._schema.model_validate_json(line)  # twice as fast; what it refuses is named below
+                return None
+        except ValidationError:
+            pass
         try:
             row = json.loads(line, parse_constant=_refuse)
             if self._schema is not None:
@@ -419,21 +432,46 @@ def _nearest(table: Table, readings: Sequence[_Reading], bounds: Bounds) -> dict
     before = table.previous()
     if before is None or not train:
         return None
-    # takes a second, and only this measure needs it; ships no types
-    from sklearn.feature_extraction.text import HashingVectorizer  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    shingles = HashingVectorizer(ngram_range=(3, 3), binary=True, alternate_sign=False, norm="l2")
     found = _texts(before, test)
     if not found:  # whose rows these are nobody knows: that is another measure
         return None
     names, said = zip(*found, strict=True)
-    asked = shingles.transform(said)
-    nearest = [0.0] * len(names)
     texts = [text for _, text in _texts(before, train)]
-    for start in range(0, len(texts), 5000):
-        scores = asked @ shingles.transform(texts[start : start + 5000]).T
-        nearest = [max(old, float(new)) for old, new in zip(nearest, scores.max(axis=1).toarray().ravel(), strict=True)]
-    return dict(zip(names, nearest, strict=True))
+    return dict(zip(names, nearest(said, texts), strict=True))
+
+
+TEXTS_AT_A_TIME: Final = 5000
+
+
+def nearest(asked: Sequence[str], others: Sequence[str]) -> list[float]:
+    """Of every text asked: the largest cosine of its set of runs of three words and that of another text."""
+    own = _shingles(asked)
+    columns = own.select(pl.col("shingle").unique()).with_row_index("column")
+    matrix, sizes = _matrix(own, len(asked), columns), np.bincount(own["row"], minlength=len(asked))
+    found = np.zeros(len(asked))
+    for start in range(0, len(others), TEXTS_AT_A_TIME):
+        block = others[start : start + TEXTS_AT_A_TIME]
+        theirs = _shingles(block)
+        common = (matrix @ _matrix(theirs, len(block), columns).T).tocoo()
+        either = sizes[common.row] * np.bincount(theirs["row"], minlength=len(block))[common.col]
+        np.maximum.at(found, common.row, common.data / np.sqrt(either))
+    return found.tolist()
+
+
+def _shingles(texts: Sequence[str]) -> pl.DataFrame:
+    """row, shingle: the distinct runs of three words of every text, hashed; words of two letters and more, in lower case."""
+    words = pl.Series("word", texts, dtype=pl.String).str.to_lowercase().str.extract_all(r"\w\w+")
+    flat = words.to_frame().with_row_index("row").filter(pl.col("word").list.len() > 2).explode("word")  # noqa: PLR2004  # three
+    run = pl.concat_str("word", pl.col("word").shift(-1), pl.col("word").shift(-2), separator=" ")
+    whole = flat.select("row", last=pl.col("row").shift(-2), shingle=run.hash()).filter(pl.col("row") == pl.col("last"))
+    return whole.select("row", "shingle").unique()
+
+
+def _matrix(shingles: pl.DataFrame, rows: int, columns: pl.DataFrame) -> csr_array:
+    """One row per text, 1 in the column of every shingle that has one."""
+    placed = shingles.join(columns, on="shingle")
+    at = (placed["row"].to_numpy(), placed["column"].to_numpy())
+    return csr_array((np.ones(placed.height, np.float32), at), shape=(rows, columns.height))
 
 
 def _sample(names: Iterator[str], size: int) -> set[str]:
@@ -443,8 +481,9 @@ def _sample(names: Iterator[str], size: int) -> set[str]:
 def _texts(table: Table, names: set[str]) -> list[tuple[str, str]]:
     """These conversations and the whole text of each, part by part."""
     texts: list[tuple[str, str]] = []
+    wanted = pl.Series(sorted(names), dtype=pl.String).implode()
     for part in table.manifest.parts:
-        rows = table.read(part, columns=["conversation_id", "turns"]).filter(pl.col("conversation_id").is_in(names))
+        rows = table.read(part, columns=["conversation_id", "turns"]).filter(pl.col("conversation_id").is_in(wanted))
         said = pl.col("turns").list.eval(pl.element().struct.field("text")).list.join("\n")
         texts += rows.select("conversation_id", said).rows()
     return texts

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import HashingVectorizer  # type: ignore[import-untyped]  # ships no types
 
-from checks.emit import Bounds, expectations, measure
+from checks.emit import Bounds, expectations, measure, nearest
 from pipeline.emit import run
 from pipeline.tables import Table
 from tests.build import MEANS, conversation
@@ -179,6 +182,17 @@ def test_copies_of_one_chat_are_one_cluster_however_many_rows_they_fill(tmp_path
 def test_fewer_rows_than_a_consumer_trains_on_stop_the_line_whatever_the_params_ask(tmp_path: Path) -> None:
     lenient = BOUNDS.model_copy(update={"min_train_rows": 0, "min_clusters": {"floor": 0}})
     assert "formats_below_floor" in broken(chat(tmp_path, count=9), lenient)
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ab é1_-.\n"), max_size=40), min_size=1, max_size=6),
+    st.lists(st.text(st.sampled_from("ab é1_-.\n"), max_size=40), min_size=1, max_size=6),
+)
+def test_the_likeness_of_two_chats_is_the_cosine_of_scikit_learns_vectors(asked: list[str], others: list[str]) -> None:
+    vectors = HashingVectorizer(ngram_range=(3, 3), binary=True, alternate_sign=False)
+    scores = (vectors.transform(asked) @ vectors.transform(others).T).toarray().max(axis=1)
+
+    assert nearest(asked, others) == pytest.approx(scores.tolist(), abs=1e-6)
 
 
 def test_a_file_over_the_limit_stops_the_line(tmp_path: Path) -> None:
