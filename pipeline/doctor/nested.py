@@ -25,6 +25,7 @@ from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
 from pipeline.reading.paths import first, parse
+from pipeline.reading.values import native_id
 
 
 def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -65,10 +66,20 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         columns = columns_of(kept)
         reasons.append(f"items are messages by {', '.join(map(repr, filters))}")
     has_opening = any(len(text.split()) >= 4 for row in rows[:50] for text in row.values() if isinstance(text, str))
-    speaker = speaker_column(columns, used, least=1 if has_opening else 2)  # a question stands apart: all may be one agent's
-    if speaker is None:
-        return None
-    column, meaning, others = speaker
+    people_list = _participants(rows, columns, at, used)
+    if people_list is not None:
+        mapping["participants"], column, meaning, others = people_list
+        mapping["author"] = column.name
+        reasons.append(f"{mapping['participants']['at']!r} says of the ids in {column.name!r} what they are")
+        for name, values in _filters(columns, [flat(item) for item in items], column.name).items():  # programs have no id
+            filters[name] = [value for value in values if value in filters.get(name, values)]
+        if filters:
+            mapping |= {"messages": filters, "kind": next(iter(filters))}
+    else:
+        speaker = speaker_column(columns, used, least=1 if has_opening else 2)  # a question stands apart: all may be one agent's
+        if speaker is None:
+            return None
+        column, meaning, others = speaker
     if filters and meaning.get("tool"):
         path, values = next(iter(filters.items()))
         speaks = [
@@ -95,13 +106,17 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         used.add(time[0].name)
     _record_fields(mapping, records, at, column, reasons, others)
     mapping |= text_format(text)
-    if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at}):
+    people_at = mapping.get("participants", {}).get("at")
+    if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, people_at}):
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
     people = {
         f"{at}.*.{each.name}": kind
         for each in columns_of([flat(item) for item in items[: SAMPLED_ROWS * 3]]).values()  # also of what is no message
-        if each.is_scalar and (kind := each.kind()) and each.name != text.name
+        if each.is_scalar and (kind := each.kind()) and each.name not in {text.name, people_at and column.name}
     }
+    if people_at:
+        listed = columns_of([flat(each) for row in rows for each in _at(row, people_at)])
+        people |= {f"{people_at}.*.{each.name}": kind for each in listed.values() if each.is_scalar and (kind := each.kind())}
     if others == "starter" and (kind := kind_of_author(column)) is not None:
         people[f"{at}.*.{column.name}"] = kind
     taken = {mapping.get(key) for key in ("id", "opening", "opened_at", "customer")} | set(mapping.get("topics", ()))
@@ -124,6 +139,24 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     if ignore:
         mapping["ignore_fields"] = ignore
     return Candidate("events", files, mapping, reasons, remarks)
+
+
+def _participants(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Column], at: str, used: set[str]
+) -> tuple[dict[str, str], Column, dict[str, list[Any]], str] | None:
+    """A list of people that says what those are who speak by their ids alone; null where there is none."""
+    for path in sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at}):
+        people = columns_of([flat(each) for row in rows for each in _at(row, path)])
+        found = speaker_column(people, set())
+        if found is None or found[2] != "refuse":
+            continue
+        for own in people.values():
+            ids = set(map(native_id, own.texts))
+            for column in columns.values():
+                named = set(map(native_id, column.texts))
+                if column.name not in used and own is not found[0] and column.is_scalar and named and named <= ids:
+                    return {"at": path, "id": own.name, "role": found[0].name}, column, found[1], "refuse"
+    return None
 
 
 def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:

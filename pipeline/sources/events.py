@@ -16,6 +16,7 @@ import orjson
 from pydantic import Field
 
 from pipeline.errors import SourceError
+from pipeline.params import Section
 from pipeline.reading.drafts import (
     Detail,
     Draft,
@@ -31,11 +32,22 @@ from pipeline.reading.drafts import (
 from pipeline.reading.files import json_lines, json_records, layout_of
 from pipeline.reading.look_ups import LookUpFields
 from pipeline.reading.mapped import MappedSettings, Speakers, named_by_starter
-from pipeline.reading.paths import Known, find, first, known, parse, unknown
+from pipeline.reading.paths import EACH, Known, find, first, known, parse, unknown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
+
+
+class Participants(Section):
+    """A list of a record's people, where events name by its id alone who spoke."""
+
+    at: str
+    """Path of the list, from the record."""
+    id: str
+    """Path of the id, from the item."""
+    role: str
+    """Path, from the item, of what that one is."""
 
 
 class EventsSettings(MappedSettings):
@@ -50,6 +62,8 @@ class EventsSettings(MappedSettings):
     """Path of the list of events, from the record."""
     speaker: Speakers
     """Path from the event of who spoke, and what its values mean."""
+    participants: Participants | None = None
+    """Where it stands what those are whose ids `speaker.at` holds; what it says of them is then what `speaker` lists."""
     text: str
     """Path from the event of the message."""
     sent_at: str | None = None
@@ -77,7 +91,9 @@ class EventsSettings(MappedSettings):
         ]
         mapped = [*self.of_conversation(), self.opening, self.agent, *self.ignore_fields]
         events = [f"{self.turns}.*.{path}" for path in in_event if path is not None]
-        return known([*(path for path in mapped if path), *events])
+        people = self.participants
+        of_people = [f"{people.at}.*.{people.id}", f"{people.at}.*.{people.role}"] if people else []
+        return known([*(path for path in mapped if path), *events, *of_people])
 
     @cached_property
     def steps(self) -> dict[str, Steps]:
@@ -149,6 +165,7 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     sent = settings.sent_at and steps[settings.sent_at]
     author_at = settings.author and steps[settings.author]
     turns: list[tuple[tuple[int, ...], DraftTurn]] = []
+    roles = _roles(record, settings.participants) if settings.participants else {}
     found = first(record, steps[settings.turns])
     if found is not None and not isinstance(found, list):
         raise Refused("wrong_type", settings.turns)
@@ -161,7 +178,8 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
         if not is_message:
             settings.leave_out(draft, get)
             continue
-        speaker = settings.speaker.of(first(event, speaker_at))
+        who = first(event, speaker_at)
+        speaker = settings.speaker.of(roles.get(native_id(who), who))
         text = clean(as_text(first(event, text_at), settings.text), settings.text_format)
         if not text:
             draft.count("empty_texts")
@@ -181,6 +199,13 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
     # where the question stands apart, whoever is not known to have asked it answers
     known = authors["customer"] or ("" if settings.opening is not None else None)
     draft.turns.extend(named_by_starter(ordered, known))
+
+
+def _roles(record: Any, people: Participants) -> dict[str | None, Any]:
+    """Id -> what that one is."""
+    everybody = find(record, (*parse(people.at), EACH))
+    named = ((native_id(first(each, parse(people.id))), each) for each in everybody)
+    return {own: first(each, parse(people.role)) for own, each in named if own is not None}
 
 
 def _value(event: Any, steps: dict[str, Steps], path: str) -> Any:

@@ -603,6 +603,30 @@ def test_pairs_of_a_bot_are_joined_by_their_session(tmp_path: Path) -> None:
     ]
 
 
+def test_people_who_are_only_ids_in_a_chat_are_told_by_the_list_that_says_what_they_are(tmp_path: Path) -> None:
+    def chat(n: int) -> dict[str, Any]:
+        events = [
+            {"id": f"e{n}0", "type": "system_message", "text": "Chat started", "visibility": "all"},
+            {"id": f"e{n}1", "type": "message", "author_id": f"c-{n}", "text": f"{SAYS[0]} {n}", "visibility": "all"},
+            {"id": f"e{n}2", "type": "message", "author_id": "al@example.com", "text": "He is rude.", "visibility": "agents"},
+            {"id": f"e{n}3", "type": "message", "author_id": "al@example.com", "text": f"{SAYS[1]} {n}", "visibility": "all"},
+        ]
+        users = [
+            {"id": f"c-{n}", "type": "customer", "name": "Jo Fox", "email": f"jo{n}@example.com"},
+            {"id": "al@example.com", "type": "agent", "name": "Al Roe"},
+        ]
+        return {"id": f"chat{n}", "users": users, "thread": {"id": f"t{n}", "events": events}}
+
+    folder = write(tmp_path / "in", chats__jsonl=[chat(n) for n in range(6)])
+    found = diagnosed(folder).mapping
+    table = ingested(folder, found)
+
+    assert texts(table)["chat4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4"]
+    assert found["participants"] == {"at": "users", "id": "id", "role": "type"}
+    assert found["identifiers"]["other"]["users.*.email"] == "EMAIL_ADDRESS"
+    assert found["identifiers"]["other"]["users.*.name"] == "PERSON"
+
+
 def test_mail_is_mapped_so_that_what_people_quote_goes(tmp_path: Path) -> None:
     found = {each.name: each.mapping for each in diagnose(delivered(tmp_path / "received")).sources}
 

@@ -214,3 +214,19 @@ def test_the_event_may_hold_its_own_result(tmp_path: Path) -> None:
 
     assert texts(table) == {"5": ["customer: Hi", "tool: Account pulled up.", "agent: Hello"]}
     assert rows(table)[0]["turns"][1]["call"] == {"name": "desk", "arguments": []}
+
+
+def test_people_named_by_ids_alone_are_what_the_list_of_people_says_and_an_id_that_is_not_in_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    people = {"participants": {"at": "people", "id": "no", "role": "is"}}
+    known, stranger = (
+        {**chat(n, "Hi", "Hello"), "people": [{"no": 7, "is": "visitor"}, {"no": "8", "is": "staff"}]} for n in (1, 2)
+    )
+    for record, ids in ((known, ("7", 8)), (stranger, (7, 9))):
+        for event, who in zip(record["events"], ids, strict=True):
+            event["who"] = who
+    table = ingested(write(tmp_path / "in", log__jsonl=[known, stranger]), {**CHATS, **people})
+
+    assert texts(table) == {"1": ["customer: Hi", "agent: Hello"]}
+    assert quarantined(table) == [("log.jsonl", 2, "unknown_speaker", "who")]
