@@ -26,7 +26,8 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     for vendor, score in sorted(scores.items(), key=lambda each: -each[1]):
         if score < 0.8:  # of the fields: fewer than four in five known is another's shape
             continue
-        hits = found[vendor]
+        with_main = {delivery_of(file) for file, kind, share in found[vendor] if kind in MAIN_KINDS and share >= 0.8}
+        hits = [hit for hit in found[vendor] if not with_main or delivery_of(hit[0]) in with_main]  # a user is like another's
         kinds_found = sorted({kind for _, kind, _ in hits})
         mapping: dict[str, Any] = {}
         if vendor == "zendesk":

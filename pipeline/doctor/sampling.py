@@ -14,6 +14,8 @@ from pipeline.reading.files import Dialect, csv_rows, documents_in, json_lines, 
 
 SAMPLED_ROWS: Final = 2_000
 SAMPLED_FILES: Final = 40
+LEAST_FILES: Final = 12
+"""Of every delivery, however many there are: a help desk exports a dozen tables."""
 
 LIMITS: Final = Limits(max_row_bytes=16 * 2**20, max_unpacked_bytes=2**40, max_unpacked_ratio=1000)
 _HEAD_BYTES: Final = 2**16
@@ -25,7 +27,7 @@ def spread(files: Sequence[ReceivedFile]) -> list[ReceivedFile]:
     for file in files:
         deliveries.setdefault(delivery_of(file), []).append(file)
     some = list(deliveries.values())[:: max(1, len(deliveries) // SAMPLED_FILES)]
-    return [file for each in some for file in each[: max(1, SAMPLED_FILES // len(some))]]
+    return [file for each in some for file in each[: max(LEAST_FILES, SAMPLED_FILES // len(some))]]
 
 
 def delivery_of(file: ReceivedFile) -> str:

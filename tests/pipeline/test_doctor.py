@@ -547,6 +547,18 @@ def test_every_shape_in_a_folder_is_mapped_and_what_is_not_is_named_and_ignored(
     assert any("prices.txt" in remark and "README" in remark for remark in found.remarks)
 
 
+def test_the_exports_of_several_help_desks_side_by_side_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "in").symlink_to(FORMATS)
+    found = {each.name: each for each in diagnose(tmp_path / "in").sources}
+
+    assert {name: each.format for name, each in found.items() if name != "email_replies"} == {
+        "slack_export": "slack", "zendesk_api": "zendesk", "zendesk_tables": "zendesk_tables", "intercom_tables": "intercom",
+        "freshdesk_api": "freshdesk",
+    }  # fmt: skip
+    for name in ("slack_export", "zendesk_api", "intercom_tables", "freshdesk_api"):
+        assert "unreadable_file" not in found[name].read
+
+
 def test_what_it_prints_can_be_put_into_params_and_says_how(tmp_path: Path) -> None:
     folder = write(tmp_path / "My forum", forum__csv=as_csv(posts()))
     printed = CliRunner().invoke(app, ["doctor", str(folder)]).output
