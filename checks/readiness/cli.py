@@ -101,6 +101,7 @@ def _complain(failed: list[Any]) -> None:
 
 def _print(assessment: Any, out: Path) -> None:
     typer.echo(f"readiness: {assessment.verdict}")
+    typer.echo("  of the set, not of the line: what is missing or too little stands below, what to do in docs/readiness.md")
     for kind, what in assessment.missing_evidence.items():
         typer.echo(f"  missing evidence/{kind}.csv: {what}")
     typer.echo("  " + ", ".join(f"{share:.0%} {name}" for name, share in assessment.judged.split.items()))
