@@ -55,6 +55,10 @@ class ProviderError(CurationError):
     """The language model gave no usable reply."""
 
 
+class PromptTooLongError(ProviderError):
+    """The model has no room for this prompt and its reply, and will have none tomorrow."""
+
+
 class EndpointError(ProviderError):
     """The endpoint refuses every request alike (key, address, redirect): no use in sending the next one."""
 

@@ -246,9 +246,9 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
         return writer.publish(made)
 
 
-def _ideas(table: Table, params: GenerateParams) -> list[Idea]:
-    conversations = table.manifest.total("kept")
-    return [*rare_questions(table, params.paraphrases), *boundaries(conversations, params.boundaries)]
+def _ideas(table: Table, params: GenerateParams) -> Iterator[Idea]:
+    yield from rare_questions(table, params.paraphrases)
+    yield from boundaries(table.manifest.total("kept"), params.boundaries)
 
 
 def _make_up(writer: TableWriter, name: str, inputs: dict[str, str], ideas: Sequence[Idea], params: GenerateParams) -> Part:
@@ -314,7 +314,7 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
     for part in table.manifest.parts:
         outcome = generate(conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}"), find, answer, params)
         questions += outcome.beside["asked"].height
-    if ideas := _ideas(table, params):
+    for ideas in batches(_ideas(table, params), ROWS_PER_PART):
         endpoint, _ = FETCHERS[params.provider](params)
         invent(ideas, params.provider, endpoint, note, params, params.acceptance)
     return add_up(questions, list(unsent.values()), params)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from pipeline.answering.request import Choice, Reply, Request
-from pipeline.errors import EndpointError, Overloaded, ProviderError
+from pipeline.errors import EndpointError, Overloaded, PromptTooLongError, ProviderError
 
 OK: Final = 200
 
@@ -64,6 +64,8 @@ and Mistral, which vLLM, TGI, llama.cpp and Gemini pass on."""
 TOO_LONG: Final = re.compile(rb"context (?:length|window|size)|too (?:large|long|many)|exceed", re.IGNORECASE)
 """A prompt with no room for a reply, in the words of OpenAI, vLLM, llama.cpp, Mistral, DeepSeek. They name the reply's bound
 beside it, which is known to them: under its other name some would ignore it, and reply beyond what was reserved."""
+
+TOO_LONG_BY: Final = frozenset({400, 413, 422})
 
 LONGEST_ERROR: Final = 10_000
 """Bytes of an error that are looked at."""
@@ -203,6 +205,8 @@ def not_a_reply(
     mistake = _mistake(status, code, content, request, taken)
     if mistake is not None:
         return EndpointError(f"answered {status}{mistake}")
+    if status in TOO_LONG_BY and TOO_LONG.search(content[:LONGEST_ERROR]):
+        return PromptTooLongError(str(status))
     if status in BUSY or status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6: the server's fault
         return Overloaded(str(status), _seconds(headers), is_throttle=status in THROTTLES)
     return ProviderError(str(status))

@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from heapq import nsmallest
+from itertools import islice
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -85,24 +87,28 @@ class Idea:
     """What a good text does, where the prompt does not say it alone."""
 
 
-def rare_questions(table: Table, params: ParaphraseParams) -> list[Idea]:
-    """Questions of rare topics that people answered at once, the rarest first, as many as the share allows."""
+def rare_questions(table: Table, params: ParaphraseParams) -> Iterator[Idea]:
+    """Questions of rare topics that people answered at once, of the rarest as many as the share allows, in the table's order."""
     wanted = int(params.max_share * table.manifest.total("kept"))
     if not wanted:
-        return []
+        return
     counts: Counter[str] = Counter()
     for part in table.manifest.parts:
         counts.update(table.read(part, columns=["topics"]).explode("topics")["topics"].drop_nulls().to_list())
     rare = [topic for topic, count in counts.items() if count <= params.max_topic_conversations]
-    found: list[tuple[int, str, Idea]] = []
-    for part in table.manifest.parts:
-        rows = conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}")
-        for row in rows.filter(pl.col("topics").list.eval(pl.element().is_in(rare)).list.any()).iter_rows(named=True):
-            if idea := _in_other_words(row):
-                draw = sha256(row["conversation_id"].encode()).hexdigest()
-                found.append((min(counts[topic] for topic in row["topics"]), draw, idea))
-        found = sorted(found, key=lambda each: each[:2])[:wanted]
-    return [idea for _, _, idea in found]
+    is_rare = pl.col("topics").list.eval(pl.element().is_in(rare)).list.any()
+
+    def candidates() -> Iterator[tuple[int, str, Idea]]:
+        for part in table.manifest.parts:
+            rows = conform(table.read(part), DEDUPED, f"{table.folder}, {part.name}")
+            for row in rows.filter(is_rare).iter_rows(named=True):
+                if idea := _in_other_words(row):
+                    draw = sha256(row["conversation_id"].encode()).hexdigest()
+                    yield min(counts[topic] for topic in row["topics"]), draw, idea
+
+    # read twice, so that no more than their places are held at once
+    chosen = set(nsmallest(wanted, ((rarity, draw) for rarity, draw, _ in candidates())))
+    yield from (idea for rarity, draw, idea in candidates() if (rarity, draw) in chosen)
 
 
 def _in_other_words(row: dict[str, Any]) -> Idea | None:
@@ -238,7 +244,7 @@ def _written(idea: Idea, answer: Answer) -> dict[str, Any]:
     return {**idea.row, "turns": turns}
 
 
-def batches(ideas: Sequence[Idea], size: int) -> Iterator[Sequence[Idea]]:
+def batches(ideas: Iterator[Idea], size: int) -> Iterator[Sequence[Idea]]:
     """The ideas in runs of at most `size`: as many conversations as a part may hold."""
-    for start in range(0, len(ideas), size):
-        yield ideas[start : start + size]
+    while batch := list(islice(ideas, size)):
+        yield batch

@@ -18,7 +18,7 @@ from pipeline.answering.provider_params import PaceParams, Settings
 from pipeline.answering.replies import Replies
 from pipeline.answering.request import Gap, Reply, Request
 from pipeline.answering.spending import Account, Amount
-from pipeline.errors import CurationError, EndpointError, Overloaded, ProviderError
+from pipeline.errors import CurationError, EndpointError, Overloaded, PromptTooLongError, ProviderError
 
 T = TypeVar("T")
 
@@ -239,7 +239,7 @@ class _Dispatch:
         self._answered.put_nowait(None)
 
     async def _send(self, request: Request) -> Reply | Gap:
-        fault, attempt, unreached = "", 0, 0
+        fault, attempt, unreached, may_pass = "", 0, 0, True
         while not self._stopped_by and attempt < self._params.max_attempts:
             attempt += 1
             try:
@@ -258,7 +258,7 @@ class _Dispatch:
                     f"generate: {request.endpoint} {error}; correct generate.openai, generate.model or the key"
                 ) from None
             except ProviderError as error:
-                fault = str(error)
+                fault, may_pass = str(error), not isinstance(error, PromptTooLongError)
                 self._count_failure(request, fault)
                 break
         with self._replies.together():
@@ -269,7 +269,7 @@ class _Dispatch:
                 f"generate: {request.endpoint} cannot be reached; run again when it can, the replies so far are kept, or correct "
                 "generate.openai.base_url"
             )
-        return Gap("provider_error", fault, may_pass=True)
+        return Gap("provider_error", fault, may_pass=True) if may_pass else Gap("prompt_too_long", fault)
 
     async def _try(self, request: Request) -> Reply | None:
         """The reply; None while another process asks for it."""

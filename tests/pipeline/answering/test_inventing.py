@@ -86,6 +86,14 @@ def test_questions_of_common_topics_without_topics_without_answer_and_answered_b
     assert not [name for name in kept(tmp_path) if name.endswith("-paraphrase")]
 
 
+def test_the_rarest_come_first_wherever_they_stand_in_the_table(tmp_path: Path) -> None:
+    twice = [conversation(20 + n, f"Do you repair kettle {'ab'[n]}?", "Yes, we do.", topics=["kettle"]) for n in range(2)]
+    with LlmServer(rewriting()) as server:
+        ask(server, tmp_path, [*twice, *COMMON, RARE], paraphrases__max_share=0.13)
+
+    assert [received.body["messages"][-1]["content"] for received in server.received] == [RARE["turns"][0]["text"]]
+
+
 def test_the_ledger_has_a_line_for_what_was_added_and_balances(tmp_path: Path) -> None:
     def script(received: Received) -> Answer:
         is_paraphrase = "You rewrite questions" in received.body["messages"][0]["content"]

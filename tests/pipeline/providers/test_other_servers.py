@@ -402,9 +402,10 @@ def test_a_prompt_without_room_for_its_reply_takes_the_bound_from_no_other(tmp_p
         return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")
 
     with LlmServer(script) as server:
-        manifest = ask(server, tmp_path, MANY, model__seed=7, pace__concurrency=1)
+        for _ in range(2):  # it will be as long tomorrow
+            manifest = ask(server, tmp_path, MANY, model__seed=7, pace__concurrency=1)
 
-    assert manifest.reasons == {"provider_error": 1}
+    assert manifest.reasons == {"prompt_too_long": 1}
     assert len(server.received) == len(MANY)
     assert all(received.body["max_tokens"] == 400 for received in server.received)
 
@@ -454,7 +455,7 @@ def test_a_500_that_passes_is_not_taken_for_a_refused_schema(tmp_path: Path) -> 
 def test_once_a_field_was_taken_a_refusal_is_about_the_question(tmp_path: Path) -> None:
     def script(received: Received) -> Answer | Status:
         if "parcel c" in received.body["messages"][-1]["content"]:
-            return Status(400, message="too long")
+            return Status(400, message="not allowed")
         return Answer(json.dumps({"answer": "It is here.", "needs_human": False, "cited_ids": []}))
 
     with LlmServer(script) as server:
