@@ -132,7 +132,7 @@ def whole(content: bytes) -> bytes:
                 return event
             said |= {name: piece[name] for name in ("model", "usage") if piece.get(name)}
             for choice in piece.get("choices") or ():
-                so_far = choices.setdefault(choice.get("index") or 0, {"message": {"content": ""}})
+                so_far = choices.setdefault(int(choice.get("index") or 0), {"message": {"content": ""}})
                 new = choice.get("delta") or choice.get("message") or {}
                 so_far["message"]["content"] += _text(new.get("content"))
                 so_far["message"]["refusal"] = new.get("refusal") or so_far["message"].get("refusal")

@@ -340,6 +340,7 @@ def test_a_reply_in_pieces_that_nobody_asked_for_is_put_together(tmp_path: Path,
         (in_pieces(piece("It is", "length")), ("cut_off", "length")),
         (in_pieces({"error": {"code": 429, "message": "slow"}}, end=""), ("provider_error", "429")),
         (Junk(b"data: nope\n\n", "text/event-stream"), ("provider_error", "no_completion")),
+        (in_pieces({"choices": [{"index": "first"}, {"index": 0}]}), ("provider_error", "no_completion")),
     ],
 )
 def test_pieces_that_break_off_are_no_reply(tmp_path: Path, act: Junk, gap: tuple[str, str]) -> None:
