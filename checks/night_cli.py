@@ -9,7 +9,8 @@ import typer
 
 from pipeline import job
 from pipeline.errors import CurationError
-from pipeline.options import DEFAULT_PARAMS, EVIDENCE, EXPECTED_ERROR, INTERRUPTED, LAST_TABLE, REPLIES, REPORTS
+from pipeline.interrupts import INTERRUPTED
+from pipeline.options import DEFAULT_PARAMS, EVIDENCE, EXPECTED_ERROR, LAST_TABLE, REPLIES, REPORTS
 from pipeline.params import load_section
 from pipeline.tables import Manifest, Table
 

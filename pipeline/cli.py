@@ -22,9 +22,10 @@ from pipeline import job
 from pipeline.errors import BudgetReached, CurationError
 from pipeline.forget_cli import forget
 from pipeline.index_cli import app as index_commands
+from pipeline.interrupts import INTERRUPTED
 from pipeline.judge_cli import app as judge_commands
 from pipeline.ledger_cli import ledger, trace
-from pipeline.options import BUDGET_REACHED, EXPECTED_ERROR, INTERRUPTED, STAGES, AsJson
+from pipeline.options import BUDGET_REACHED, EXPECTED_ERROR, STAGES, AsJson
 from pipeline.stage_cli import StageCommand, decontaminate, formats, stage_command
 
 app = typer.Typer(

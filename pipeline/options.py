@@ -30,5 +30,4 @@ COUNTED: Final = Path(".ticketmill/counted")
 EXPECTED_ERROR: Final = 1
 GATE_SAID_NO: Final = 3
 BUDGET_REACHED: Final = 4
-INTERRUPTED: Final = 130
-"""Exit codes; 0 is success and 2 wrong usage, which typer returns itself."""
+"""Exit codes; 0 is success, 2 wrong usage, which typer returns itself, and interrupts.INTERRUPTED of Ctrl-C."""

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from pipeline.errors import SourceError
+from pipeline.interrupts import loading
 from pipeline.key import Key, load_key
 from pipeline.ledger_cli import by_reason
 from pipeline.options import ALL_CORES, DEFAULT_PARAMS, GATE_SAID_NO, NO_SETTINGS, AsJson, Params, Settings, Workers
@@ -102,7 +103,8 @@ def _make_table(name: str) -> Callable[..., None]:
             ),
         ] = False,
     ) -> None:
-        run, kind = load_stage(name)
+        with loading():
+            run, kind = load_stage(name)
         section: Any = load_section(kind, name, params, settings)
         if estimate:
             if name != "generate":

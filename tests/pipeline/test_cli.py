@@ -281,6 +281,20 @@ def test_an_interruption_exits_130(tmp_path: Path) -> None:
         assert b"Traceback" not in process.stderr.read()
 
 
+def test_an_interruption_while_modules_are_loaded_exits_130_without_a_traceback(tmp_path: Path) -> None:
+    # the heaviest module waits for a pipe, as if the disk were slow
+    (tmp_path / "polars.py").write_text(f"open({str(tmp_path / 'loading')!r}).read()")
+    os.mkfifo(tmp_path / "loading")
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pipeline.start import main; main()"
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(cli.__file__).parents[1]}"}
+    with subprocess.Popen([sys.executable, "-c", code, "formats"], stderr=subprocess.PIPE, env=environment) as process:
+        with (tmp_path / "loading").open("w"):
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
 def test_asking_for_help_loads_nothing_heavy() -> None:
     heavy = {"presidio_analyzer", "spacy", "great_expectations", "numba", "sklearn", "openai", "onnxruntime", "duckdb"}
     heavy |= {f"pipeline.{stage}" for stage in STAGES}  # a stage does not pay for the others
