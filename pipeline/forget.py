@@ -27,8 +27,8 @@ from pipeline.errors import CurationError, SourceError
 from pipeline.forgotten import FOLDER, LIST, Entry, add, draws_of, email_hash, keep_draws, read_forgotten
 from pipeline.key import Key
 from pipeline.reading.cutting import Cut, cut
-from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent, Unit
-from pipeline.reading.files import Dialect, layout_of
+from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent, Unit, Without
+from pipeline.reading.files import Dialect, Layout, layout_of
 from pipeline.replacing.keyed import Surrogates
 from pipeline.searching import names_any
 from pipeline.sources import SOURCES
@@ -350,7 +350,13 @@ def _staged(
     if cuts == "files":
         return (None, len(rows)) if is_all else None
     try:
-        layout = "json" if cuts == "elements" else layout_of(file) if cuts == "layout" else cuts
+        layout: Layout | Without = (
+            "json"
+            if cuts == "elements"
+            else layout_of(file)
+            if cuts == "layout"
+            else lambda stream, gone: cuts(stream, gone, settings)
+        )
     except SourceError:
         return None
     if layout == "parquet" and is_all:

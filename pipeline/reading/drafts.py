@@ -246,7 +246,10 @@ let every file be read by itself."""
 Without = Callable[[IO[bytes], Collection[int]], Iterator[tuple[bytes, bool]]]
 """A file and the numbers of rows -> the file in pieces with marks in the place of these rows, and which pieces are marks."""
 
-Cuts = Literal["layout", "elements", "files"] | Without
+CutOut = Callable[[IO[bytes], Collection[int], Any], Iterator[tuple[bytes, bool]]]
+"""The same with the settings of the source."""
+
+Cuts = Literal["layout", "elements", "files"] | CutOut
 """What can be cut out of received files of a format when a customer is forgotten. layout: rows, as the layout of the file says
 (CSV, JSON lines, JSON, Parquet). elements: of JSON documents, whatever the file is called. files: those of which every row
 goes. Or how rows leave a file that only its format can read."""

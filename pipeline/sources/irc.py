@@ -189,7 +189,7 @@ def _pass_by(kept: str, log: _Log) -> None:
         _event(kept, log)
 
 
-def without(stream: IO[bytes], rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+def without(stream: IO[bytes], rows: Collection[int], _settings: Any) -> Iterator[tuple[bytes, bool]]:
     """A log without these lines: of each a mark, with its time or its day."""
     for position, raw in enumerate(stream, start=1):
         if position not in rows:

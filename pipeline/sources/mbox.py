@@ -12,7 +12,7 @@ A mail begins at a line "From " with a time in it, at the start of the file or a
 
 import re
 from collections.abc import Collection, Iterator
-from typing import IO, Final, Literal
+from typing import IO, Any, Final, Literal
 
 from pipeline.errors import SourceError
 from pipeline.mail.conversation import GONE, MailSettings, RawMail, assemble, opener, reader
@@ -69,7 +69,7 @@ def _lines(stream: IO[bytes]) -> Iterator[tuple[bytes, bool, bool]]:
         line_begins = line.endswith(b"\n")
 
 
-def without(stream: IO[bytes], rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+def without(stream: IO[bytes], rows: Collection[int], _settings: Any) -> Iterator[tuple[bytes, bool]]:
     """A mailbox without these mails: of each a mail that has one header, the mark."""
     position = 0
     for line, begins_mail, _ in _lines(stream):

@@ -7,7 +7,7 @@ Customer: ...
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from typing import IO, Literal, NamedTuple
@@ -16,6 +16,8 @@ import orjson
 from pydantic import field_validator
 
 from pipeline.reading.drafts import (
+    FORGOTTEN,
+    MARK,
     Draft,
     FindReferent,
     Limits,
@@ -103,7 +105,9 @@ def read(file: ReceivedFile, number: int, settings: TranscriptsSettings, limits:
         for position, raw, is_cut in _pieces(stream, settings.separates, limits.max_row_bytes):
             if not position:
                 continue
-            if is_cut:
+            if raw.startswith(MARK.encode()):
+                yield fault(number, position, MARK.encode(), FORGOTTEN)
+            elif is_cut:
                 yield fault(number, position, raw, "too_long")
             else:
                 native = sha256(file.label.encode() + b"\0" + raw.strip()).hexdigest()
@@ -117,4 +121,11 @@ def assemble(rows: Sequence[Row], settings: TranscriptsSettings, _find_referent:
     return draft
 
 
-SOURCE = Source(read, assemble)
+def without(stream: IO[bytes], rows: Collection[int], settings: TranscriptsSettings) -> Iterator[tuple[bytes, bool]]:
+    """A text without these conversations: of each a mark, so that those after it keep their numbers."""
+    for position, raw, _ in _pieces(stream, settings.separates, 2**62):
+        is_mark = position in rows
+        yield (MARK.encode() + b"\n" if is_mark else raw), is_mark
+
+
+SOURCE = Source(read, assemble, cuts=without)

@@ -216,7 +216,7 @@ def assemble(rows: Sequence[Row], settings: WhatsappSettings, _find_referent: Fi
     return draft
 
 
-def without(stream: IO[bytes], rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+def without(stream: IO[bytes], rows: Collection[int], _settings: Any) -> Iterator[tuple[bytes, bool]]:
     """A chat without these messages: of each a mark, and its further lines empty, so that those after it keep their numbers."""
     for position, raw, _ in _messages(stream, 2**62):
         if position not in rows:

@@ -105,7 +105,7 @@ def test_a_day_that_is_none_in_the_declared_order_is_set_aside(tmp_path: Path) -
 def test_a_message_is_cut_out_of_a_chat_with_all_its_lines_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
     lines = ["15.01.26, 09:05 - Jo Fox: Hello", "my number", "15.01.26, 09:06 - Harbour: Hi", "18.01.26, 09:06 - Kim: And mine?"]
     folder = chat(tmp_path, *lines)
-    pieces = list(without(io.BytesIO((folder / "chat.txt").read_bytes()), {1, 3}))
+    pieces = list(without(io.BytesIO((folder / "chat.txt").read_bytes()), {1, 3}, None))
     (folder / "chat.txt").write_bytes(b"".join(piece for piece, _ in pieces))
     table = ingested(folder, WHATSAPP)
 
