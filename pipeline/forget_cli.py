@@ -70,6 +70,7 @@ def forget(
             step.leave_out(line, received, section, found, key) if is_new else step.erase(line[0], received, section, found, key)
         )
         step.note(received, found, erased)
+        ASSESSED.unlink(missing_ok=True)
         known = {*found.entry.conversations, *step.delivered(line[0], received, found, key)}
         for _ in range(0 if no_run else MOST_RUNS):
             _run_the_line(lock)
@@ -113,7 +114,6 @@ def _folder(at: str, params: list[Path], settings: list[str]) -> Path:
 
 
 def _run_the_line(lock: int) -> None:
-    ASSESSED.unlink(missing_ok=True)
     done = job.Reproduced()
     job.reproduce(lock, job.log_as_text, done)
     if done.exit_code:
