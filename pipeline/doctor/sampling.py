@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import Limits, ReceivedFile, Row
-from pipeline.reading.files import Dialect, csv_rows, documents_in, json_lines, layout_of, opened, parquet_rows
+from pipeline.reading.files import (
+    Dialect,
+    NestedTooDeepError,
+    csv_rows,
+    documents_in,
+    json_lines,
+    layout_of,
+    opened,
+    parquet_rows,
+)
 
 SAMPLED_ROWS: Final = 2_000
 SAMPLED_FILES: Final = 40
@@ -102,6 +111,8 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
     try:
         found = documents_in(head.decode("utf-8-sig"))
         document = found[0] if len(found) == 1 else found
+    except NestedTooDeepError:  # whose paths would take all memory
+        raise SourceError(f"{file.label}: is nested too deep for any export; fetch it again") from None
     except ValueError:  # none, or longer than its beginning
         try:
             with opened(file) as stream:

@@ -255,6 +255,10 @@ def _read_anyway(line: bytes) -> tuple[bytes, Any] | None:
     return (orjson.dumps(found[0]), found[0]) if len(found) == 1 else None
 
 
+class NestedTooDeepError(ValueError):
+    """JSON of thousands of brackets within each other."""
+
+
 def documents_in(text: str) -> list[Any]:
     """The JSON documents that stand one after another in a text; null for NaN, U+FFFD for half a surrogate pair.
 
@@ -266,7 +270,7 @@ def documents_in(text: str) -> list[Any]:
         try:
             document, at = DECODER.raw_decode(text, at)
         except RecursionError:
-            raise ValueError("nested too deep") from None
+            raise NestedTooDeepError from None
         found.append(document)
         at += len(text[at : at + 2**16]) - len(text[at : at + 2**16].lstrip())
     documents = plain(found)

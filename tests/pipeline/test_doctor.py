@@ -667,3 +667,11 @@ def test_an_empty_file_is_one_clear_error(tmp_path: Path) -> None:
     for path in (folder, folder / "log.csv"):
         with pytest.raises(SourceError, match=r"is empty; fetch it again$"):
             diagnose(path)
+
+
+def test_json_of_nothing_but_brackets_costs_no_memory_and_is_named(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000 + "]" * 100_000)
+
+    found = diagnose(tmp_path)
+    assert found.sources == []
+    assert any("deep.json: is nested too deep for any export; fetch it again" in remark for remark in found.remarks)
