@@ -26,6 +26,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, Reco
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
+from pipeline.errors import ParamsError
 from pipeline.spans import Span
 
 WINDOW: Final = 2_000
@@ -160,7 +161,10 @@ def stay_offline() -> None:
 
 def blank_tokenizer(language: str) -> Any:
     """Make spaCy's tokenizer alone; the form of a word in lower case stands for its lemma."""
-    return spacy.blank(language)
+    try:
+        return spacy.blank(language)
+    except ImportError:  # what it raises of a code it does not know, too
+        raise ParamsError(f"scrub.language: spaCy has no tokenizer for {language!r} here; name another, such as en") from None
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,12 @@ def test_an_unknown_recognizer_is_a_clear_error(tmp_path: Path) -> None:
         run(source.folder, tmp_path / "scrubbed", PATTERNS.model_copy(update={"recognizers": ["presidoi"]}), MEANS)
 
 
+def test_a_language_that_the_tokenizer_does_not_know_is_a_clear_error(tmp_path: Path) -> None:
+    source = ingested_table(tmp_path / "ingested", [ingested(talk("hello"))])
+    with pytest.raises(ParamsError, match=r"scrub\.language: spaCy has no tokenizer for 'klingon' here; name another"):
+        run(source.folder, tmp_path / "scrubbed", PATTERNS.model_copy(update={"language": "klingon"}), MEANS)
+
+
 def test_a_table_that_was_never_ingested_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="does not exist"):
         run(tmp_path / "nothing", tmp_path / "scrubbed", PATTERNS, MEANS)
