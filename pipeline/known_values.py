@@ -41,6 +41,13 @@ MIN_DIGITS: Final = 4
 
 MIN_LETTERS: Final = 2
 
+SHORTEST_NAME: Final = 3
+"""Letters of a name that a model found and that is looked for in the other turns."""
+
+LONGEST_ACRONYM: Final = 5
+
+_LEAST: Final = {"DEVICE_ID": 8}
+"""Signs of what is looked for again; a model number or a PCI id (e212, 8086) names no customer's device."""
 
 PHONE_DIGITS: Final = 10
 """The last digits of a longer telephone number are looked for too: people leave the country code out."""
@@ -145,10 +152,16 @@ def sure(text: str, spans: Iterable[Span], model_weight: float) -> Iterator[tupl
     for span in spans:
         value = text[span.start : span.end]
         if span.entity_type in IDENTIFIERS:
-            if span.score >= SURE and any(map(str.isdecimal, value)) and len(value) >= MIN_DIGITS:
+            if span.score >= SURE and any(map(str.isdecimal, value)) and len(value) >= _LEAST.get(span.entity_type, MIN_DIGITS):
                 yield span.entity_type, value
-        elif span.entity_type == "PERSON" and span.score >= SURE_NAME * model_weight and value[:1].isupper():
+        elif span.entity_type == "PERSON" and span.score >= SURE_NAME * model_weight and _looks_like_a_name(value):
             yield "PERSON", value
+
+
+def _looks_like_a_name(value: str) -> bool:
+    """Looked for everywhere, one mistake of a model in a technical post (Xe, ASPM, B50) would become hundreds."""
+    is_acronym = value.isupper() and len(value) <= LONGEST_ACRONYM
+    return value[:1].isupper() and len(value) >= SHORTEST_NAME and not is_acronym and not any(map(str.isdecimal, value))
 
 
 def _forms(name: str) -> Iterator[tuple[str, bool]]:

@@ -131,3 +131,21 @@ def test_only_sure_finds_are_looked_for_again(span: Span, is_sure: bool) -> None
 @given(st.text(max_size=60))
 def test_folding_keeps_every_offset(text: str) -> None:
     assert len(fold(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "entity_type", "again"),
+    [
+        ("Thorvald", "PERSON", True),
+        ("Xe", "PERSON", False),
+        ("ASPM", "PERSON", False),
+        ("THORVALD", "PERSON", True),
+        ("Qwen3", "PERSON", False),
+        ("e212", "DEVICE_ID", False),
+        ("SN-4471-0923", "DEVICE_ID", True),
+        ("5225", "PIN", True),
+    ],
+)
+def test_only_what_looks_like_a_name_or_a_whole_number_is_looked_for_again(value: str, entity_type: str, *, again: bool) -> None:
+    found = Span(0, len(value), entity_type, 0.9, "any")
+    assert list(sure(value, [found], 0.39)) == ([(entity_type, value)] if again else [])
