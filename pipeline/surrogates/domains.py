@@ -78,13 +78,18 @@ def url(value: str) -> Iterator[Piece]:
     yield from _path(match["rest"])
 
 
+_IN_PATH = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[^\W_]+")
+
+
 def _path(path: str) -> Iterator[Piece]:
-    """Its words stay unless they are names."""
+    """Its words stay unless they are names; addresses in it go (archives of mail have Message-IDs there)."""
     position = 0
-    for part in re.finditer(r"[^\W_]+", path):
+    for part in _IN_PATH.finditer(path):
         yield path[position : part.start()]
         text = part.group()
-        if any(sign.isdecimal() for sign in text):
+        if "@" in text:
+            yield from email(text)
+        elif any(sign.isdecimal() for sign in text):
             yield from code(text)
         elif text.casefold() in given_names() or text.casefold() in family_names():
             yield from person(text)

@@ -16,3 +16,9 @@ def test_the_address_of_a_person_agrees_with_the_name_and_leads_nowhere() -> Non
 @pytest.mark.parametrize("glued", ["johnsmith", "jsmith"])
 def test_a_name_glued_together_in_an_address_is_taken_apart(glued: str) -> None:
     assert replaced("PERSON", "smith") in replaced("EMAIL_ADDRESS", f"{glued}@mail.example")
+
+
+def test_an_address_in_the_path_of_a_web_address_is_one() -> None:
+    standin = replaced("URL", "https://lists.harbour.co.uk/all/8229-vkms-ioj84@harbour.co.uk/2?to=jo.fox@harbour.co.uk")
+    assert "harbour" not in standin
+    assert standin.endswith(replaced("EMAIL_ADDRESS", "jo.fox@harbour.co.uk"))
