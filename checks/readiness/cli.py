@@ -58,7 +58,7 @@ def assess(
     asks_nothing = require == order()[0] and not section.gates  # what may stop the line is measured every time
     new = new_share(out, opened, section) if keep and asks_nothing and not as_json else None
     if new is not None and new < section.renew_after:
-        typer.echo(f"readiness: the last report stands, {new:.1%} of the rows are new; without --keep they are measured too")
+        typer.echo(f"readiness: the last report stands, {new:.1%} of the rows are new or gone; without --keep it is made anew")
         return
     assessment = measure(opened, section)
     write(assessment, out)

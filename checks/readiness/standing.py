@@ -16,26 +16,28 @@ ASSESSED: Final = "assessed.json"
 
 
 def new_share(report: Path, last: Table, params: ReadinessParams) -> float | None:
-    """Share of the kept rows of the line, over all its tables, that the report in this folder did not see.
+    """Share of the kept rows of the line, over all its tables, that the report in this folder did not see; or are gone, if more.
 
-    None where it is of other params, evidence or code, is not whole any more, or there is none.
+    None where it is of other params, evidence or code, is not whole any more, or there is none; or nothing is left of the line.
     """
     try:
         seen = json.loads((report / ASSESSED).read_bytes())
         stands = seen["made_by"] == _made_by(params) and seen["files"] == _files(report)
-        parts = frozenset(seen["parts"])
+        before: dict[str, int] = dict(seen["rows"])
     except (OSError, ValueError, LookupError, TypeError):  # none yet, or cut off: measured again
         return None
     if not stands:
         return None
     rows = _rows(last)
-    return sum(count for part, count in rows.items() if part not in parts) / max(sum(rows.values()), 1)
+    new = sum(count for part, count in rows.items() if part not in before)
+    gone = sum(count for part, count in before.items() if part not in rows)
+    return max(new, gone) / total if (total := sum(rows.values())) else None  # a part made again is new and gone
 
 
 def remember(report: Path, last: Table, params: ReadinessParams) -> None:
     """Note what the report in this folder was made from."""
     with translated_errors(report):
-        content = {"made_by": _made_by(params), "files": _files(report), "parts": sorted(_rows(last))}
+        content = {"made_by": _made_by(params), "files": _files(report), "rows": _rows(last)}
         write_json(report / ASSESSED, content)
 
 

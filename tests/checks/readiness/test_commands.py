@@ -78,7 +78,9 @@ def test_a_report_is_kept_while_few_rows_are_new_and_says_of_which_tables_it_is(
     result = run("assess", str(longer.folder), "--out", str(kept), *PARAMS, *KEEP)
 
     assert result.exit_code == 0
-    assert result.stdout == "readiness: the last report stands, 4.8% of the rows are new; without --keep they are measured too\n"
+    assert (
+        result.stdout == "readiness: the last report stands, 4.8% of the rows are new or gone; without --keep it is made anew\n"
+    )
     assert assessed(kept) == short_line.checksum
 
 
@@ -86,6 +88,12 @@ def test_a_report_is_made_anew_once_more_rows_are_new(kept: Path, tmp_path: Path
     long = in_parts(tmp_path / "long", 22)
     assert run("assess", str(long.folder), "--out", str(kept), *PARAMS, *KEEP).exit_code == 0
     assert assessed(kept) == long.checksum
+
+
+def test_a_report_is_made_anew_once_more_of_its_rows_are_gone(kept: Path, tmp_path: Path) -> None:
+    left = in_parts(tmp_path / "left", 18)
+    assert run("assess", str(left.folder), "--out", str(kept), *PARAMS, *KEEP).exit_code == 0
+    assert assessed(kept) == left.checksum
 
 
 @pytest.mark.parametrize(
