@@ -366,7 +366,7 @@ _RESERVED_IPV4: Final = re.compile(r"192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2[
 _PHONE: Final = re.compile(r"(?<![\d-])(?<!\b00\d\d[ .])(?:\+?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]([2-9]\d\d)[ .-](\d{4})(?![\d-])")
 _INTERNATIONAL_PHONE: Final = re.compile(r"(?<![\w+])\+[2-9]\d{0,2}(?:[ ./()-]{0,3}\d){6,12}(?![\w-])")
 _RESERVED_PHONE: Final = re.compile(
-    "|".join(f"(?:{country}0?)?{one.rstrip('#')}" for country, many in RESERVED.items() for one in many)
+    "|".join(country + "0?" + one.replace("#", r"\d") for country, many in RESERVED.items() for one in many)
 )
 _SECRET: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\.|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{36}"
@@ -409,16 +409,13 @@ def _phones(text: str) -> int:
 
 
 def _domestic_phones(text: str) -> int:
-    return sum(
-        not (exchange == "555" and line.startswith("01")) and not _RESERVED_PHONE.match(area + exchange + line)
-        for area, exchange, line in _PHONE.findall(text)
-    )
+    return sum(not (exchange == "555" and line.startswith("01")) for _, exchange, line in _PHONE.findall(text))
 
 
 def _is_somebodys_phone(digits: str) -> bool:
     import phonenumbers  # noqa: PLC0415  # its tables are read for the few texts with such a number
 
-    if _RESERVED_PHONE.match(digits):
+    if _RESERVED_PHONE.fullmatch(digits):
         return False
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse("+" + digits))

@@ -126,6 +126,8 @@ def test_a_part_of_which_nothing_came_is_lost(tmp_path: Path) -> None:
         ("call +44 207 123 4567", ["phones"]),
         ("call +44 207 946 0123 or +44 7700 900123", []),
         ("call +39 001 234 5678", []),
+        ("call +63 998 123 4567", ["phones"]),
+        ("302-312-5567 or 207-946-0123", ["phones", "phones"]),
         ("on 06.12.34.56", []),
         ("key AKIAIOSFODNN7EXAMPLE", ["secrets"]),
         ("https://me:hunter22@harbour.example.com", ["secrets"]),
