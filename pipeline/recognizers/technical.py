@@ -119,8 +119,14 @@ _FUNCTION: Final = re.compile(r"\b(?:is|was|are|were|has|have|see)\b")
 _SCRIPTS: Final = _set("py sh so rs md cc mk pl ps name id in is to it pa li mp do st")
 """Top-level domains that are also endings of files or members of objects."""
 
+_SCRIPT_OR_HOST: Final = re.compile(r"\W*(?:[\w-]+\.)+[a-z]{2,4}(?:\([^()]*\)?)?\W*", re.IGNORECASE)
+
 _DECORATED: Final = re.compile(r"(?:\([^()\n]{0,200}\))?\s*\n\s*(?:def|class|async|public|private|protected|static|@\w)\b")
-_NO_HOST: Final = re.compile(r"https?://(?:localhost|127\.|0\.0\.0\.0|\[::1?\])", re.IGNORECASE)
+_NO_HOST: Final = re.compile(
+    r"https?://(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])(?::\d{1,5})?(?:/[^\s?#@]*)?", re.IGNORECASE
+)
+"""Without a query, which may hold somebody's token."""
+
 _NO_MACHINE: Final = re.compile(
     r"0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+|(?:ff[:-]){5}ff|(?:00[:-]){5}00|::1?", re.IGNORECASE
 )
@@ -137,12 +143,12 @@ def _is_nobodys(seen: "_Text", span: Span) -> bool:
     text = seen.text
     value = text[span.start : span.end]
     if span.entity_type == "URL":
-        return _NO_HOST.match(value) is not None or _is_file(seen, span, value)
+        return _NO_HOST.fullmatch(value) is not None or _is_file(seen, span, value)
     if span.entity_type in {"IP_ADDRESS", "MAC_ADDRESS"}:
         return _NO_MACHINE.fullmatch(value) is not None
-    if span.entity_type == "USER_NAME":
-        return value.startswith("@") and _DECORATED.match(text, span.end) is not None
-    return span.entity_type == "UUID" and text[span.start - 1 : span.start] == "{" and text[span.end : span.end + 1] == "}"
+    if span.entity_type != "USER_NAME" or not value.startswith("@"):
+        return False
+    return _DECORATED.match(text, span.end) is not None and seen.has_code
 
 
 def _is_file(seen: "_Text", span: Span, value: str) -> bool:
@@ -152,9 +158,11 @@ def _is_file(seen: "_Text", span: Span, value: str) -> bool:
     if not dot or "/" in value or name.startswith("www") or "@" in text[max(0, span.start - 1) : span.end + 1]:
         return False
     before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
-    if after.isalnum() or after in {"(", "_"} or before in {"_", "/", "\\", "`", "~", "."}:
+    if after == "(":
+        return text[span.end : span.end + 2] == "()" or seen.has_code
+    if after.isalnum() or after == "_" or before in {"_", "/", "\\", "`", "~", "."}:
         return True
-    return top in _SCRIPTS and (re.fullmatch(_ENDINGS, top) is not None or seen.is_technical)
+    return top in _SCRIPTS and seen.has_code
 
 
 class _Text:
@@ -173,6 +181,13 @@ class _Text:
         """Whether it has many such words, of two that may be none one."""
         code = sum(is_code or 0.5 * (_PERHAPS.match(self.text, start, end) is not None) for start, end, is_code in self.chunks)
         return code >= _FEW or code > _SHARE * len(self.chunks)
+
+    @cached_property
+    def has_code(self) -> bool:
+        """Whether it is technical for more than words that may be hosts: `kowalski.pl` is a script or somebody's site."""
+        return self.is_technical and any(
+            is_code and not _SCRIPT_OR_HOST.fullmatch(self.text, start, end) for start, end, is_code in self.chunks
+        )
 
     def is_code(self, span: Span) -> bool:
         """Whether everything of a find stands in words of code."""

@@ -64,10 +64,14 @@ def test_people_and_places_are_believed_even_beside_code(text: str, finds: list[
         ("mask 255.255.255.0", "255.255.255.0", "IP_ADDRESS", False),
         ("my ip is 198.51.100.77", "198.51.100.77", "IP_ADDRESS", True),
         ("ff:ff:ff:ff:ff:ff asks", "ff:ff:ff:ff:ff:ff", "MAC_ADDRESS", False),
-        ("{BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A}", "BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A", "UUID", False),
-        ("id BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A", "BE122A0E-4503-11DA-8BDE-F66BAD1E3F3A", "UUID", True),
+        ("see http://localhost/reset?session=Kq8xXn", "http://localhost/reset?session=Kq8xXn", "URL", True),
+        ("see http://localhost.foxshop.com/login", "http://localhost.foxshop.com/login", "URL", True),
+        ("my site kowalski-meble.pl, thanks", "kowalski-meble.pl", "URL", True),
+        ("see petrovic-auto.rs and weber-moden.sh", "petrovic-auto.rs", "URL", True),
+        ("see fox-smith.com(my site)", "fox-smith.com", "URL", True),
         ("@property\n    def namespace(self):", "@property", "USER_NAME", False),
         ("@property\nthanks", "@property", "USER_NAME", True),
+        ("@maria_k82\npublic transport is late", "@maria_k82", "USER_NAME", True),
     ],
 )
 def test_things_of_computers_that_are_nobodys_are_no_detail(
