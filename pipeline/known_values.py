@@ -16,6 +16,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pipeline.replacing.atoms import normal_word
+from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
 
 PARTICIPANTS: Final = "KnownValueRecognizer"
@@ -160,8 +162,11 @@ def sure(text: str, spans: Iterable[Span], model_weight: float) -> Iterator[tupl
 
 def _looks_like_a_name(value: str) -> bool:
     """Looked for everywhere, one mistake of a model in a technical post (Xe, ASPM, B50) would become hundreds."""
+    if not value[:1].isupper() or any(map(str.isdecimal, value)):
+        return False
     is_acronym = value.isupper() and len(value) <= LONGEST_ACRONYM
-    return value[:1].isupper() and len(value) >= SHORTEST_NAME and not is_acronym and not any(map(str.isdecimal, value))
+    word = normal_word(value)
+    return (len(value) >= SHORTEST_NAME and not is_acronym) or word in given_names() or word in family_names()
 
 
 def _forms(name: str) -> Iterator[tuple[str, bool]]:

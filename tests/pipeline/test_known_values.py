@@ -138,6 +138,8 @@ def test_folding_keeps_every_offset(text: str) -> None:
     [
         ("Thorvald", "PERSON", True),
         ("Xe", "PERSON", False),
+        ("Li", "PERSON", True),
+        ("MARIA", "PERSON", True),
         ("ASPM", "PERSON", False),
         ("THORVALD", "PERSON", True),
         ("Qwen3", "PERSON", False),
