@@ -47,7 +47,7 @@ HEADER: Final = re.compile(
 
 _AUTHOR: Final = re.compile(rf"[{_MARKS}]*(?P<who>[^:\n\u201c\u201d\"]{{1,60}}):(?: |$)")
 _OMITTED: Final = re.compile(
-    r"<[^<>\n]{3,60}>|(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w{2,5}(?: \([^()\n]{3,40}\))?|.{1,120}\.\w{2,5} "
+    r"<[^\W\d_]+(?: [^\W\d_]+){1,5}>|(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w{2,5}(?: \([^()\n]{3,40}\))?|.{1,120}\.\w{2,5} "
     r"\((?:file attached|datei angehängt|archivo adjunto|fichier joint|file allegato|bestand bijgevoegd|arquivo anexado)\)|"
     r"(?:image|video|audio|sticker|gif|document|contact card|video note|voice message) omitted|null",
     re.IGNORECASE,
@@ -96,9 +96,12 @@ class _Message(NamedTuple):
 def _messages(stream: IO[bytes], most: int) -> Iterator[_Message]:
     """Every message; lines before the first are one each."""
     position, lines, size, has_begun = 0, [b""], 0, False
-    for number, line in enumerate(iter(lambda: stream.readline(most + 1), b""), start=1):
-        begins = line.startswith(MARK.encode()) or HEADER.match(_decoded(line[:200])) is not None
-        if begins or not has_begun:
+    number, is_whole = 0, True
+    for line in iter(lambda: stream.readline(most + 1), b""):
+        starts, is_whole = is_whole, line.endswith(b"\n")  # of an over-long line, the rest is none of its own
+        number += starts
+        begins = starts and (line.startswith(MARK.encode()) or HEADER.match(_decoded(line[:200])) is not None)
+        if begins or (starts and not has_begun):
             if position:
                 yield _Message(position, b"".join(lines), size > most)
             position, lines, size = number, [], 0
@@ -177,8 +180,8 @@ def _moment(header: re.Match[str], settings: WhatsappSettings) -> datetime | Non
         return None
 
 
-def _said(rest: str) -> str | tuple[str, str]:
-    """Author and text of a message; or the kind of what WhatsApp says."""
+def _said(rest: str) -> str | tuple[str, str, int]:
+    """Author and text of a message, and how many lines beside it were WhatsApp's; or the kind of what WhatsApp says."""
     author = _AUTHOR.match(rest)
     if author is None:
         return "system"
@@ -186,10 +189,11 @@ def _said(rest: str) -> str | tuple[str, str]:
     if _DELETED.fullmatch(lines[0].strip(_MARKS + " \r")):
         return "deleted"
     # what stands below a file is what was said of it
-    left = [line for line in lines if not line.startswith("\u200e") and not _OMITTED.fullmatch(line.strip(_MARKS + " \r"))]
+    is_medium = _OMITTED.fullmatch(lines[0].strip(_MARKS + " \r")) is not None
+    left = [line for line in lines[is_medium:] if not line.startswith("\u200e")]
     if not "".join(left).strip() and any(line.strip() for line in lines):
         return "media_or_system"
-    return author["who"].strip("~\u202f\u00a0 " + _MARKS), _EDITED.sub("", "\n".join(left))
+    return author["who"].strip("~\u202f\u00a0 " + _MARKS), _EDITED.sub("", "\n".join(left)), len(lines) - len(left)
 
 
 def assemble(rows: Sequence[Row], settings: WhatsappSettings, _find_referent: FindReferent) -> Draft:
@@ -201,7 +205,9 @@ def assemble(rows: Sequence[Row], settings: WhatsappSettings, _find_referent: Fi
         if len(record) == 1:
             draft.count(f"events.{record[0]}")
             continue
-        at, who, text = record
+        at, who, text, of_whatsapp = record
+        if of_whatsapp:
+            draft.count("events.media_or_system")
         name = who.casefold()
         speaker = "bot" if name in bots else "agent" if name in staff else "customer"
         kind = "PHONE_NUMBER" if _PHONE.fullmatch(who) else "PERSON"

@@ -85,8 +85,32 @@ def test_what_whatsapp_itself_puts_in_is_counted_and_no_turn(tmp_path: Path) -> 
         ["customer: Here it is <b>", "customer: the seam", "agent: Seen, version 2.10 (the new one)"]
     ]
     assert {name: n for name, n in table.manifest.counts.items() if name.startswith("events.")} == {
-        "events.media_or_system": 3, "events.deleted": 1, "events.system": 1,
+        "events.media_or_system": 4, "events.deleted": 1, "events.system": 1,
     }  # fmt: skip
+
+
+def test_what_looks_like_a_mark_of_whatsapp_stays_where_a_customer_wrote_it(tmp_path: Path) -> None:
+    folder = chat(
+        tmp_path,
+        "15.01.26, 09:05 - Jo Fox: the output is:",
+        "null",
+        "<script>",
+        "15.01.26, 09:06 - Jo Fox: <jane.roe@example.com>",
+        "15.01.26, 09:07 - Harbour: Seen",
+    )
+    said = ["customer: the output is:\nnull\n<script>", "customer: <jane.roe@example.com>", "agent: Seen"]
+    assert list(texts(ingested(folder, WHATSAPP)).values()) == [said]
+
+
+def test_messages_after_an_over_long_line_are_cut_by_the_numbers_they_were_read_by(tmp_path: Path) -> None:
+    over_long = f"15.01.26, 09:05 - Jo Fox: {'x' * 5000}"
+    folder = chat(tmp_path, over_long, "15.01.26, 09:06 - Harbour: Hi", "18.01.26, 09:06 - Kim: And?")
+    table = ingested(folder, WHATSAPP, max_row_bytes=1024)
+    received = (folder / "chat.txt").read_bytes()
+    kept = {row["turns"][0]["text"]: row["source_row"] for row in rows(table)}
+    pieces = list(without(io.BytesIO(received), {kept["And?"]}, None))
+    assert b"Kim" not in b"".join(piece for piece, _ in pieces)
+    assert kept == {"Hi": 2, "And?": 3}
 
 
 def test_names_and_numbers_of_those_who_write_are_known_values(tmp_path: Path) -> None:
