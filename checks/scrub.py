@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import polars as pl
 from pydantic import Field
@@ -333,6 +334,7 @@ def _stands(texts: Sequence[str], values: Sequence[tuple[str, str]]) -> Iterator
     """The kind of each value that can still be read."""
     if not values:
         return
+    texts = [*texts, *(unquote_plus(text) for text in texts if "%" in text)]  # in web addresses
     words = [_WORD.findall(text) for text in texts]
     lines = "\n".join(" " + " ".join(line).casefold() + " " for line in words)
     capitalised = {word.casefold() for line in words for word in line if not word.islower()}

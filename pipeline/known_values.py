@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
@@ -302,9 +303,44 @@ def find(text: str, wanted: frozenset[Needle]) -> list[Span]:
             found.extend(_find_number(text, digits, needle))
         elif needle.text in folded:
             found.extend(_find_word(text, folded, needle))
+    if "://" in text:
+        found.extend(span for match in _ADDRESS.finditer(text) for span in _find_in_address(match, wanted))
     if long := _long_names(wanted):
         found.extend(_find_mistyped(folded, long))
     return found
+
+
+_ADDRESS: Final = re.compile(r"(?<=://)[^\s/]+/\S+")
+_ESCAPED_OR_SIGN: Final = re.compile(r"((?:%[0-9A-Fa-f]{2})+)|.", re.DOTALL)
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+
+
+def _find_in_address(address: re.Match[str], wanted: frozenset[Needle]) -> Iterator[Span]:
+    """What is written another way in a web address: Blue Heron as blue-heron, Blue%20Heron; letters escaped."""
+    plain, places = _unescaped(address.group())
+    for needle in wanted:
+        words = _SEPARATORS.sub(" ", needle.text).strip()
+        if needle.is_number or len(words) < MIN_DIGITS:
+            continue
+        start = plain.find(f" {words} ")
+        while start >= 0:
+            first, last = places[start + 1][0], places[start + len(words)][1]
+            yield Span(address.start() + first, address.start() + last, needle.entity_type, needle.score, needle.recognizer)
+            start = plain.find(f" {words} ", start + 1)
+
+
+@lru_cache(maxsize=1000)
+def _unescaped(address: str) -> tuple[str, list[tuple[int, int]]]:
+    """The words of an address, folded, a blank for whatever parts them; and where each of its signs stands, [start, end)."""
+    signs, places = [" "], [(0, 0)]
+    for match in _ESCAPED_OR_SIGN.finditer(address):
+        at = match.start()
+        for sign in unquote(match.group(), errors="replace") if match[1] else match.group():
+            end = min(at + 3 * len(sign.encode("utf-8", "surrogatepass")), match.end()) if match[1] else at + 1
+            signs.append(folded if len(folded := fold(sign)) == 1 and folded.isalnum() else " ")
+            places.append((at, end))
+            at = end
+    return "".join([*signs, " "]), [*places, (len(address), len(address))]
 
 
 @lru_cache(maxsize=64)

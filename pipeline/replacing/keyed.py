@@ -19,9 +19,11 @@ circle), and words that name no person (street types, legal forms, particles).
 A lost key cannot be replaced: under another key every stand-in is another.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
+from urllib.parse import quote, unquote
 
 from pipeline.key import Key
 from pipeline.replacing.atoms import Atom, Dice, Form, Piece, Slot
@@ -32,6 +34,8 @@ from pipeline.surrogates.phones import telephone
 
 DRAWS: Final = 64
 """Draws before a space counts as full; later draws are one digit or syllable longer."""
+
+_ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
@@ -60,6 +64,10 @@ class Surrogates:
         return known
 
     def _pieces(self, entity_type: str, value: str) -> Iterator[Piece]:
+        if entity_type != "URL" and _ESCAPED.search(value):  # in a web address; escaped, it is the same value
+            for piece in self._pieces(entity_type, unquote(value, errors="replace")):
+                yield quote(piece) if isinstance(piece, str) else piece
+            return
         form, position = self._form(entity_type), 0
         if entity_type not in AS_FOUND:
             for match in READS_AS.finditer(value):

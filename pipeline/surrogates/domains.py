@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import quote_plus, unquote_plus
 
 from pipeline.replacing.atoms import Atom, Dice, Piece, Slot
 from pipeline.replacing.invented import family, listed
@@ -78,17 +79,27 @@ def url(value: str) -> Iterator[Piece]:
     yield from _path(match["rest"])
 
 
-_IN_PATH = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[^\W_]+")
+_IN_PATH = re.compile(
+    r"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|(?P<profile>(?<=/u/)[^\s/?#&]+|(?:(?<=/user/)|(?<=/users/)|(?<=/member/)|(?<=/members/)|(?<=/profile/)|(?<=/profiles/)"
+    r"|(?<=/people/)|(?<=[?&]user=)|(?<=[?&]username=)|(?<=[?&]author=))[^\s/?#&]+)"
+    r"|(?:%[0-9A-Fa-f]{2})+|(?P<word>[^\W_]+)",
+    re.IGNORECASE,
+)
 
 
 def _path(path: str) -> Iterator[Piece]:
-    """Its words stay unless they are names; addresses in it go (archives of mail have Message-IDs there)."""
+    """Its words stay unless they are names; who has a page in it goes, and addresses (archives of mail hold Message-IDs)."""
     position = 0
     for part in _IN_PATH.finditer(path):
         yield path[position : part.start()]
         text = part.group()
-        if "@" in text:
+        if part["email"]:
             yield from email(text)
+        elif part["profile"]:
+            yield from _profile(text)
+        elif not part["word"]:
+            yield text
         elif any(sign.isdecimal() for sign in text):
             yield from code(text)
         elif text.casefold() in given_names() or text.casefold() in family_names():
@@ -97,3 +108,9 @@ def _path(path: str) -> Iterator[Piece]:
             yield text
         position = part.end()
     yield path[position:]
+
+
+def _profile(name: str) -> Iterator[Piece]:
+    """Whose page it is, as user names are taken apart elsewhere."""
+    for piece in handle(unquote_plus(name, errors="replace")):
+        yield quote_plus(piece, safe="@~!$'()*,;:") if isinstance(piece, str) else piece

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 import pytest
@@ -76,6 +77,33 @@ def test_a_known_user_name_is_one_value_in_addresses_mentions_and_quotes(handle:
         == f"""https://{host}/u/{owner}/posts/latest said
 {owner} wrote: [quote="{owner}, post:3"] @{owner} see https://{host}/u/{owner.lower()}?tab=posts"""
     )
+
+
+@pytest.mark.parametrize(
+    ("handle", "written"),
+    [
+        ("Blue Heron", "Blue%20Heron"),
+        ("Blue Heron", "blue-heron"),
+        ("Blue Heron", "Blue+Heron"),
+        ("JürgenB", "J%C3%BCrgenB"),
+        ("Ольга Д", "%D0%9E%D0%BB%D1%8C%D0%B3%D0%B0-%D0%94"),
+        ("Kavita Raman", "kavita-raman"),
+    ],
+)
+@pytest.mark.parametrize(
+    "address", ["https://forum.example/topic/hello-{}/12", "https://forum.example/u/{}", "https://f.example/x?by={}&n=1"]
+)
+def test_a_known_user_name_goes_from_web_addresses_however_it_is_written_there(handle: str, written: str, address: str) -> None:
+    prose, there = texts(scrubbed(talk(f"hi {handle}", address.format(written), participants=[person(handle, "USER_NAME")])))
+    words = re.findall(r"\w+", prose.removeprefix("hi ").casefold())
+    assert re.search(r"[ +-]".join(words), unquote(there).casefold()), there
+    assert not set(re.findall(r"\w{4,}", handle.casefold())) & set(re.findall(r"\w+", unquote(there).casefold()))
+
+
+@pytest.mark.parametrize("address", ["/u/{}", "/users/{}/posts", "/members/{}.1200/", "/search?user={}&page=2", "/profile/{}"])
+def test_whose_page_a_web_address_is_gets_the_stand_in_of_a_user_name_also_where_nobody_knows_them(address: str) -> None:
+    known, there = texts(scrubbed(talk("@zorblax_77 said", f"https://forum.example{address.format('zorblax_77')}")))
+    assert known.split()[0].removeprefix("@") in there
 
 
 def test_the_host_of_a_web_address_is_no_word_that_is_known() -> None:
