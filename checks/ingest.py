@@ -1,5 +1,6 @@
 """Is what was received read well?  Judged by the tables themselves: their rows, ids, times and letters, not by ingest's word."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -49,6 +50,8 @@ class Bounds(Section):
     """Turns with replacement characters or doubly encoded letters, of all turns."""
     max_markup_share: float = Field(ge=0, le=1)
     """Turns with HTML tags, of all turns."""
+    max_sources_without_answers: int = Field(ge=0)
+    """Sources in none of whose conversations anybody answers: questions alone, or nobody was declared to be staff."""
 
 
 def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.DataFrame:  # noqa: ARG001  # bounds of other gates decide what is measured
@@ -57,17 +60,21 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
     Returns:
         conversations, repeated_ids, unbalanced_rows, quarantined_share, superseded_share, unreadable_files, dropped_share,
         without_customer_share, customer_turn_share, implausible_time_share, backward_share, mojibake_share, markup_share,
-        control_turns, empty_turns, longest_turn.
+        control_turns, empty_turns, longest_turn, sources_without_answers.
     """
 
     def count(part: Part, _: Part | None) -> Counts:
-        kept = table.read(part, columns=["conversation_id", "turns"])
+        kept = table.read(part, columns=["conversation_id", "source", "turns"])
         counted = pl.concat([_of_kept(kept), _of_turns(kept), _of_rows(table, part)], how="horizontal")
-        return dict(counted.row(0, named=True))
+        return {**counted.row(0, named=True), **_answers_by_source(kept)}
 
     # a time that lies ahead today may lie behind tomorrow
     counts = each(table, count, is_settled=lambda counts: not counts["implausible_times"])
-    total = pl.DataFrame(counts).select(pl.all().exclude("longest_turn").sum(), pl.col("longest_turn").max())
+    answers = Counter[str]()
+    for of_part in counts:
+        answers.update({name: count or 0 for name, count in of_part.items() if name.startswith(ANSWERS)})
+    numbers = [{name: count for name, count in of_part.items() if name not in answers} for of_part in counts]
+    total = pl.DataFrame(numbers).select(pl.all().exclude("longest_turn").sum(), pl.col("longest_turn").max())
     every = pl.concat(
         [
             table.read(part, frame, ["conversation_id"])["conversation_id"]
@@ -98,7 +105,18 @@ def measure(table: Table, bounds: Bounds, each: EachPart = every_part) -> pl.Dat
         "control_turns",
         "empty_turns",
         "longest_turn",
+        pl.lit(sum(not count for count in answers.values()), pl.Int64).alias("sources_without_answers"),
     )
+
+
+ANSWERS: Final = "answers in "
+
+
+def _answers_by_source(kept: pl.DataFrame) -> dict[str, int]:
+    """ANSWERS and the name of a source -> conversations of it in which an agent or a bot speaks."""
+    answered = pl.col("turns").list.eval(_SPEAKER.is_in(["agent", "bot"])).list.any().fill_null(value=False)
+    counted = kept.group_by("source").agg(answered.sum().cast(pl.Int64).alias("answers")).sort("source")
+    return {f"{ANSWERS}{source}": count for source, count in counted.iter_rows()}
 
 
 _TIMES: Final = pl.element().struct.field("sent_at").diff().dt.total_microseconds()
@@ -179,6 +197,7 @@ def expectations(bounds: Bounds) -> list[Limit]:
         at_most("markup_share", bounds.max_markup_share, "turns with HTML tags, of all turns"),
         at_most("control_turns", 0, "turns with control characters"),
         at_most("empty_turns", 0, "turns without a word"),
+        at_most("sources_without_answers", bounds.max_sources_without_answers, "sources in which nobody answers"),
     ]
 
 
@@ -192,6 +211,11 @@ def where(table: Table, measure: str, _bounds: Bounds, _each: EachPart = every_p
         for part in table.manifest.parts:
             turns = table.read(part, columns=["conversation_id", "turns"]).explode("turns", empty_as_null=False).unnest("turns")
             yield from turns.filter(faults[name])["conversation_id"].unique(maintain_order=True)
+    elif name == "sources_without_answers":
+        answers = Counter[str]()
+        for part in table.manifest.parts:
+            answers.update(_answers_by_source(table.read(part, columns=["source", "turns"])))
+        yield from (name.removeprefix(ANSWERS) for name in sorted(answers) if not answers[name])
     elif name == "dropped":
         yield from dropped_ids(table)
     elif name == "repeated_ids":

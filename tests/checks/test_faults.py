@@ -31,6 +31,7 @@ Make = Callable[[Path], Table]
 
 SOUND: Final = test_ingest.SOUND
 AGENTS_ALONE: Final = [row | {"turns": [turn("agent", "Yes")]} for row in SOUND]
+CUSTOMERS_ALONE: Final = [row | {"turns": [turn("customer", "Hello?")]} for row in SOUND]
 
 
 def received(found: list[dict[str, Any]] = SOUND, **more: Any) -> Make:
@@ -209,6 +210,7 @@ FAULTS: Final[Mapping[tuple[str, str, str], Make]] = {
     ("ingest", "markup_share", "most"): with_text("<p>Hi</p>"),
     ("ingest", "control_turns", "most"): with_text("a\x00b"),
     ("ingest", "empty_turns", "most"): with_text(" "),
+    ("ingest", "sources_without_answers", "most"): received(CUSTOMERS_ALONE),
     ("scrub", "lost", "most"): said("hello", kept=0),
     ("scrub", "known_value_hits", "most"): said("i am crystal"),
     ("scrub", "residual_per_1000_turns", "most"): said("write to joe@acme.io"),

@@ -103,6 +103,8 @@ def test_each_fault_is_seen_and_nothing_else(
 
 
 def test_a_source_without_times_has_no_implausible_ones(tmp_path: Path) -> None:
-    timeless = [row | {"opened_at": None, "turns": [turn("customer", "Hi", sent_at=None)]} for row in SOUND]
+    timeless = [
+        row | {"opened_at": None, "turns": [turn(who, "Hi", sent_at=None) for who in ("customer", "agent")]} for row in SOUND
+    ]
 
     assert failed(table_of(tmp_path, timeless)) == set()
