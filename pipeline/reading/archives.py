@@ -110,7 +110,7 @@ class _Zip:
             info = self._zip.getinfo(name)
             size = info.compress_size
             return unpacked(self._zip.open(info), size, label, self._most, self._ratio), info.file_size
-        except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+        except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile):  # a name, a password, a method it lacks
             raise SourceError(f"{label}: cannot be unpacked; the archive is damaged or packed in an unusual way") from None
 
 
