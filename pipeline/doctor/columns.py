@@ -59,11 +59,11 @@ LABEL: Final = (
     " kategorie categorie categoria thema sujet abteilung"
 )
 _QUESTION: Final = (
-    "question query prompt instruction input ask customer user problem issue request title body utterance post text"
+    "question q query prompt instruction input ask customer user human problem issue request title body utterance post text"
     " frage anfrage pregunta consulta domanda vraag pergunta pytanie"
 )
 _ANSWER: Final = (
-    "answer response reply output completion solution agent assistant resolution accepted"
+    "answer response reply output completion solution agent assistant bot ai a resolution accepted"
     " antwort reponse respuesta risposta antwoord resposta odpowiedz"
 )
 _PATTERNS: Final = (
@@ -367,12 +367,18 @@ def text_format(text: Column) -> dict[str, str]:
 
 def pair_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:
     """A column with questions and one with their answers."""
-    texts = [
-        column
-        for column in columns.values()
-        if column.is_scalar and column.mean_words >= 2 and not column.time() and column.kind() is None  # a message has words
-        and column.distinct * 3 > len(column.texts)
-    ]  # fmt: skip
+    return pair_among(
+        [
+            column
+            for column in columns.values()
+            if column.is_scalar and column.mean_words >= 2 and not column.time() and column.kind() is None  # a message has words
+            and column.distinct * 3 > len(column.texts)
+        ]
+    )  # fmt: skip
+
+
+def pair_among(texts: Sequence[Column]) -> tuple[Column, Column] | None:
+    """Of columns that hold texts one with questions and one with their answers, by their names."""
     answers = [column for column in texts if column.tokens & set(_ANSWER.split())]
     if not answers:
         return None
@@ -383,6 +389,18 @@ def pair_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:
     return max(
         questions, key=lambda each: (min(each.mean_words, 8), each.hints("question query prompt instruction body"), each.name)
     ), answer
+
+
+_OF_BOTS: Final = {
+    *("intent", "intent_name", "detected_intent", "matched_intent", "intent_confidence", "intentDetectionConfidence"),
+    *("fulfillment_text", "bot_response"),
+}
+"""Columns that only the logs of bots have."""
+
+
+def answers_as_a_bot(columns: Mapping[str, Column], answer: Column) -> bool:
+    """Whether the answers are a bot's, by the names of the columns."""
+    return bool(columns.keys() & _OF_BOTS or answer.tokens & {"bot", "fulfillment", "chatbot"})
 
 
 def is_sure(pair: tuple[Column, Column]) -> bool:

@@ -46,7 +46,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     Null where nothing there is a text, or nobody speaks.
     """
     records = [flat(dict(row)) for row in rows]
-    items = [item for row in rows for item in _at(row, at)]
+    items = [item for row in rows for item in items_at(row, at)]
     columns = columns_of([flat(item) for item in items[: SAMPLED_ROWS * 3]])
     text = text_column(columns, set())
     if text is None:
@@ -104,23 +104,43 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         mapping["sent_at"] = time[0].name
         declare_time(mapping, time, reasons, remarks)
         used.add(time[0].name)
-    _record_fields(mapping, records, at, column, reasons, others)
+    describe_records(mapping, records, at, reasons, column if others == "starter" else None)
     mapping |= text_format(text)
     people_at = mapping.get("participants", {}).get("at")
     if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, people_at}):
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
-    people = {
-        f"{at}.*.{each.name}": kind
-        for each in columns_of([flat(item) for item in items[: SAMPLED_ROWS * 3]]).values()  # also of what is no message
-        if each.is_scalar and (kind := each.kind()) and each.name not in {text.name, people_at and column.name}
-    }
+    said = {text.name, *([column.name] if people_at else [])}
+    people = {}
     if people_at:
-        listed = columns_of([flat(each) for row in rows for each in _at(row, people_at)])
-        people |= {f"{people_at}.*.{each.name}": kind for each in listed.values() if each.is_scalar and (kind := each.kind())}
+        listed = columns_of([flat(each) for row in rows for each in items_at(row, people_at)])
+        people = {f"{people_at}.*.{each.name}": kind for each in listed.values() if each.is_scalar and (kind := each.kind())}
     if others == "starter" and (kind := kind_of_author(column)) is not None:
         people[f"{at}.*.{column.name}"] = kind
+    account_for_the_rest(mapping, rows, at, used, said, people)
+    return Candidate("events", files, mapping, reasons, remarks)
+
+
+def account_for_the_rest(
+    mapping: dict[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    at: str,
+    used: set[str],
+    said: set[str],
+    people: Mapping[str, str],
+) -> None:
+    """Put into the mapping which fields hold what is personal, beside `people`, and which are not read.
+
+    `used` are those of the items at `at` that the mapping reads, `said` those among them that hold what was said.
+    """
+    items = [flat(item) for row in rows for item in items_at(row, at)]
+    inner = columns_of(items[: SAMPLED_ROWS * 3]).values()  # also of what is no message
+    people = {
+        **{f"{at}.*.{each.name}": kind for each in inner if each.is_scalar and (kind := each.kind()) and each.name not in said},
+        **people,
+    }
     taken = {mapping.get(key) for key in ("id", "opening", "opened_at", "customer")} | set(mapping.get("topics", ()))
-    outer = columns_of(records)
+    taken |= set(mapping.get("closing", {}).values())
+    outer = columns_of([flat(dict(row)) for row in rows])
     people |= {name: kind for name, each in outer.items() if name not in taken and each.is_scalar and (kind := each.kind())}
     if mapping.get("customer") and (kind := kind_of_author(outer[mapping["customer"]])):
         people[mapping["customer"]] = kind
@@ -134,11 +154,10 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         ignore += [name] if not any(path in known for path in below) else [path for path in below if path not in known]
     if "." in at:
         ignore += [path for path in outer if path.startswith(at.partition(".")[0] + ".") and path not in known]
-    every = {path for item in items for path in flat(item)}
+    every = {path for item in items for path in item}
     ignore += [f"{at}.*.{path}" for path in sorted(every - used) if f"{at}.*.{path}" not in people]
     if ignore:
         mapping["ignore_fields"] = ignore
-    return Candidate("events", files, mapping, reasons, remarks)
 
 
 def _participants(
@@ -146,7 +165,7 @@ def _participants(
 ) -> tuple[dict[str, str], Column, dict[str, list[Any]], str] | None:
     """A list of people that says what those are who speak by their ids alone; null where there is none."""
     for path in sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at}):
-        people = columns_of([flat(each) for row in rows for each in _at(row, path)])
+        people = columns_of([flat(each) for row in rows for each in items_at(row, path)])
         found = speaker_column(people, set())
         if found is None or found[2] != "refuse":
             continue
@@ -175,7 +194,8 @@ def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[An
     }
 
 
-def _at(row: Mapping[str, Any], at: str) -> list[Any]:
+def items_at(row: Mapping[str, Any], at: str) -> list[Any]:
+    """The list at a path; an empty one where none is there."""
     value: Any = row
     for step in at.split("."):
         value = value.get(step) if isinstance(value, dict) else None
@@ -215,22 +235,23 @@ def _names_alike(asker: Column, speaker: Column) -> bool:
     return last[0] == last[1] and not set(asker.texts).isdisjoint(speaker.texts)
 
 
-def _record_fields(  # what a record says beside its messages stands in as many places
-    mapping: dict[str, Any], records: Sequence[Mapping[str, Any]], at: str, speaker: Column, reasons: list[str], others: str
+def describe_records(  # what a record says beside its messages stands in as many places
+    mapping: dict[str, Any], records: Sequence[Mapping[str, Any]], at: str, reasons: list[str], authors: Column | None
 ) -> None:
+    """Put into the mapping what records say of their conversations; `authors`: where only names say who speaks."""
     outer = {name: column for name, column in columns_of(records).items() if name != at and not name.startswith(f"{at}.")}
     ids = [each for each in outer.values() if _names_record(each, len(records))]
     found = max(ids, key=lambda each: (each.name.casefold() == "id", each.hints(ID), -each.name.count(".")), default=None)
     if found is not None:
         mapping["id"] = found.name
         reasons.append(f"{found.name!r} is different in each record")
-    taken = {found.name} if found else set()
+    taken = {*mapping.get("closing", {}).values(), *([found.name] if found else [])}
     opening = [
         each
         for each in outer.values()
         if each.name not in taken and each.is_scalar and each.mean_words >= 4 and each.hints(TEXT) and each.kind() is None
     ]  # a question has words
-    if others == "starter" and opening:
+    if authors is not None and opening:
         best = max(opening, key=lambda each: (each.mean_words, each.name))
         mapping["opening"] = best.name
         reasons.append(f"{best.name!r} holds the question that the list answers")
@@ -238,19 +259,20 @@ def _record_fields(  # what a record says beside its messages stands in as many 
             each
             for each in outer.values()
             if each.is_scalar
-            and (each.hints("author user asker owner op poster customer requester") or _names_alike(each, speaker))
+            and (each.hints("author user asker owner op poster customer requester") or _names_alike(each, authors))
             and each.mean_words <= 4
             and not each.time()
         ]  # a name has few words
         if asked:
             mapping["customer"] = max(
-                asked, key=lambda each: (set(each.texts) & set(speaker.texts) != set(), each.hints("author user"))
+                asked, key=lambda each: (set(each.texts) & set(authors.texts) != set(), each.hints("author user"))
             ).name
     time = time_column(outer, taken)
+    sent = mapping.get("sent_at") or mapping.get("pair", {}).get("asked_at")
     if (
         time is not None
-        and (mapping.get("sent_at") is None or time[1] == mapping.get("time_format"))
-        and (time[2] or "zone" in mapping or "sent_at" not in mapping)
+        and (sent is None or time[1] == mapping.get("time_format"))
+        and (time[2] or "zone" in mapping or sent is None)
     ):
         mapping["opened_at"] = time[0].name
         if time[1]:

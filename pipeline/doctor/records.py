@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.nested import as_events, turns_path
+from pipeline.doctor.pairs import as_pairs
 from pipeline.doctor.rows import as_table
 from pipeline.doctor.sampling import SAMPLED_ROWS, alike, sample, spread
 from pipeline.errors import SourceError
@@ -34,6 +35,7 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     attempts: list[Callable[[], Candidate | None]] = [lambda: as_table(rows, claimed, largest[2])]
     if nested is not None:
         attempts.insert(0, lambda: as_events(rows, nested, claimed, largest[2]))
+        attempts.insert(0, lambda: as_pairs(rows, nested, claimed, largest[2]))
     for attempt in attempts:
         candidate = attempt()
         if candidate is not None:

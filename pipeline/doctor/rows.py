@@ -3,7 +3,7 @@
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
@@ -11,6 +11,7 @@ from pipeline.doctor.columns import (
     LABEL,
     TEXT,
     Column,
+    answers_as_a_bot,
     columns_of,
     declare_time,
     id_column,
@@ -29,12 +30,6 @@ from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
 from pipeline.reading.values import native_id
-
-_OF_BOTS: Final = {
-    *("intent", "intent_name", "detected_intent", "matched_intent", "intent_confidence", "intentDetectionConfidence"),
-    *("fulfillment_text", "bot_response"),
-}
-"""Columns that only the logs of bots have."""
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], reading: Mapping[str, Any]) -> Candidate | None:
@@ -217,7 +212,7 @@ def _as_questions(
         f"one row per question: {question.name!r}"
         + (f", answered in {answer.name!r}" if answer else ", and no answer in any column")
     )
-    if answer and (columns.keys() & _OF_BOTS or answer.tokens & {"bot", "fulfillment", "chatbot"}):
+    if answer and answers_as_a_bot(columns, answer):
         mapping["pair"]["answered_by"] = "bot"
     if answer and group is not None and group.name not in used and group.hints(ID) and group.distinct < rows:
         mapping["id"] = group.name

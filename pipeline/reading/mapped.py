@@ -4,7 +4,7 @@ Where `table` has columns, `events` has paths; what they mean is the same, and s
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +16,7 @@ from pipeline.reading.paths import EACH, parse
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id
+from pipeline.text import clean
 
 
 class Csat(Section):
@@ -277,3 +278,35 @@ class MappedSettings(SourceSettings):
         if self.opened_at:
             draft.opened_at = microseconds(get(self.opened_at), self.zone, self.time_format, self.opened_at)
         self.outcome.apply(draft, get)
+
+
+class Pair(Section):
+    """A question and its answer that stand beside each other."""
+
+    question: str
+    """Field of what the customer wrote."""
+    answer: str | None = None
+    """Field of what the agent answered; empty ones, or null for a source without answers, leave it unanswered."""
+    asked_at: str | None = None
+    """Field of the time of the question; null where the source has none."""
+    answered_at: str | None = None
+    """Field of the time of the answer."""
+    answered_by: Literal["agent", "bot"] = "agent"
+    """Who answers."""
+
+    def fields(self) -> list[str | None]:
+        """Every field that is read."""
+        return [self.question, self.answer, self.asked_at, self.answered_at]
+
+    def turns(self, pairs: Iterable[Callable[[str], Any]], settings: MappedSettings) -> Iterator[DraftTurn]:
+        """What was asked and answered in the pairs that these read, by `asked_at`, then as they came; a text may be empty."""
+
+        def turn(speaker: str, get: Callable[[str], Any], at: str, sent: str | None) -> DraftTurn:
+            sent_at = microseconds(get(sent), settings.zone, settings.time_format, sent) if sent else None
+            return DraftTurn(speaker, clean(as_text(get(at), at), settings.text_format), sent_at, None)
+
+        asked = [(turn("customer", get, self.question, self.asked_at), get) for get in pairs]
+        for question, get in sorted(asked, key=lambda each: each[0].sent_at or 0):
+            yield question
+            if self.answer:
+                yield turn(self.answered_by, get, self.answer, self.answered_at)

@@ -1,19 +1,20 @@
-r"""Nested JSON, one conversation per record: a list of events of which some are messages.
+r"""Nested JSON, one conversation per record: a list of events of which some are messages, or of questions with their answers.
 
     {"DialogueID": 7, "Events": [{"Agent": "User", "Action": "utter", "Text": "Hello?", "UnixTime": 1767614400},
                                  {"Agent": "Wizard", "Action": "query", "Constraints": [{"FullName": "\"Jo Fox\""}]}]}
+    {"id": 8, "history": [["Hello?", "Hi, what can I do?"]], "instruction": "My tent leaks.", "output": "Please send a photo."}
 
 Records stand one per line (JSON lines), as one JSON document each, or in a list inside a document.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import orjson
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.errors import SourceError
 from pipeline.params import Section
@@ -31,7 +32,7 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import json_lines, json_records, layout_of
 from pipeline.reading.look_ups import LookUpFields
-from pipeline.reading.mapped import MappedSettings, Speakers, named_by_starter
+from pipeline.reading.mapped import MappedSettings, Pair, Speakers, named_by_starter
 from pipeline.reading.paths import EACH, Known, find, first, known, parse, unknown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.times import microseconds
@@ -60,11 +61,15 @@ class EventsSettings(MappedSettings):
     was written at `opened_at`, by `customer`."""
     turns: str
     """Path of the list of events, from the record."""
-    speaker: Speakers
+    pair: Pair | None = None
+    """Where each event is a question and its answer, as paths from it; it takes the place of `speaker` and `text`."""
+    closing: Pair | None = None
+    """Paths, from the record, of a question and its answer that stand outside the turns, behind them."""
+    speaker: Speakers | None = None
     """Path from the event of who spoke, and what its values mean."""
     participants: Participants | None = None
     """Where it stands what those are whose ids `speaker.at` holds; what it says of them is then what `speaker` lists."""
-    text: str
+    text: str | None = None
     """Path from the event of the message."""
     sent_at: str | None = None
     """Path from the event of its time; null where the source has none."""
@@ -77,30 +82,42 @@ class EventsSettings(MappedSettings):
     ignore_fields: list[str] = Field(default_factory=list)
     """Paths, from the record, of what is known and not read. A field that is neither mapped nor here is refused."""
 
+    @model_validator(mode="after")
+    def _has_one_shape(self) -> Self:
+        of_messages = (self.speaker, self.text, self.sent_at, self.author, self.participants, self.calls)
+        if self.pair is None and (self.speaker is None or self.text is None):
+            raise ValueError("map 'speaker' and 'text' (each event is a message), or 'pair' (each is a question and its answer)")
+        if self.pair is not None and any(each is not None for each in of_messages):
+            raise ValueError(
+                "'pair' says who speaks, what and when: leave out speaker, text, sent_at, author, participants, calls"
+            )
+        return self
+
+    @cached_property
+    def in_event(self) -> list[str]:
+        """Paths of what is read of each event, look-ups apart."""
+        of_message = [self.kind, self.speaker and self.speaker.at, self.text, self.sent_at, self.author]
+        return [path for path in (*self.messages, *of_message, *(self.pair.fields() if self.pair else ())) if path is not None]
+
+    @cached_property
+    def in_record(self) -> list[str]:
+        """Paths of what is read beside the events."""
+        beside = [self.opening, self.agent, *(self.closing.fields() if self.closing else ())]
+        return [*self.of_conversation(), *(path for path in beside if path is not None)]
+
     @cached_property
     def tree(self) -> Known:
         """Every known path, from the record."""
-        in_event = [
-            *(self.calls.fields() if self.calls else ()),
-            *self.messages,
-            self.kind,
-            self.speaker.at,
-            self.text,
-            self.sent_at,
-            self.author,
-        ]
-        mapped = [*self.of_conversation(), self.opening, self.agent, *self.ignore_fields]
-        events = [f"{self.turns}.*.{path}" for path in in_event if path is not None]
+        in_event = [*(self.calls.fields() if self.calls else ()), *self.in_event]
+        events = [f"{self.turns}.*.{path}" for path in in_event]
         people = self.participants
         of_people = [f"{people.at}.*.{people.id}", f"{people.at}.*.{people.role}"] if people else []
-        return known([*(path for path in mapped if path), *events, *of_people])
+        return known([*self.in_record, *self.ignore_fields, *events, *of_people])
 
     @cached_property
     def steps(self) -> dict[str, Steps]:
         """Every path that is walked, split once."""
-        paths = [self.turns, self.kind, self.speaker.at, self.text, self.sent_at, self.author, *self.messages]
-        paths += [self.opening, self.agent, *self.of_conversation()]
-        return {path: parse(path) for path in paths if path is not None}
+        return {path: parse(path) for path in (self.turns, *self.in_event, *self.in_record)}
 
 
 def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limits) -> Iterator[Row]:
@@ -159,17 +176,61 @@ def _topics(record: Any, settings: EventsSettings) -> Iterator[str]:
                     yield text
 
 
-def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dict[str, str | None]) -> None:
+def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: Mapping[str, str | None]) -> None:
+    found = first(record, settings.steps[settings.turns])
+    if found is not None and not isinstance(found, list):
+        raise Refused("wrong_type", settings.turns)
+    said = _paired if settings.pair else _messages
+    ordered = said(draft, record, found or (), settings, authors)
+    if settings.opening is not None:
+        text = clean(as_text(first(record, settings.steps[settings.opening]), settings.opening), settings.text_format)
+        if text:
+            ordered.insert(0, DraftTurn("customer", text, draft.opened_at, authors["customer"]))
+    if settings.closing is not None:
+        ordered += _of_pairs(draft, [record], settings.closing, settings, authors)
+    # where the question stands apart, whoever is not known to have asked it answers
+    known = authors["customer"] or ("" if settings.opening is not None else None)
+    draft.turns.extend(named_by_starter(ordered, known))
+
+
+def _paired(
+    draft: Draft, _record: Any, events: Sequence[Any], settings: EventsSettings, authors: Mapping[str, str | None]
+) -> list[DraftTurn]:
+    """What was asked and answered, pair by pair."""
+    assert settings.pair is not None  # it has one shape or the other
+    pairs = []
+    for event in events:
+        get = partial(_value, event, settings.steps)
+        if settings.is_message(get):
+            pairs.append(event)
+        else:
+            settings.leave_out(draft, get)
+    return _of_pairs(draft, pairs, settings.pair, settings, authors)
+
+
+def _of_pairs(
+    draft: Draft, values: Sequence[Any], pair: Pair, settings: EventsSettings, authors: Mapping[str, str | None]
+) -> list[DraftTurn]:
+    turns = list(pair.turns((partial(_value, each, settings.steps) for each in values), settings))
+    said = [turn._replace(author=authors.get(turn.speaker)) for turn in turns if turn.text]
+    if empty := len(turns) - len(said):
+        draft.count("empty_texts", empty)
+    return said
+
+
+def _messages(
+    draft: Draft, record: Any, events: Sequence[Any], settings: EventsSettings, authors: Mapping[str, str | None]
+) -> list[DraftTurn]:
+    """What was written, message by message, and the look-ups among it."""
+    assert settings.speaker is not None  # it has one shape or the other
+    assert settings.text is not None  # as above
     steps = settings.steps
     speaker_at, text_at = steps[settings.speaker.at], steps[settings.text]
     sent = settings.sent_at and steps[settings.sent_at]
     author_at = settings.author and steps[settings.author]
     turns: list[tuple[tuple[int, ...], DraftTurn]] = []
     roles = _roles(record, settings.participants) if settings.participants else {}
-    found = first(record, steps[settings.turns])
-    if found is not None and not isinstance(found, list):
-        raise Refused("wrong_type", settings.turns)
-    for position, event in enumerate(found or ()):
+    for position, event in enumerate(events):
         get = partial(_value, event, steps)
         is_message = settings.is_message(get)
         says = is_message and first(event, text_at) not in (None, "")
@@ -190,15 +251,8 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: dic
         author = (native_id(first(event, author_at)) if author_at else None) or authors.get(speaker)
         turns.append(((sent_at or 0, position), DraftTurn(speaker, text, sent_at, author)))
     if turns and settings.calls:
-        turns += _look_ups(draft, found or (), settings, settings.calls, authors["agent"])
-    ordered = [turn for _, turn in sorted(turns, key=itemgetter(0))]
-    if settings.opening is not None:
-        said = clean(as_text(first(record, steps[settings.opening]), settings.opening), settings.text_format)
-        if said:
-            ordered.insert(0, DraftTurn("customer", said, draft.opened_at, authors["customer"]))
-    # where the question stands apart, whoever is not known to have asked it answers
-    known = authors["customer"] or ("" if settings.opening is not None else None)
-    draft.turns.extend(named_by_starter(ordered, known))
+        turns += _look_ups(draft, events, settings, settings.calls, authors["agent"])
+    return [turn for _, turn in sorted(turns, key=itemgetter(0))]
 
 
 def _roles(record: Any, people: Participants) -> dict[str | None, Any]:

@@ -37,7 +37,7 @@ from pipeline.reading.drafts import (
     fault,
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
-from pipeline.reading.mapped import STARTER, MappedSettings, Speakers, named_by_starter
+from pipeline.reading.mapped import STARTER, MappedSettings, Pair, Speakers, named_by_starter
 from pipeline.reading.paths import shown
 from pipeline.reading.times import microseconds
 from pipeline.reading.transcripts import TranscriptLabels, add_transcript
@@ -64,7 +64,7 @@ class TurnColumns(Section):
     """Column with the id of the row that this one answers, empty where it answers none; `id` is then that of the row itself,
     with Reddit's kind before it (t1_, t3_) or without."""
 
-    def columns(self) -> list[str | None]:
+    def fields(self) -> list[str | None]:
         """Every column that is read."""
         return [self.speaker.at, *self.texts, self.subject, self.sent_at, self.order, self.author, self.parent]
 
@@ -74,25 +74,11 @@ class TurnColumns(Section):
         return [self.text] if isinstance(self.text, str) else self.text
 
 
-class PairColumns(Section):
+class PairColumns(Pair):
     """One row is a question and its answer; a bot's log has several of one conversation."""
 
-    question: str
-    """Column of what the customer wrote."""
-    answer: str | None = None
-    """Column of what the agent answered; empty cells, or null for a source without answers, leave it unanswered."""
-    asked_at: str | None = None
-    """Column of the time of the question; null where the source has none."""
-    answered_at: str | None = None
-    """Column of the time of the answer."""
-    answered_by: Literal["agent", "bot"] = "agent"
-    """Who answers."""
     several: Literal["refuse", "join"] = "refuse"
     """What several rows of one id are: unreadable, or a conversation, in the order of `asked_at`, then of the rows."""
-
-    def columns(self) -> list[str | None]:
-        """Every column that is read."""
-        return [self.question, self.answer, self.asked_at, self.answered_at]
 
 
 class TranscriptColumn(TranscriptLabels):
@@ -101,7 +87,7 @@ class TranscriptColumn(TranscriptLabels):
     at: str
     """Column of the transcript."""
 
-    def columns(self) -> list[str | None]:
+    def fields(self) -> list[str | None]:
         """Every column that is read."""
         return [self.at]
 
@@ -145,7 +131,7 @@ class TableSettings(MappedSettings):
     def columns(self) -> tuple[str, ...]:
         """Every column that is mapped, in one order."""
         shape = self.turn or self.pair or self.transcript
-        names = {*(shape.columns() if shape else []), *self.messages, self.kind, *self.of_conversation()}
+        names = {*(shape.fields() if shape else []), *self.messages, self.kind, *self.of_conversation()}
         return tuple(sorted(name for name in names if name is not None))
 
 
@@ -278,7 +264,8 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindR
     elif len(records) > 1 and not (settings.pair and settings.pair.several == "join"):
         raise Refused("repeated_id", f"{len(records)} rows")
     elif settings.pair:
-        _add_pairs(draft, messages, settings, settings.pair)
+        for turn in settings.pair.turns((record.__getitem__ for record in messages), settings):
+            _add(draft, turn)
     elif messages and settings.transcript:
         text = clean(as_text(messages[0][settings.transcript.at], settings.transcript.at), settings.text_format)
         add_transcript(draft, text, settings.transcript, settings.transcript.at)
@@ -312,16 +299,6 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
         _add(draft, turn)
     if not settings.customer:
         draft.customer = next((turn.author for turn in ordered if turn.speaker == "customer" and turn.author), None)
-
-
-def _add_pairs(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: PairColumns) -> None:
-    asked = [(_time(record, shape.asked_at, settings), record) for record in records]
-    for asked_at, record in sorted(asked, key=lambda each: each[0] or 0):
-        question = clean(as_text(record[shape.question], shape.question), settings.text_format)
-        _add(draft, DraftTurn("customer", question, asked_at, None))
-        if shape.answer:
-            answer = clean(as_text(record[shape.answer], shape.answer), settings.text_format)
-            _add(draft, DraftTurn(shape.answered_by, answer, _time(record, shape.answered_at, settings), None))
 
 
 def _add(draft: Draft, turn: DraftTurn) -> None:

@@ -615,6 +615,55 @@ def test_pairs_of_a_bot_are_joined_by_their_session(tmp_path: Path) -> None:
     ]
 
 
+HISTORIES: Final[dict[str, Any]] = {
+    "named": lambda *said: {"history": [{"query": said[0], "response": said[1]}, {"query": said[2], "response": said[3]}]},
+    "in order": lambda *said: {"chat": {"history": [[said[0], said[1]], [said[2], said[3]]]}},
+    "timed": lambda *said: {
+        "turns": [
+            {"user": said[2], "assistant": said[3], "at": "2026-01-05T12:05:00Z", "model": "m1"},
+            {"user": said[0], "assistant": said[1], "at": "2026-01-05T12:00:00Z", "model": "m1"},
+        ]
+    },
+    "one at a time": lambda *said: {
+        "log": [{"human": said[0]}, {"assistant": said[1]}, {"human": said[2]}, {"assistant": said[3]}]
+    },
+    "last apart": lambda *said: {
+        "instruction": said[2], "input": "", "output": said[3], "system": "x", "history": [[said[0], said[1]]]
+    },
+    "last repeated": lambda *said: {
+        "query": said[2], "response": said[3], "history": [[said[0], said[1]], [said[2], said[3]]], "latency_ms": 12
+    },
+}  # fmt: skip
+"""Shape -> what a record of two questions and their answers has beside its id."""
+
+
+@pytest.mark.parametrize("shape", HISTORIES)
+def test_pairs_in_a_list_of_one_record_are_a_conversation(shape: str, tmp_path: Path) -> None:
+    records = [{"id": f"c{n}", **HISTORIES[shape](*(f"{says} {n}" for says in SAYS))} for n in range(6)]
+    folder = write(tmp_path / "in", log__jsonl=records)
+
+    assert texts(ingested(folder, diagnosed(folder).mapping))["c4"] == [
+        f"{who}: {says} 4" for who, says in zip(("customer", "agent") * 2, SAYS, strict=True)
+    ]
+
+
+def test_what_was_asked_may_be_a_word_or_two(tmp_path: Path) -> None:
+    said = [("yes", SAYS[1]), (SAYS[0], "no"), ("thanks", SAYS[3])]
+    records = [{"id": n, "log": [{"user": f"{one} {n}", "botReply": f"{two} {n}"} for one, two in said]} for n in range(6)]
+    folder = write(tmp_path / "in", log__jsonl=records)
+
+    assert texts(ingested(folder, diagnosed(folder).mapping))["4"] == [
+        f"{who}: {says} 4" for pair in said for who, says in zip(("customer", "bot"), pair, strict=True)
+    ]
+
+
+def test_names_beside_what_they_said_are_no_questions(tmp_path: Path) -> None:
+    said = [("Jo Fox", SAYS[0]), ("Al Roe", SAYS[1]), ("Jo Fox", SAYS[2]), ("Al Roe", SAYS[3])]
+    folder = write(tmp_path / "in", log__jsonl=[{"id": n, "history": said} for n in range(6)])
+
+    assert not any("pair" in each.mapping for each in diagnose(folder).sources)
+
+
 def test_people_who_are_only_ids_in_a_chat_are_told_by_the_list_that_says_what_they_are(tmp_path: Path) -> None:
     def chat(n: int) -> dict[str, Any]:
         events = [

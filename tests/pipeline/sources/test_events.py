@@ -5,10 +5,11 @@ from typing import Any
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from pipeline.errors import SourceError
 from pipeline.reading import files
-from tests.pipeline.received import CHATS, chat, ingested, quarantined, rows, texts, write
+from tests.pipeline.received import CHATS, chat, ingested, params, quarantined, rows, texts, write
 
 
 def test_only_events_that_pass_every_filter_become_turns_and_the_others_are_counted(tmp_path: Path) -> None:
@@ -230,3 +231,53 @@ def test_people_named_by_ids_alone_are_what_the_list_of_people_says_and_an_id_th
 
     assert texts(table) == {"1": ["customer: Hi", "agent: Hello"]}
     assert quarantined(table) == [("log.jsonl", 2, "unknown_speaker", "who")]
+
+
+HISTORY: dict[str, Any] = {
+    "format": "events", "path": ".", "files": ["*.jsonl"], "id": "id", "turns": "history",
+    "pair": {"question": "q", "answer": "a", "answered_by": "bot"},
+}  # fmt: skip
+
+
+def test_a_record_may_hold_questions_with_their_answers(tmp_path: Path) -> None:
+    history = [{"q": "Hi", "a": "Hello"}, {"q": "", "a": "Still there?"}, {"q": "Yes", "a": None}]
+    table = ingested(write(tmp_path / "in", log__jsonl=[{"id": 1, "history": history}, {"id": 2, "history": []}]), HISTORY)
+
+    assert texts(table) == {"1": ["customer: Hi", "bot: Hello", "bot: Still there?", "customer: Yes"]}
+    assert table.manifest.counts["empty_texts"] == 2
+    assert [row["reason"] for row in rows(table, "dropped")] == ["no_messages"]
+
+
+def test_the_last_question_may_stand_outside_the_list(tmp_path: Path) -> None:
+    mapping = {**HISTORY, "pair": {"question": "0", "answer": "1"}, "closing": {"question": "ask", "answer": "say"}}
+    records = [
+        {"id": 1, "history": [["Hi", "Hello"]], "ask": "Where is it?", "say": "On its way"},
+        {"id": 2, "history": None, "ask": "When?", "say": ""},
+    ]
+
+    assert texts(ingested(write(tmp_path / "in", log__jsonl=records), mapping)) == {
+        "1": ["customer: Hi", "agent: Hello", "customer: Where is it?", "agent: On its way"],
+        "2": ["customer: When?"],
+    }
+
+
+def test_a_pair_of_another_shape_than_mapped_is_refused_with_its_path(tmp_path: Path) -> None:
+    mapping = {**HISTORY, "pair": {"question": "0", "answer": "1"}}
+    records = [{"id": n, "history": pairs} for n, pairs in enumerate([[["Hi", "Ho"]], [["Hi", "Ho", "Hu"]], ["Hi"], {"0": "Hi"}])]
+    table = ingested(write(tmp_path / "in", log__jsonl=records), mapping)
+
+    assert texts(table) == {"0": ["customer: Hi", "agent: Ho"]}
+    assert quarantined(table) == [
+        ("log.jsonl", 2, "unknown_field", "history.0.2"),
+        ("log.jsonl", 3, "unknown_field", "history.0"),
+        ("log.jsonl", 4, "unknown_field", "history.*"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"pair": None}, r"map 'speaker' and 'text' .* or 'pair'"), ({"text": "q"}, "'pair' says who speaks, what and when")],
+)
+def test_events_are_messages_or_pairs(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        params({**HISTORY, **change})
