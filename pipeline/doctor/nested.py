@@ -24,7 +24,7 @@ from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
-from pipeline.reading.paths import first, parse
+from pipeline.reading.paths import EACH, find, first, parse
 from pipeline.reading.values import native_id
 
 
@@ -88,7 +88,8 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         filters[path] = [value for value in values if value in speaks]
     if (calls := _calls(items, column.name, meaning)) is not None:
         mapping["calls"] = calls
-        reasons.append("'tool_calls' are look-ups, kept as turns of a tool by validate.rules.tool_turn: ignore")
+        used |= {calls["name"], calls["arguments"]}
+        reasons.append(f"{calls['name']!r} names look-ups, which validate.rules.tool_turn: ignore keeps as turns of a tool")
     without_programs(mapping, column, meaning)
     mapping["speaker"] = {"at": column.name, **meaning, **({"others": others} if others == "starter" else {})}
     mapping["text"] = text.name
@@ -110,6 +111,11 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, people_at}):
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
     said = {text.name, *([column.name] if people_at else [])}
+    if calls is not None:  # a tool is nobody
+        said |= {
+            calls["name"],
+            *(["name"] if {name for item in items for name in find(item, ("name",))} <= _tools(items) else []),
+        }
     people = {}
     if people_at:
         listed = columns_of([flat(each) for row in rows for each in items_at(row, people_at)])
@@ -179,19 +185,23 @@ def _participants(
 
 
 def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
-    """Which messages are look-ups, where they are written as for OpenAI's chat models; null where none is."""
-    if not meaning.get("tool") or not any(first(item, parse("tool_calls.0.function.name")) for item in items):
-        return None
-    has_ids = any(first(item, parse("tool_calls.0.id")) for item in items) and any("tool_call_id" in item for item in items)
-    return {
-        "when": {"tool_calls.0.type": ["function"]},
-        "each": "tool_calls",
-        "name": "function.name",
-        "arguments": "function.arguments",
-        **({"id": "id", "result_id": "tool_call_id"} if has_ids else {}),
-        "result_when": {speaker: ["tool"]},
-        "result": "content",
-    }
+    """Where look-ups stand that are written as for OpenAI's chat models, as `tool_calls` or as the older `function_call`."""
+    tools = meaning.get("tool", ())
+    if "tool" in tools and any(first(item, parse("tool_calls.0.function.name")) for item in items):
+        has_ids = any(first(item, parse("tool_calls.0.id")) for item in items) and any("tool_call_id" in item for item in items)
+        asked = {"each": "tool_calls", "name": "function.name", "arguments": "function.arguments"}
+        ids = {"id": "id", "result_id": "tool_call_id"} if has_ids else {}
+        return {**asked, **ids, "result_when": {speaker: ["tool"]}, "result": "content"}
+    if "function" in tools and any(first(item, parse("function_call.name")) for item in items):
+        asked = {"name": "function_call.name", "arguments": "function_call.arguments"}
+        return {**asked, "result_when": {speaker: ["function"]}, "result": "content"}
+    return None
+
+
+def _tools(items: Sequence[Any]) -> set[Any]:
+    """What the tools are called that such look-ups ask."""
+    paths = (parse("function_call.name"), parse(f"tool_calls.{EACH}.function.name"))
+    return {name for item in items for path in paths for name in find(item, path)}
 
 
 def items_at(row: Mapping[str, Any], at: str) -> list[Any]:

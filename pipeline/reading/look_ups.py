@@ -7,7 +7,7 @@ A look-up becomes one turn of the speaker `tool`: the result is its text, so non
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final, Self
@@ -33,8 +33,8 @@ _ARGUMENT: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII)
 class LookUpFields(Section):
     """Which events are look-ups, and where the question and the result stand. Paths are from the event."""
 
-    when: dict[str, list[str | int | bool]] = Field(min_length=1)
-    """Which events ask: path -> values; all must hold."""
+    when: dict[str, list[str | int | bool]] = Field(default_factory=dict)
+    """Which events ask: path -> values; all must hold. Empty: those that state a `name`."""
     each: str | None = None
     """Path of a list where one event asks several times; `name`, `arguments` and `id` are then paths from its items."""
     id: str | None = None
@@ -66,6 +66,8 @@ class LookUpFields(Section):
             raise ValueError(
                 "'id' and 'result_id' go together: what a look-up is called where it is asked, and where its result is"
             )
+        if not self.when and self.name is None:
+            raise ValueError("'calls' needs 'when', which events ask, or 'name', which only those state")
         if self.each and not self.result_when:
             raise ValueError("'each' needs 'result_when': several look-ups cannot have one result")
         return self
@@ -80,7 +82,9 @@ class LookUpFields(Section):
 
     def asks(self, event: Any) -> bool:
         """Whether the event is a look-up."""
-        return all(first(event, path) in values for path, values in self._asks)
+        if self._asks:
+            return all(first(event, path) in values for path, values in self._asks)
+        return any(first(item, parse(self.name or "")) is not None for item in self._items(event))
 
     def answers(self, event: Any) -> bool:
         """Whether the event holds the result of the look-up before it."""
@@ -92,9 +96,12 @@ class LookUpFields(Section):
         Raises:
             Refused: a name is none that a tool could have.
         """
-        items = first(event, parse(self.each)) if self.each else [event]
-        for item in items if isinstance(items, list) else ():
+        for item in self._items(event):
             yield self._call_of(item), native_id(first(item, parse(self.id))) if self.id else None
+
+    def _items(self, event: Any) -> Sequence[Any]:
+        items = first(event, parse(self.each)) if self.each else [event]
+        return items if isinstance(items, list) else ()
 
     def id_of(self, event: Any) -> str | None:
         """What the look-up is called that this event holds the result of."""

@@ -223,6 +223,29 @@ def test_what_a_model_was_told_makes_no_turn_and_its_tool_calls_are_look_ups(pro
     assert table.manifest.counts[f"events.{prompt}"] == 4
 
 
+def test_function_calls_of_older_chats_are_look_ups_too(tmp_path: Path) -> None:
+    def messages(order: int) -> list[dict[str, Any]]:
+        asks = {"name": f"get_order_{order % 2}", "arguments": f'{{"order_id": "8{order}"}}'}
+        return [
+            {"role": "system", "content": "You are the assistant of a shop for tents."},
+            {"role": "user", "content": f"{SAYS[0]} {order}"},
+            {"role": "assistant", "content": None, "function_call": asks},
+            {"role": "function", "name": asks["name"], "content": '{"state": "shipped"}'},
+            {"role": "assistant", "content": f"{SAYS[3]} {order}"},
+        ]
+
+    folder = write(tmp_path / "in", chats__jsonl=[{"messages": messages(order)} for order in range(6)])
+    found = diagnosed(folder).mapping
+    table = ingested(folder, found)
+    turns = next(row["turns"] for row in rows(table) if row["turns"][0]["text"].endswith("4"))
+
+    assert [(turn["speaker"], turn["text"]) for turn in turns] == [
+        ("customer", f"{SAYS[0]} 4"), ("tool", '{"state": "shipped"}'), ("agent", f"{SAYS[3]} 4"),
+    ]  # fmt: skip
+    assert turns[1]["call"] == {"name": "get_order_0", "arguments": [{"name": "order_id", "value": "84"}]}
+    assert "identifiers" not in found  # a tool is nobody
+
+
 def test_of_several_calls_in_one_message_each_has_its_own_result(tmp_path: Path) -> None:
     calls = [
         {"id": f"call_{n}", "type": "function", "function": {"name": name, "arguments": '{"order_id": "81"}'}}
