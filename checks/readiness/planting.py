@@ -135,7 +135,7 @@ def scrub_planted(
     gone: list[bool] = []
     for start in range(0, len(hosted), CHUNK):
         chunk = hosted[start : start + CHUNK]
-        scrubbed = scrub(_plant(plants, chunk, schema), section, look, key, lists).kept
+        scrubbed = scrub(copies(plants, chunk, schema), section, look, key, lists).kept
         texts = scrubbed.sort("source_row")["turns"].list.eval(pl.element().struct.field("text")).list.join("\n").to_list()
         gone += [
             is_gone(plants[number]["written"], plants[number]["entity_type"], text)
@@ -146,6 +146,9 @@ def scrub_planted(
 
 MAX_HOSTS: Final = 2_000
 """Different conversations that are planted into; each is used again for other values."""
+
+MOST_OF_A_TURN: Final = 400
+"""Characters of the turns around a plant: several sentences of context."""
 
 CHUNK: Final = 1_000
 """Copies that are scrubbed at a time."""
@@ -213,21 +216,33 @@ def hosts_of(table: Table, count: int, seed: int) -> pl.DataFrame:
     return pl.concat(frames).sort("draw").head(count).drop("draw")
 
 
-def _plant(
+def copies(
     plants: Sequence[Mapping[str, str]], hosted: Sequence[tuple[int, Mapping[str, Any]]], schema: pl.Schema
 ) -> pl.DataFrame:
-    """Copies of hosts, one per plant, its sentence added to a turn: of the customer and of the agent in turn."""
+    """Copies of hosts, one per plant, its sentence added to a turn: of the customer and of the agent in turn.
+
+    Args:
+        plants: all of the plan.
+        hosted: number of the plant, and the conversation it is put into.
+        schema: of the conversations.
+    """
     rows: list[dict[str, Any]] = []
     for place, (number, host) in enumerate(hosted):
         each = plants[number]
         wanted = "customer" if number % 2 else "agent"
         at = next((i for i, turn in enumerate(host["turns"]) if turn["speaker"] == wanted), 0)
         # the turns around the plant: what finds it looks at the turn before, and the rest would only be scrubbed again and again
-        turns = [dict(turn) for turn in host["turns"][max(0, at - 1) : at + 2]]
+        turns = [{**turn, "text": _end_of(turn["text"] or "")} for turn in host["turns"][max(0, at - 1) : at + 2]]
         planted = turns[min(at, 1)]
-        planted["text"] = f"{planted['text'] or ''} {each['sentence']}".strip()
+        planted["text"] = f"{planted['text']} {each['sentence']}".strip()
         rows.append({**host, "conversation_id": f"planted-{number:016x}", "source_row": place, "turns": turns})
     return pl.DataFrame(rows, schema=schema)
+
+
+def _end_of(text: str) -> str:
+    """Its last words: a mail of pages around every plant would only be scrubbed again and again."""
+    end = text[-MOST_OF_A_TURN:]
+    return end if end == text else end.partition(" ")[2] or end
 
 
 def is_gone(written: str, kind: str, text: str) -> bool:

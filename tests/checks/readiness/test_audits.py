@@ -15,12 +15,13 @@ from checks.readiness.audit import QUESTIONS, SHEET, draw_sheet, keep_answers, r
 from checks.readiness.cli import app
 from checks.readiness.evidence import Evidence
 from checks.readiness.measures.audits import kappa
-from checks.readiness.planting import GROUPS, is_gone, plan, plant_and_scrub
+from checks.readiness.planting import GROUPS, copies, is_gone, plan, plant_and_scrub
 from checks.readiness.reading import read_corpus
 from pipeline.errors import ParamsError, SourceError
 from pipeline.tables import Table
-from tests.build import KEY
+from tests.build import KEY, conversation
 from tests.checks.readiness.lines import ROOT, SHIPPED, STATED, params, talk, talks, write_line
+from tests.pipeline.scrubbing import ingested
 
 NOTHING = Evidence({})
 
@@ -319,6 +320,17 @@ def test_planted_values_are_what_they_claim_to_be() -> None:
     assert plan(30, 1) == plants
     assert plan(30, 2) != plants
     assert all(each["written"] in each["sentence"] for each in plants)
+
+
+@pytest.mark.parametrize(("text", "kept"), [("word " * 2_000, ["word"]), ("字" * 2_000, []), ("short", ["short"])])
+def test_of_a_mail_of_pages_a_plant_gets_the_end_as_its_surroundings(text: str, kept: list[str]) -> None:
+    hosts = ingested(conversation(1, text))
+    (turn,) = copies(plan(1, 1), [(0, hosts.to_dicts()[0])], hosts.schema)["turns"][0]
+    sentence = plan(1, 1)[0]["sentence"]
+
+    assert turn["text"].endswith(sentence)
+    assert len(turn["text"]) <= 400 + 1 + len(sentence)
+    assert set(kept) <= set(turn["text"].split())
 
 
 @pytest.mark.parametrize(
