@@ -4,33 +4,36 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.sampling import alike, beginning, spread
 from pipeline.reading.drafts import ReceivedFile
+from pipeline.reading.phone_times import DateOrder, moment
 from pipeline.sources.whatsapp import HEADER
 
 
 def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     """Text files in which a third of the first lines, and two at least, are a day, a time and an author."""
     found: list[ReceivedFile] = []
-    days: list[list[int]] = []
+    begun: list[re.Match[str]] = []
     for file in spread(files):
         lines = beginning(file).decode("utf-8", "replace").splitlines()
         headers = [header for line in lines if (header := HEADER.match(line))]
         if len(headers) >= 2 and len(headers) * 3 >= sum(bool(line.strip()) for line in lines[:60]):
             found.append(file)
-            days += [[int(part) for part in re.split(r"[./-] ?", header["date"])] for header in headers]
+            begun += headers
     if not found:
         return
-    order = "year_first" if days[0][0] > 31 else "month_first" if any(day[1] > 12 for day in days) else "day_first"
+    fitting = [order for order in get_args(DateOrder) if all(moment(header, order) for header in begun)]
+    order = fitting[0] if fitting else "day_first"
     remarks = [
         "name in `staff` those who answer, as they stand in the chats: until then everybody is a customer",
         "zone: put that of the phone that exported",
         "the name of a file often names the customer, and stands in every table: rename the files before they are read",
     ]
-    if order == "day_first" and not any(day[0] > 12 for day in days):
-        remarks.append("date_order: no day of the sample is above 12; check that day and month are not the other way round")
+    if len(fitting) > 1:
+        remarks.append(f"date_order: the days of the sample could also be {fitting[1]}; check that none is the other way round")
     yield Candidate(
         "whatsapp",
         alike(files, found),

@@ -10,7 +10,7 @@ out, deleted messages, who joined, encryption) is counted by name and never beco
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import IO, Any, Final, Literal, NamedTuple
 
 import orjson
@@ -32,23 +32,21 @@ from pipeline.reading.drafts import (
     fault,
 )
 from pipeline.reading.files import opened
+from pipeline.reading.phone_times import DAY_AND_TIME, MARKS, DateOrder, moment
 from pipeline.reading.times import EPOCH, MICROSECOND, zone_of
 from pipeline.text import clean
 
-_MARKS: Final = "\u200e\u200f\u202a\u202c\ufeff"
-"""Marks of direction; WhatsApp puts U+200E before what it wrote itself."""
-
 HEADER: Final = re.compile(
-    rf"^[{_MARKS}]*(?P<bracket>\[)?(?P<date>\d{{1,4}}[./-] ?\d{{1,2}}[./-] ?\d{{1,4}})\.?,?\s+"
-    r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\.?)?"
-    r"(?(bracket)\]|\s[-\u2013])\s"
+    rf"^[{MARKS}]*(?P<bracket>\[)?[{MARKS}]*{DAY_AND_TIME}(?(bracket)\]|\s[-\u2013])[{MARKS}]*\s", re.IGNORECASE
 )
 """What begins a message, up to its author."""
 
-_AUTHOR: Final = re.compile(rf"[{_MARKS}]*(?P<who>[^:\n\u201c\u201d\"]{{1,60}}):(?: |$)")
+_AUTHOR: Final = re.compile(rf"[{MARKS}]*(?P<who>[^:\n\u201c\u201d\"]{{1,60}}):(?: |$)")
 _OMITTED: Final = re.compile(
-    r"<[^\W\d_]+(?: [^\W\d_]+){1,5}>|(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w{2,5}(?: \([^()\n]{3,40}\))?|.{1,120}\.\w{2,5} "
-    r"\((?:file attached|datei angehängt|archivo adjunto|fichier joint|file allegato|bestand bijgevoegd|arquivo anexado)\)|"
+    r"<[^\W\d_]+(?: [^\W\d_]+){1,5}>|<[^<>\s\x00-\x7f]{4,30}>|"
+    r"(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d+\.\w{2,5}(?: \([^()\n]{3,40}\))?|.{1,120}\.\w{2,5} "
+    r"\((?:file attached|datei angehängt|archivo adjunto|fichier joint|file allegato|bestand bijgevoegd|arquivo anexado|"
+    r"dosya ekli|файл добавлен|الملف مرفق|파일 첨부됨|文件附件|檔案已附加|ファイル添付)\)|"
     r"(?:image|video|audio|sticker|gif|document|contact card|video note|voice message) omitted|null",
     re.IGNORECASE,
 )
@@ -57,17 +55,16 @@ _DELETED: Final = re.compile(
     r"(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|"
     r"(?:se )?elimin(?:ó|aste) este mensaje|ce message a été supprimé|vous avez supprimé ce message|(?:mensagem apagada|esta "
     r"mensagem foi apagada|você apagou esta mensagem)|questo messaggio è stato eliminato|hai eliminato questo messaggio|"
-    r"dit bericht (?:is|werd) verwijderd|je hebt dit bericht verwijderd)\.?",
+    r"dit bericht (?:is|werd) verwijderd|je hebt dit bericht verwijderd|bu mesaj silindi|bu mesaj\u0131 sildiniz|"
+    r"данное сообщение удалено|вы удалили данное сообщение|pesan ini (?:telah )?dihapus|anda menghapus pesan ini|"
+    r"تم حذف هذه الرسالة|(?:لقد )?حذفت هذه الرسالة|삭제된 메시지입니다|이 메시지는 삭제되었습니다|"
+    r"此消息已(?:被)?删除|您已删除此消息|此訊息已(?:被)?刪除|(?:你|您)已刪除此訊息|"
+    r"このメッセージ(?:は削除されました|を削除しました))[.。]?",
     re.IGNORECASE,
 )
 _EDITED: Final = re.compile(r"\s*\u200e<[^<>\n]{5,60}>\s*$|\s*<This message was edited>\s*$")
 """<This message was edited> behind a message."""
 _PHONE: Final = re.compile(r"\+?[\d\s()\u00a0\u2011-]{6,25}")
-_DECLARED: Final = {"day_first": (2, 1, 0), "month_first": (2, 0, 1), "year_first": (0, 1, 2)}
-"""Where year, month and day stand."""
-_PM: Final = 12
-_TWO_DIGITS: Final = 100
-_CENTURY: Final = 2000
 
 
 class WhatsappSettings(SourceSettings):
@@ -75,7 +72,7 @@ class WhatsappSettings(SourceSettings):
 
     format: Literal["whatsapp"]
     """whatsapp"""
-    date_order: Literal["day_first", "month_first", "year_first"]
+    date_order: DateOrder
     """How the phone that exported wrote the day: 05/01/2026, 1/5/26, 2026-01-05."""
     staff: list[str] = Field(default_factory=list)
     """Names, or numbers, of those who answer, as they stand in the chats."""
@@ -160,24 +157,11 @@ def _read(message: _Message, settings: WhatsappSettings, zone: tzinfo) -> tuple[
     header = HEADER.match(text)
     if header is None:
         return ("unknown_line", "") if text.strip() else "blank_lines"
-    moment = _moment(header, settings)
-    if moment is None:
+    sent_at = moment(header, settings.date_order)
+    if sent_at is None:
         return "bad_time", "date_order"
     said = _said(text[header.end() :].rstrip("\r\n"))
-    return said if isinstance(said, str) else [(moment.replace(tzinfo=zone) - EPOCH) // MICROSECOND, *said]
-
-
-def _moment(header: re.Match[str], settings: WhatsappSettings) -> datetime | None:
-    parts = [int(part) for part in re.split(r"[./-] ?", header["date"])]
-    year, month, day = (parts[place] for place in _DECLARED[settings.date_order])
-    hour = int(header["hour"])
-    if header["half"]:
-        hour = hour % _PM + (_PM if header["half"] in "pP" else 0)
-    year += _CENTURY if year < _TWO_DIGITS else 0
-    try:
-        return datetime(year, month, day, hour, int(header["minute"]), int(header["second"] or 0))  # noqa: DTZ001  # the caller adds the zone
-    except ValueError:
-        return None
+    return said if isinstance(said, str) else [(sent_at.replace(tzinfo=zone) - EPOCH) // MICROSECOND, *said]
 
 
 def _said(rest: str) -> str | tuple[str, str, int]:
@@ -186,14 +170,14 @@ def _said(rest: str) -> str | tuple[str, str, int]:
     if author is None:
         return "system"
     lines = rest[author.end() :].split("\n")
-    if _DELETED.fullmatch(lines[0].strip(_MARKS + " \r")):
+    if _DELETED.fullmatch(lines[0].strip(MARKS + " \r")):
         return "deleted"
     # what stands below a file is what was said of it
-    is_medium = _OMITTED.fullmatch(lines[0].strip(_MARKS + " \r")) is not None
+    is_medium = _OMITTED.fullmatch(lines[0].strip(MARKS + " \r")) is not None
     left = [line for line in lines[is_medium:] if not line.startswith("\u200e")]
     if not "".join(left).strip() and any(line.strip() for line in lines):
         return "media_or_system"
-    return author["who"].strip("~\u202f\u00a0 " + _MARKS), _EDITED.sub("", "\n".join(left)), len(lines) - len(left)
+    return author["who"].strip("~\u202f\u00a0 " + MARKS), _EDITED.sub("", "\n".join(left)), len(lines) - len(left)
 
 
 def assemble(rows: Sequence[Row], settings: WhatsappSettings, _find_referent: FindReferent) -> Draft:

@@ -1,5 +1,7 @@
 """Exported chats of WhatsApp: the forms of several phones, messages over lines, and what WhatsApp itself puts in."""
 
+# ruff: noqa: RUF001  # phones write the digits and letters of their scripts
+
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from pipeline.doctor.diagnosis import diagnose
 from pipeline.errors import SourceError
 from pipeline.sources.whatsapp import without
 from tests.pipeline.received import ingested, quarantined, rows, texts
@@ -48,6 +51,85 @@ def test_days_and_times_are_read_as_phones_of_several_languages_write_them(heade
 
     assert list(texts(table).values()) == [["customer: Where is it?", "agent: On its way."]]
     assert {str(turn["sent_at"])[:16] for turn in rows(table)[0]["turns"]} == {"2026-01-15 08:05"}
+
+
+@pytest.mark.parametrize(
+    ("header", "order"),
+    [
+        ("2024. 3. 5. 오후 2:03 - {}: ", "year_first"),
+        ("[2024. 3. 5. 오후 2:03:04] {}: ", "year_first"),
+        ("24. 3. 5. 오후 2:03 - {}: ", "year_first"),
+        ("2024년 3월 5일 오후 2:03 - {}: ", "year_first"),
+        ("٥/٣/٢٠٢٤، ٢:٠٣ م - {}: ", "day_first"),
+        ("[٥\u200f/٣\u200f/٢٠٢٤، ٢:٠٣:٠٤ م] {}: ", "day_first"),
+        ("\u200f٥/٣/٢٠٢٤، ٢:٠٣\u202fم - \u200f{}: ", "day_first"),
+        ("05/03/2024, 2:03 مساءً - {}: ", "day_first"),
+        ("2024/3/5 下午2:03 - {}: ", "year_first"),
+        ("[2024/3/5 下午2:03:04] {}: ", "year_first"),
+        ("2024年3月5日 14:03 - {}: ", "year_first"),
+        ("2024/03/05 午後2:03 - {}: ", "year_first"),
+        ("2024/03/05 14:03 - {}: ", "year_first"),
+        ("2024. 03. 05. 14:03 - {}: ", "year_first"),
+        ("[5.3.2024 klo 14.03.04] {}: ", "day_first"),
+        ("5.03.24 г., 14:03 - {}: ", "day_first"),
+        ("05/03/2024 à 14:03 - {}: ", "day_first"),
+        ("5/3/24, 2:03 μ.μ. - {}: ", "day_first"),
+        ("५/३/२४, २:०३ अपराह्न - {}: ", "day_first"),
+        ("5/3/2567 14:03 - {}: ", "day_first"),
+        ("۱۴۰۲/۱۲/۱۵، ۲:۰۳ ب.ظ. - {}: ", "year_first"),
+    ],
+)
+def test_days_and_times_are_read_in_other_scripts_and_calendars_and_told_by_the_doctor(
+    header: str, order: str, tmp_path: Path
+) -> None:
+    folder = chat(tmp_path, *(f"{header.format(who)}Where is it?" for who in ("Jo Fox", "Harbour", "Jo Fox")))
+    (found,) = diagnose(folder).sources
+    table = ingested(folder, {**WHATSAPP, "zone": "UTC", "date_order": order})
+
+    assert list(texts(table).values()) == [["customer: Where is it?", "agent: Where is it?", "customer: Where is it?"]]
+    assert {str(turn["sent_at"])[:16] for turn in rows(table)[0]["turns"]} == {"2024-03-05 14:03"}
+    assert (found.format, found.read) == ("whatsapp", {"kept": 1})
+    assert found.mapping["date_order"] == order or any(order in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"), [("오전 12:03", 0), ("오후 12:03", 12), ("오전 9:03", 9), ("上午11:03", 11), ("凌晨12:03", 0)]
+)
+def test_twelve_in_the_morning_is_the_first_hour(written: str, hour: int, tmp_path: Path) -> None:
+    table = ingested(
+        chat(tmp_path, f"2024. 3. 5. {written} - Jo Fox: Hi"), {**WHATSAPP, "date_order": "year_first", "zone": "UTC"}
+    )
+
+    assert rows(table)[0]["turns"][0]["sent_at"].hour == hour
+
+
+@pytest.mark.parametrize("day", ["29/12/1402", "30/12/1403", "30/07/1403", "31/06/1403"])
+def test_the_last_days_of_persian_months_are_days(day: str, tmp_path: Path) -> None:
+    assert len(texts(ingested(chat(tmp_path, f"{day}, 14:03 - Jo Fox: Hi"), WHATSAPP))) == 1
+
+
+@pytest.mark.parametrize("day", ["30/12/1402", "31/07/1403", "05/03/1445", "05/03/1999", "05/03/67"])
+def test_a_day_of_no_known_calendar_is_set_aside(day: str, tmp_path: Path) -> None:
+    folder = chat(tmp_path, "15.01.26, 09:05 - Jo Fox: Hi", f"{day}, 14:03 - Jo Fox: Hello")
+
+    assert quarantined(ingested(folder, WHATSAPP)) == [("chat.txt", 2, "bad_time", "date_order")]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("<미디어 파일 제외됨>", "media_or_system"), ("<تم استبعاد الوسائط>", "media_or_system"),
+        ("<省略多媒体文件>", "media_or_system"), ("<メディアは含まれていません>", "media_or_system"),
+        ("bill.pdf (파일 첨부됨)", "media_or_system"), ("삭제된 메시지입니다.", "deleted"), ("تم حذف هذه الرسالة", "deleted"),
+        ("此消息已删除", "deleted"), ("このメッセージは削除されました。", "deleted"),
+    ],
+)  # fmt: skip
+def test_what_whatsapp_puts_in_is_counted_in_other_scripts_too(line: str, kind: str, tmp_path: Path) -> None:
+    folder = chat(tmp_path, "15.01.26, 09:05 - Jo Fox: Hi", f"15.01.26, 09:06 - Jo Fox: {line}")
+    table = ingested(folder, WHATSAPP)
+
+    assert list(texts(table).values()) == [["customer: Hi"]]
+    assert table.manifest.counts[f"events.{kind}"] == 1
 
 
 def test_a_message_goes_on_over_lines_and_a_silence_begins_another_conversation(tmp_path: Path) -> None:
