@@ -16,7 +16,7 @@ from pipeline.errors import ParamsError
 class Section(BaseModel):
     """One section of params.yaml: frozen, and an unknown key is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def fingerprint(self, *more: str, leave_out: frozenset[str] = frozenset()) -> str:
         """16 hexadecimal digits over every value and `more`: the same digits, the same result.
