@@ -240,7 +240,7 @@ def sketch_part(conversations: pl.DataFrame, findings: pl.DataFrame | None, para
         reply_1=pl.Series(np.where(replies.words > 0, replies.digests[:, 1], 0)),
     )
     keys = band_keys(sketches.signatures, recipe.bands, recipe.rows)
-    return PartSketch.of(rows.cast(pl.Schema(ROWS)), list(keys), sketches.offsets[1:], sketches.shingles)
+    return PartSketch.of(rows.cast(pl.Schema(ROWS)), keys, sketches.offsets[1:], sketches.shingles)
 
 
 def _field(turns: pl.Series, name: str) -> pl.Series:

@@ -226,14 +226,22 @@ class TableWriter:
         if folder == self.folder and part.name == name:
             return part
         for frame, path in old.items():
-            new = self.folder / frame / f"{name}.parquet"
+            self._link(path, self.folder / frame / f"{name}.parquet")
+        # without a receipt: what it was linked from stays until this table is published
+        return Part(name, inputs, part.rows, part.files, part.reasons, part.counts)
+
+    @staticmethod
+    def _link(path: Path, new: Path) -> None:
+        try:
+            os.link(path, new)
+        except FileNotFoundError:  # the first part with this frame
             new.parent.mkdir(exist_ok=True)
+            os.link(path, new)
+        except FileExistsError:  # another part, from a run that was killed
             unfinished = new.with_suffix(".linking")
             unfinished.unlink(missing_ok=True)
             os.link(path, unfinished)
             unfinished.replace(new)
-        # without a receipt: what it was linked from stays until this table is published
-        return Part(name, inputs, part.rows, part.files, part.reasons, part.counts)
 
     def write(self, name: str, inputs: Mapping[str, str], outcome: Outcome) -> Part:
         """Write the frames of one part, receipt last. Safe to call from several processes for parts of other names.

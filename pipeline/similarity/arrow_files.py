@@ -53,6 +53,16 @@ def write_arrow(table: pa.Table, path: Path) -> None:
     write_whole(path, write)
 
 
+def map_array(path: Path, dtype: str) -> Array:
+    """Numbers that are read from the disk when they are looked at; the file is not empty."""
+    return np.asarray(np.memmap(path, dtype, "r"))
+
+
+def write_array(values: Array, path: Path) -> None:
+    """The numbers alone, as they lie in memory."""
+    write_whole(path, lambda file: file.write_bytes(np.ascontiguousarray(values).data))
+
+
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the path, then rename."""
     unfinished = path.with_name(f"{path.name}.writing")

@@ -1,9 +1,10 @@
 """What dedupe remembers between runs, so that a new batch costs what is new.
 
-An index is a folder: per part of the table it was made from, `sketches/<key>.arrow` (columns of ROWS, `end`, and one key per
-band), `sketches/<key>.shingles` (32-bit hashes, little-endian) and `verdicts/<key>-<hash>.arrow`; `_manifest.json` is
-written last, by rename. The key of a part is a hash of its content and of what decides a sketch, so the bytes of an index
-follow from the parts and params alone, whatever batches they came in. There is no text in it.
+An index is a folder: per part of the table it was made from, `sketches/<key>.arrow` (columns of ROWS, and `end`),
+`sketches/<key>.keys` (64-bit keys, little-endian, all of the first band, then all of the second, ...), `sketches/<key>.shingles`
+(32-bit hashes, likewise) and `verdicts/<key>-<hash>.arrow`; `_manifest.json` is written last, by rename. The key of a part is a
+hash of its content and of what decides a sketch, so the bytes of an index follow from the parts and params alone, whatever
+batches they came in. There is no text in it.
 
 Opening checks the format, what it was made by, and that every file has its size; `verify` reads them all and compares hashes.
 """
@@ -21,18 +22,23 @@ import orjson
 import polars as pl
 
 from pipeline.errors import TableError
-from pipeline.similarity.arrow_files import map_arrow, numbers_of, sign, to_arrow, to_frame, write_arrow, write_whole
+from pipeline.similarity.arrow_files import map_array, map_arrow, numbers_of, sign, to_arrow, to_frame, write_array, write_arrow
 from pipeline.similarity.minhash import Array
 from pipeline.similarity.sketches import PartSketch
 from pipeline.tables import translated_errors, write_json
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 MANIFEST: Final = "_manifest.json"
 DIGITS: Final = 32
 """So many digits of the name of a verdict are the hash of what decides the table; those after them, of the components."""
 
 FLAGS: Final = ("is_keeper", "is_exact", "has_others", "is_capped")
 
+SKETCH: Final = (".arrow", ".keys", ".shingles")
+"""Endings of the files of the sketch of a part."""
+
+Signed = tuple[int, str]
+"""Bytes and sha256 of a file."""
 
 LATEST: Final = ("opened_at", "conversation_id")
 
@@ -45,12 +51,19 @@ class Entry:
     """What the manifest says of one part."""
 
     rows: int
-    sketch: tuple[int, str]
+    sketch: Signed
     """Bytes and sha256 of the .arrow file."""
-    shingles: tuple[int, str]
+    keys: Signed
+    """The same of the .keys file."""
+    shingles: Signed
     """The same of the .shingles file."""
     verdict: str
     """Hash in the name of the verdict's file: of its content."""
+
+    @property
+    def signed(self) -> tuple[Signed, Signed, Signed]:
+        """In the order of SKETCH."""
+        return self.sketch, self.keys, self.shingles
 
 
 @dataclass(frozen=True)
@@ -76,8 +89,8 @@ class Index:
             (folder / name).mkdir(parents=True, exist_ok=True)
         found = _read(folder)
         self.known = found if found and found.made_by == made_by else Contents(made_by, None)
-        self._sketched: dict[str, tuple[int, tuple[int, str], tuple[int, str]]] = {
-            key: (entry.rows, entry.sketch, entry.shingles) for key, entry in (found.parts if found else {}).items()
+        self._sketched: dict[str, tuple[int, Signed, Signed, Signed]] = {
+            key: (entry.rows, entry.sketch, entry.keys, entry.shingles) for key, entry in (found.parts if found else {}).items()
         }
 
     def has_sketch(self, key: str) -> bool:
@@ -87,17 +100,19 @@ class Index:
     def add(self, key: str, sketch: PartSketch) -> None:
         """Write the sketch of a part; safe to call from several threads."""
         path = self.folder / "sketches" / key
-        arrow, shingles = path.with_suffix(".arrow"), path.with_suffix(".shingles")
+        arrow, keys, shingles = (path.with_suffix(ending) for ending in SKETCH)
         write_arrow(sketch.table, arrow)
         assert not isinstance(sketch.shingles, Path)  # it is fresh
-        values = sketch.shingles.astype("<u4", copy=False)
-        write_whole(shingles, lambda file: file.write_bytes(values.data))
-        self._sketched[key] = sketch.count, sign(arrow), sign(shingles)
+        write_array(sketch.keys.astype("<u8", copy=False), keys)
+        write_array(sketch.shingles.astype("<u4", copy=False), shingles)
+        self._sketched[key] = sketch.count, sign(arrow), sign(keys), sign(shingles)
 
     def sketch(self, key: str) -> PartSketch:
         """The sketch of a part, mapped into memory."""
         path = self.folder / "sketches" / key
-        return PartSketch(map_arrow(path.with_suffix(".arrow")), path.with_suffix(".shingles"))
+        arrow, keys, shingles = (path.with_suffix(ending) for ending in SKETCH)
+        table = map_arrow(arrow)
+        return PartSketch(table, map_array(keys, "<u8").reshape(-1, table.num_rows), shingles)
 
     def verdict(self, key: str, digest: str) -> pl.DataFrame:
         """VERDICT and TEMPLATE of a part, aligned with its rows."""
@@ -132,7 +147,7 @@ class Index:
 
     def _remove_all_but(self, verdicts: Mapping[str, str]) -> None:
         ours = {self.verdict_path(key, digest) for key, digest in verdicts.items()}
-        ours |= {self.folder / "sketches" / f"{key}{ending}" for key in verdicts for ending in (".arrow", ".shingles")}
+        ours |= {self.folder / "sketches" / f"{key}{ending}" for key in verdicts for ending in SKETCH}
         for path in sorted([*(self.folder / "sketches").iterdir(), *(self.folder / "verdicts").iterdir()]):
             if path not in ours:
                 path.unlink()
@@ -165,7 +180,7 @@ class Index:
             TableError: a file is not what was written.
         """
         for key, entry in self.known.parts.items():
-            for ending, signed in ((".arrow", entry.sketch), (".shingles", entry.shingles)):
+            for ending, signed in zip(SKETCH, entry.signed, strict=True):
                 path = self.folder / "sketches" / f"{key}{ending}"
                 if sign(path) != tuple(signed):
                     raise TableError(f"{path}: is not what was written; run `ticketmill index rebuild`")
@@ -240,13 +255,12 @@ def _read(folder: Path) -> Contents | None:
         return None
     latest = tuple(content["latest"]) if content["latest"] else None
     parts = {
-        key: Entry(entry["rows"], tuple(entry["sketch"]), tuple(entry["shingles"]), entry["verdict"])
-        for key, entry in content["parts"].items()
+        key: Entry(each["rows"], tuple(each["sketch"]), tuple(each["keys"]), tuple(each["shingles"]), each["verdict"])
+        for key, each in content["parts"].items()
     }
     for key, entry in parts.items():
-        files = {f"sketches/{key}.arrow": entry.sketch[0], f"sketches/{key}.shingles": entry.shingles[0]}
-        for name, size in files.items():
-            file = folder / name
+        for ending, (size, _) in zip(SKETCH, entry.signed, strict=True):
+            file = folder / "sketches" / f"{key}{ending}"
             if not file.is_file() or file.stat().st_size != size:
                 raise TableError(f"{file}: is missing or cut off; run `ticketmill index rebuild`")
         if not (folder / "verdicts" / f"{key}-{entry.verdict}.arrow").is_file():

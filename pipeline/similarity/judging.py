@@ -16,7 +16,7 @@ from pipeline.similarity.clusters import CrowdError, buckets
 from pipeline.similarity.hash_set import HashSet
 from pipeline.similarity.index import LATEST, Index, in_order
 from pipeline.similarity.minhash import Array
-from pipeline.similarity.sketches import PartSketch, Places, band_name
+from pipeline.similarity.sketches import PartSketch, Places
 from pipeline.similarity.verdicts import TEMPLATE, Known, Rule, judge, templates
 
 
@@ -94,16 +94,12 @@ class _News:
     def _touching(self, old: Sequence[PartSketch], new: Sequence[PartSketch]) -> list[Array]:
         """Rows of the old parts that share a digest or a band key with a new conversation."""
         has_words = [part.column("words") > 0 for part in new]
-        names = ["digest_0", *(band_name(band) for band in range(self._rule.bands))]
-        looks = {
-            name: HashSet(np.concatenate([part.column(name)[some] for part, some in zip(new, has_words, strict=True)]))
-            for name in names
-        }
+        digests = HashSet(np.concatenate([part.column("digest_0")[some] for part, some in zip(new, has_words, strict=True)]))
+        # of all bands at once: the number of the band is hashed into its keys
+        keys = HashSet(np.concatenate([part.keys[:, some].ravel() for part, some in zip(new, has_words, strict=True)]))
         touched = []
         for part in old:
-            hit = np.zeros(part.count, np.bool_)
-            for name, look in looks.items():
-                hit |= look.within(part.column(name))
+            hit = keys.within(part.keys.ravel()).reshape(part.keys.shape).any(axis=0) | digests.within(part.column("digest_0"))
             found = np.flatnonzero(hit)
             touched.append(found[part.column("words")[found] > 0] if len(found) else found)
         return touched

@@ -297,12 +297,14 @@ def jaccard(values: Any, starts: Any, sizes: Any, left: Any, right: Any, at_leas
 
 
 @compiled
-def contained(values: Any, flags: Any, shift: int, wanted: Any, out: Any) -> None:
-    """Whether each value is one of the sorted `wanted`; only those are looked for whose bits above `shift` have a flag."""
+def contained(values: Any, blocks: Any, shift: int, wanted: Any, out: Any) -> None:
+    """Whether each value is one of the sorted `wanted`; only those are looked for that have both their bits in their block."""
     for i in range(len(values)):
         value = values[i]
+        bits = np.uint64(value)
         out[i] = False
-        if flags[np.int64(np.uint64(value) >> np.uint64(shift))]:
+        marks = (np.uint64(1) << (bits & np.uint64(63))) | (np.uint64(1) << ((bits >> np.uint64(6)) & np.uint64(63)))
+        if blocks[np.int64(bits >> np.uint64(shift))] & marks == marks:
             low, high = 0, len(wanted)
             while low < high:
                 middle = (low + high) >> 1

@@ -20,15 +20,16 @@ class PartSketch:
     """The sketches of the conversations of one part, in its order."""
 
     table: pa.Table
-    """ROWS; `end`, where the shingles of every conversation end; and one column of 64-bit keys per band."""
+    """ROWS, and `end`, where the shingles of every conversation end."""
+    keys: Array
+    """64-bit, one row per band."""
     shingles: Array | Path
     """32-bit hashes, in the order of the text, with repetitions; or the file of them, mapped only while it is looked into."""
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, keys: Sequence[Array], ends: Array, shingles: Array) -> "PartSketch":
+    def of(cls, rows: pl.DataFrame, keys: Array, ends: Array, shingles: Array) -> "PartSketch":
         """Of a part that was sketched just now."""
-        more = [pl.Series("end", ends), *(pl.Series(band_name(band), each) for band, each in enumerate(keys))]
-        return cls(to_arrow(rows.select(list(ROWS)).with_columns(more)), shingles)
+        return cls(to_arrow(rows.select(list(ROWS)).with_columns(pl.Series("end", ends))), keys, shingles)
 
     @property
     def count(self) -> int:
@@ -57,11 +58,6 @@ class PartSketch:
         return np.asarray(values[places]), lengths
 
 
-def band_name(number: int) -> str:
-    """The column with the keys of this band."""
-    return f"band_{number:03d}"
-
-
 @dataclass(frozen=True)
 class Places:
     """Some conversations of some parts, as one corpus."""
@@ -86,7 +82,7 @@ class Places:
 
     def keys_of(self, band: int) -> Array:
         """The keys of a band."""
-        taken = [part.column(band_name(band))[rows] for part, rows in zip(self.parts, self.chosen, strict=True) if len(rows)]
+        taken = [part.keys[band][rows] for part, rows in zip(self.parts, self.chosen, strict=True) if len(rows)]
         return np.concatenate(taken) if taken else np.empty(0, np.uint64)
 
     @cached_property

@@ -229,7 +229,7 @@ def broken(tmp_path: Path, pattern: str) -> Path:
     return victim
 
 
-@pytest.mark.parametrize("pattern", ["sketches/*.arrow", "sketches/*.shingles"])
+@pytest.mark.parametrize("pattern", ["sketches/*.arrow", "sketches/*.keys", "sketches/*.shingles"])
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, pattern: str) -> None:
     victim = broken(tmp_path, pattern)
 
@@ -264,7 +264,7 @@ def test_an_index_of_another_format_counts_as_empty(tmp_path: Path) -> None:
 
     run(tmp_path / "scrubbed", tmp_path / "deduped", params(), MEANS)
 
-    assert json.loads(path.read_text())["format"] == 2
+    assert json.loads(path.read_text())["format"] == 3
 
 
 def test_two_runs_at_once_on_one_index_are_refused(tmp_path: Path) -> None:

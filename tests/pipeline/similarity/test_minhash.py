@@ -181,7 +181,7 @@ import sys
 import numpy as np
 from pipeline.similarity.machine_code import Loop
 found = np.empty(2, np.bool_)
-Loop("contained")(np.array([3, 2**63], np.uint64), np.ones(2, np.bool_), 63, np.array([3], np.uint64), found)
+Loop("contained")(np.array([3, 2**63], np.uint64), np.full(2, 2**64 - 1, np.uint64), 63, np.array([3], np.uint64), found)
 print(found.tolist(), "numba" in sys.modules)
 """
 
