@@ -9,6 +9,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
     ID,
     LABEL,
+    NAME_STAFF,
     TEXT,
     Column,
     answers_as_a_bot,
@@ -82,6 +83,7 @@ def _as_turns(
     if others == "starter":
         turn["speaker"]["others"] = "starter"
         turn["author"] = column.name
+        remarks.append(NAME_STAFF)
     mapping |= {"id": group.name, "turn": turn}
     used = {text.name, group.name, column.name}
     if (other := _complement(columns, text, rows)) is not None:

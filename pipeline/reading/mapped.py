@@ -156,8 +156,8 @@ class Speakers(Section):
     tool: list[str | int | bool] = Field(default_factory=list)
     """Values that mean a tool or a system that took part."""
     others: Literal["refuse", "starter"] = "refuse"
-    """What any other value means: the conversation is refused, or, as in a forum, the field names the author, whoever wrote
-    first is the customer and everybody else an agent."""
+    """What any other value means: the conversation is refused, or, as in a forum, the field names the author. Where `agent` lists
+    the staff, everybody else is then a customer; else whoever wrote first is the customer and everybody else an agent."""
 
     @cached_property
     def names(self) -> dict[Any, str]:
@@ -176,7 +176,7 @@ class Speakers(Section):
             return speaker
         if self.others == "refuse" or bare in (None, ""):
             raise Refused("unknown_speaker", self.at)
-        return f"{STARTER}{bare}"
+        return "customer" if self.agent else f"{STARTER}{bare}"
 
 
 STARTER: Final = "starter:"

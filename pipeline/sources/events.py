@@ -181,21 +181,21 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: Map
     if found is not None and not isinstance(found, list):
         raise Refused("wrong_type", settings.turns)
     said = _paired if settings.pair else _messages
-    ordered = said(draft, record, found or (), settings, authors)
+    ordered = said(draft, record, found or (), settings)
     if settings.opening is not None:
         text = clean(as_text(first(record, settings.steps[settings.opening]), settings.opening), settings.text_format)
         if text:
-            ordered.insert(0, DraftTurn("customer", text, draft.opened_at, authors["customer"]))
+            ordered.insert(0, DraftTurn("customer", text, draft.opened_at, None))
     if settings.closing is not None:
-        ordered += _of_pairs(draft, [record], settings.closing, settings, authors)
+        ordered += _of_pairs(draft, [record], settings.closing, settings)
     # where the question stands apart, whoever is not known to have asked it answers
     known = authors["customer"] or ("" if settings.opening is not None else None)
-    draft.turns.extend(named_by_starter(ordered, known))
+    for turn in named_by_starter(ordered, known):
+        author = turn.author or authors.get("agent" if turn.call else turn.speaker)  # a look-up is the agent's
+        draft.turns.append(turn._replace(author=author))
 
 
-def _paired(
-    draft: Draft, _record: Any, events: Sequence[Any], settings: EventsSettings, authors: Mapping[str, str | None]
-) -> list[DraftTurn]:
+def _paired(draft: Draft, _record: Any, events: Sequence[Any], settings: EventsSettings) -> list[DraftTurn]:
     """What was asked and answered, pair by pair."""
     assert settings.pair is not None  # it has one shape or the other
     pairs = []
@@ -205,22 +205,18 @@ def _paired(
             pairs.append(event)
         else:
             settings.leave_out(draft, get)
-    return _of_pairs(draft, pairs, settings.pair, settings, authors)
+    return _of_pairs(draft, pairs, settings.pair, settings)
 
 
-def _of_pairs(
-    draft: Draft, values: Sequence[Any], pair: Pair, settings: EventsSettings, authors: Mapping[str, str | None]
-) -> list[DraftTurn]:
+def _of_pairs(draft: Draft, values: Sequence[Any], pair: Pair, settings: EventsSettings) -> list[DraftTurn]:
     turns = list(pair.turns((partial(_value, each, settings.steps) for each in values), settings))
-    said = [turn._replace(author=authors.get(turn.speaker)) for turn in turns if turn.text]
+    said = [turn for turn in turns if turn.text]
     if empty := len(turns) - len(said):
         draft.count("empty_texts", empty)
     return said
 
 
-def _messages(
-    draft: Draft, record: Any, events: Sequence[Any], settings: EventsSettings, authors: Mapping[str, str | None]
-) -> list[DraftTurn]:
+def _messages(draft: Draft, record: Any, events: Sequence[Any], settings: EventsSettings) -> list[DraftTurn]:
     """What was written, message by message, and the look-ups among it."""
     assert settings.speaker is not None  # it has one shape or the other
     assert settings.text is not None  # as above
@@ -248,10 +244,10 @@ def _messages(
         sent_at = microseconds(first(event, sent), settings.zone, settings.time_format, settings.sent_at or "") if sent else None
         if sent and sent_at is None:
             raise Refused("bad_time", settings.sent_at or "")
-        author = (native_id(first(event, author_at)) if author_at else None) or authors.get(speaker)
+        author = native_id(first(event, author_at)) if author_at else None
         turns.append(((sent_at or 0, position), DraftTurn(speaker, text, sent_at, author)))
     if turns and settings.calls:
-        turns += _look_ups(draft, events, settings, settings.calls, authors["agent"])
+        turns += _look_ups(draft, events, settings, settings.calls)
     return [turn for _, turn in sorted(turns, key=itemgetter(0))]
 
 
@@ -267,7 +263,7 @@ def _value(event: Any, steps: dict[str, Steps], path: str) -> Any:
 
 
 def _look_ups(
-    draft: Draft, events: Sequence[Any], settings: EventsSettings, calls: LookUpFields, agent: str | None
+    draft: Draft, events: Sequence[Any], settings: EventsSettings, calls: LookUpFields
 ) -> Iterator[tuple[tuple[int, ...], DraftTurn]]:
     """A turn of each look-up that has a result; it stands where it was asked."""
     sent = settings.sent_at and settings.steps[settings.sent_at]
@@ -279,7 +275,7 @@ def _look_ups(
         if calls.asks(event):
             _count_unanswered(draft, len(asked))
             asked = [
-                (name, (now or 0, position, number), DraftTurn("tool", "", now, agent, call=call))
+                (name, (now or 0, position, number), DraftTurn("tool", "", now, None, call=call))
                 for number, (call, name) in enumerate(calls.calls_of(event))
             ]
             if calls.result_when:

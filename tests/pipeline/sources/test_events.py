@@ -281,3 +281,29 @@ def test_a_pair_of_another_shape_than_mapped_is_refused_with_its_path(tmp_path: 
 def test_events_are_messages_or_pairs(change: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         params({**HISTORY, **change})
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_below_a_question_those_listed_as_staff_answer_and_the_path_of_an_agent_says_who_that_is(
+    listed: bool, tmp_path: Path
+) -> None:
+    mapping = {
+        "format": "events", "path": ".", "files": ["*.jsonl"], "id": "id", "opening": "asks", "customer": "by", "agent": "owner",
+        "turns": "posts", "text": "text", "speaker": {"at": "who", "others": "starter", **({"agent": ["al"]} if listed else {})},
+    }  # fmt: skip
+    record = {
+        "id": 1,
+        "by": "jo",
+        "owner": 9,
+        "asks": "It hums",
+        "posts": [{"who": "kim", "text": "Mine too"}, {"who": "al", "text": "Sorry"}],
+    }
+    (row,) = rows(ingested(write(tmp_path / "in", log__jsonl=[record]), mapping))
+    said = [(turn["speaker"], turn["text"], turn["author_key"] == row["customer_key"]) for turn in row["turns"]]
+
+    assert said == [
+        ("customer", "It hums", True),
+        ("customer" if listed else "agent", "Mine too", listed),
+        ("agent", "Sorry", False),
+    ]
+    assert row["turns"][2]["author_key"] is not None

@@ -106,6 +106,15 @@ def test_rows_that_answer_one_another_are_one_conversation_wherever_they_stand(t
     assert texts(first) == texts(second)
 
 
+def test_where_staff_are_listed_nobody_else_is_an_agent_whoever_writes_first(tmp_path: Path) -> None:
+    said = "1,,al,We are back.,2026-01-05\n2,1,jo,My lamp hums.,2026-01-06\n3,2,kim,Mine too.,2026-01-07\n"
+    speaker = {**POSTS["turn"]["speaker"], "agent": ["al"]}
+    table = ingested(write(tmp_path / "in", one__csv=POSTED + said), {**POSTS, "turn": {**POSTS["turn"], "speaker": speaker}})
+
+    assert list(texts(table).values()) == [["agent: We are back.", "customer: My lamp hums.", "customer: Mine too."]]
+    assert rows(table)[0]["customer_key"] == rows(table)[0]["turns"][1]["author_key"]
+
+
 @pytest.mark.parametrize("parent", ["answers", "thread"])
 def test_rows_that_name_reddits_kinds_only_of_others_are_linked_and_a_comment_is_never_taken_for_a_post(
     parent: str, tmp_path: Path
