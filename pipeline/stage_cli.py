@@ -120,7 +120,9 @@ def _make_table(name: str) -> Callable[..., None]:
             summary = {"stage": name, "kept": manifest.total("kept"), "dropped": manifest.reasons, "counts": manifest.counts}
             typer.echo(json.dumps(summary))
         else:
-            typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}")
+            unread = manifest.counts.get("rows_quarantined", 0)
+            beside = f"; {unread:,} rows quarantined, by file, row and reason in {target / 'quarantined'}" if unread else ""
+            typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}{beside}")
 
     return command
 

@@ -93,6 +93,14 @@ _HANDLE: Final = re.compile(r"@\S+|\S*[\d_]\S*|[a-z]\S*[a-z][A-Z]\S*|[A-Z]\S*[a-
 """What nobody is called by their parents: @HelpCo, jo_fox, jofox82, BlueTents."""
 _LOWER: Final = re.compile(r"[^\W\dA-Z_]\S*")
 _FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'\u2019-]*(?: [^\W\d_][\w.'\u2019-]*){1,3}")
+_SAYS_NO_NAME: Final = frozenset(
+    {
+        *("association", "type", "role", "status", "state", "level", "badge", "title", "deleted", "suspended"),
+        *("url", "link", "href", "avatar", "image", "score", "count", "reputation", "is", "has", "can", "did"),
+    }
+)
+"""Beside a word for people in the name of a field: its values are kinds, addresses, flags, numbers."""
+
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _BBCODE: Final = re.compile(BBCODE)
@@ -129,6 +137,11 @@ class Column:
         """Whether its values are single ones: no lists, no records."""
         return bool(self.texts) and len(self.texts) == len(self.values)
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether it says yes or no."""
+        return bool(self.texts) and {text.casefold() for text in self.texts} <= {"true", "false"}
+
     def time(self) -> tuple[str | None, bool] | None:
         """The pattern its times are written in (null for those ingest knows), and whether they state a zone."""
         sample = [value for value in self.values if not isinstance(value, list | dict | bool)][:200]
@@ -152,12 +165,14 @@ class Column:
         texts = self.texts[:200]
         if texts and sum(bool(_EMAIL.fullmatch(text.strip())) for text in texts) * 2 > len(texts):
             return "EMAIL_ADDRESS"
+        if self.is_flag or self.tokens & _SAYS_NO_NAME:
+            return None
         for words, kind in _PERSONAL:
             if self.tokens & set(words.split()) and self.mean_words <= 4 and not self.time():  # a name has few words
                 return self._person() if kind == "PERSON" else kind
         if self.tokens & _WRITER and self.distinct > FEW and self.mean_words <= 4 and not self.time():
             named = sum(bool(_FULL_NAME.fullmatch(text.strip())) for text in texts)
-            return "PERSON" if named * 2 > len(texts) else None
+            return "PERSON" if named * 2 > len(texts) else self._person() if "poster" in self.tokens else None
         return None
 
     def _person(self) -> str | None:
@@ -220,6 +235,7 @@ def text_column(columns: Mapping[str, Column], taken: set[str]) -> Column | None
         if column.name not in taken
         and column.is_scalar
         and (column.mean_words >= 2 or column.hints(TEXT))
+        and sum(words > 1 for words in column.words) * 10 > len(column.words)  # chats are terse, but ids are one word each
         and not column.time()  # a message has words
         and any(isinstance(value, str) for value in column.values)
         and column.kind() is None
@@ -261,7 +277,7 @@ def speaker_column(
         if column.name not in taken and column.is_scalar and column.hints(_WHO + " owner id uid poster nick screen login email")
         and column.hints(_WHO + " owner poster nick uid login email usr") and column.mean_words <= 4 and column.distinct >= least
         and not column.time() and column.filled > 0.5  # half
-        and not column.tokens & {"association", "type", "role", "url", "avatar", "score", "count", "reputation", "badge"}
+        and not column.is_flag and not column.tokens & _SAYS_NO_NAME
     ]  # fmt: skip
     found = max(
         authors,
@@ -277,6 +293,8 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     said = {text.casefold(): value for text, value in values.items()}
     if "direction" in column.tokens and set(said) <= {"in", "out"}:
         return {role: [said[text]] for text, role in (("in", "customer"), ("out", "agent")) if text in said}
+    if set(said) == {"m", "r"}:  # osTicket's message and response
+        return {"customer": [said["m"]], "agent": [said["r"]]}
     if (asks or answers) and set(said) <= {"true", "false", "0", "1"}:
         for text, value in values.items():
             found.setdefault("customer" if (text.casefold() in {"true", "1"}) == bool(asks) else "agent", []).append(value)
@@ -288,7 +306,7 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
         role = SPEAKS.get(word) or SPEAKS.get(word.rpartition("_")[2]) or SPEAKS.get(word.partition("_")[0])
         if role:
             found.setdefault(role, []).append(value)
-    if "agent" not in found and "bot" not in found and found.get("tool") == [values.get("system")] and "system" in values:
+    if "agent" not in found and "bot" not in found and "system" in said and found.get("tool") == [said["system"]]:
         found["agent"] = found.pop("tool")  # "user" and "system": a dialogue system speaks for the company
     return found
 

@@ -139,7 +139,7 @@ def _next(left: Sequence[ReceivedFile], found: Diagnosis) -> Candidate | None:
     for look in LOOKS.values():
         for candidate in look(left):
             _try(candidate)
-            if candidate.read.get("kept", 0):
+            if candidate.read.get("kept", 0) > candidate.read.get("wrong_number_of_cells", 0):  # else it is no table
                 return candidate
             fates = ", ".join(candidate.read) or "no rows"
             labels = _listed(sorted(file.label for file in candidate.files))

@@ -80,6 +80,8 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         speaker = speaker_column(columns, used, least=1 if has_opening else 2)  # a question stands apart: all may be one agent's
         if speaker is None:
             return None
+        if speaker[0].is_flag and (named := speaker_column(columns, used | {speaker[0].name}, least=2)) is not None:
+            speaker = speaker if _answers(rows, at, speaker) else named
         column, meaning, others = speaker
     if filters and meaning.get("tool"):
         path, values = next(iter(filters.items()))
@@ -166,6 +168,13 @@ def account_for_the_rest(
     ignore += [f"{at}.*.{path}" for path in sorted(every - used) if f"{at}.*.{path}" not in people]
     if ignore:
         mapping["ignore_fields"] = ignore
+
+
+def _answers(rows: Sequence[Mapping[str, Any]], at: str, speaker: tuple[Column, dict[str, list[Any]], str]) -> bool:
+    """Whether by this flag somebody answers in half of the records; in a community members answer, and staff does seldom."""
+    said = [{first(item, parse(speaker[0].name)) for item in items_at(row, at)} for row in rows]
+    several = [values for values, row in zip(said, rows, strict=True) if len(items_at(row, at)) > 1]
+    return sum(bool(values & set(speaker[1].get("agent", ()))) for values in several) * 2 >= len(several)
 
 
 def _participants(

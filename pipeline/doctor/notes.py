@@ -87,6 +87,8 @@ def _by_word(column: Column) -> list[Any]:
     if column.hints(LABEL) or column.mean_words > 3:  # noqa: PLR2004  # kinds are called by few words
         return []
     values = dict(zip(column.texts, column.values, strict=True))
+    if "N" in values and len(values) > 1 and values.keys() <= {"M", "R", "N"}:  # osTicket's message, response, note
+        return [value for text, value in values.items() if text != "N"]
     notes = {text for text in values if _words(text) & _NOTES and "public" not in _words(text)}
     if column.hints("visibility privacy audience"):
         return [value for text, value in values.items() if text not in notes and _words(text) & _SEEN]

@@ -54,6 +54,8 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
     if answers is not None:
         group = answers[0]
     speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
+    if answers is None and group is not None and speaker is not None and _is_of_one(group, speaker, rows):
+        group = speaker = None
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
         used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
@@ -121,6 +123,14 @@ def _is_of_rows(group: Column, parent: Column) -> bool:
     """Whether a thread is called by the row that opens it, which every thread has one of at most."""
     answered = set(map(native_id, parent.texts))
     return len({native_id(text) for text in group.texts} & answered) * 2 > group.distinct >= parent.rows - len(parent.values)
+
+
+def _is_of_one(group: Column, speaker: tuple[Column, dict[str, list[Any]], str], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what ties rows together is only who wrote them: nobody answers anybody."""
+    authors: dict[str, set[str]] = {}
+    for row in rows:
+        authors.setdefault(str(row.get(group.name)), set()).add(str(row.get(speaker[0].name)))
+    return speaker[2] == "starter" and len(authors) > 1 and all(len(each) == 1 for each in authors.values())
 
 
 def _complement(columns: Mapping[str, Column], text: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
