@@ -192,7 +192,7 @@ def _row(number: int, position: int, mail: RawMail, settings: MailSettings, thre
         "id": head.message_id,
         "from": head.sender,
         "others": head.others,
-        "to": head.recipients,
+        "to": head.recipients and sorted({settings.staff.speaker(each) for each in head.recipients}),
         "reply_to": head.reply_to,
         "subject": head.subject,
         "sent_at": sent_at,
@@ -270,7 +270,7 @@ def _author_of(mail: Mapping[str, Any], staff: Staff, *, names_recipients: bool)
     sender: str = mail["from"][1]
     if mail["kind"] or staff.speaker(sender) == "customer":
         return sender, mail["kind"]
-    to = {staff.speaker(address) for address in mail["to"] or ()}
+    to = mail["to"] or ()
     if "customer" in to or (mail["to"] is None and not names_recipients):
         return sender, ""
     if not to:

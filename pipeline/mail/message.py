@@ -30,6 +30,7 @@ _HEADER_LINE: Final = re.compile(rb"(?m)^(?:from|date|message-id|received|subjec
 _SPACES: Final = re.compile(r"\s+")
 _AT: Final = re.compile(r"(\S+)\s+at\s+(\S+\.\S+)")
 _ADDRESS: Final = re.compile(r"[^\s@<>\"(),;:]+@[^\s@<>\"(),;:]+")
+_BETWEEN: Final = re.compile(r"[\s<>\"(),;:]+")
 _IP: Final = re.compile(r"[0-9a-fA-F:.]{7,45}")
 _ROBOT: Final = re.compile(r"^(?:mailer-daemon|postmaster)@", re.IGNORECASE)
 _DIRECTED: Final = ("to", "cc", "bcc")
@@ -71,7 +72,7 @@ class Head(NamedTuple):
     others: Sequence[Address]
     """Everybody else it names: To, Cc, Reply-To, Sender."""
     recipients: Sequence[str] | None
-    """Addresses in To, Cc and Bcc; null where none of these headers is there at all."""
+    """Every address in To, Cc and Bcc; null where none of these headers is there at all."""
     reply_to: Sequence[str]
     """Addresses an answer is to go to, where that is said apart."""
     sent_at: datetime | None
@@ -111,7 +112,7 @@ def read_head(raw: bytes) -> tuple[Message, Head]:
     names = (*_DIRECTED, "reply-to", "sender", "delivered-to")
     others = [address for name in names for address in _addresses(fields.get(name, []))]
     directed = [name for name in _DIRECTED if name in fields]
-    recipients = [each.address for name in directed for each in _addresses(fields[name])]
+    recipients = dict.fromkeys(address for name in directed for address in _all_addresses(fields[name]))
     ip = _IP.search(field("x-originating-ip") or field("x-sender-ip"))
     head = Head(
         message_id[1] if message_id else f"~{blake2b(repr(fields).encode('utf-8', 'replace'), digest_size=16).hexdigest()}",
@@ -119,7 +120,7 @@ def read_head(raw: bytes) -> tuple[Message, Head]:
         _SPACES.sub(" ", field("subject")).strip()[:1000],
         senders[0] if senders else None,
         (senders[1:] + others)[:MAX_ADDRESSES],
-        recipients[:MAX_ADDRESSES] if directed else None,
+        list(recipients) if directed else None,
         [each.address for each in _addresses(fields.get("reply-to", []))],
         _sent_at(field("date"), fields.get("received", [])),
         _kind(message, fields, senders[0].address if senders else ""),
@@ -158,6 +159,13 @@ def _addresses(values: Sequence[str]) -> list[Address]:
                 shown = _SPACES.sub(" ", name).strip(" '\"\t")
                 found[Address("" if "@" in shown else shown[:200], bare[0].lower()[:320])] = None
     return list(found)
+
+
+def _all_addresses(values: Sequence[str]) -> Iterator[str]:
+    """Every address, however many there are: who they are does not matter here, but that none is missing."""
+    yield from (each.address for each in _addresses(values))
+    for value in values:
+        yield from (word.lower()[:320] for word in _BETWEEN.split(value) if _ADDRESS.fullmatch(word))
 
 
 def _sent_at(date: str, received: Sequence[str]) -> datetime | None:

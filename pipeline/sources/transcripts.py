@@ -78,8 +78,13 @@ def _pieces(stream: IO[bytes], separates: re.Pattern[str] | None, most: int) -> 
     def piece() -> _Piece:
         return _Piece(position + 1 if has_text else 0, b"".join(lines), size > most)
 
+    is_whole = True
     for line in iter(lambda: stream.readline(most + 1), b""):
-        if separates is not None and separates.fullmatch(_decoded(line).strip()):
+        begins, is_whole = (
+            is_whole,
+            line.endswith(b"\n") or len(line) <= most,
+        )  # of an over-long line, the rest is none of its own
+        if separates is not None and begins and is_whole and separates.fullmatch(_decoded(line).strip()):
             yield piece()
             yield _Piece(0, line)
             position += has_text

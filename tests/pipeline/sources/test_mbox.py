@@ -125,6 +125,19 @@ def test_what_staff_write_to_staff_alone_is_no_turn_of_the_customers_thread_and_
     assert {"Kim", "kim@harbour.example"} <= {each["value"] for each in rows(ingested(folder, MBOX))[0]["participants"]}
 
 
+@pytest.mark.parametrize("to", ["To", "Cc"])
+def test_an_answer_to_a_customer_behind_many_of_the_staff_is_an_answer(tmp_path: Path, to: str) -> None:
+    folder = tmp_path / "received"
+    everybody = ",\n ".join([*(f"Team {n} <staff{n}@harbour.example>" for n in range(900)), JO])
+    answer = mail(2, SAM, DESK, "On its way.", "In-Reply-To: <1@example.com>").replace(
+        b"To: ", f"{to}: {everybody},\n ".encode(), 1
+    )
+    mbox(folder, "all.mbox", [mail(1, JO, DESK, "Where is it?"), answer])
+
+    assert list(texts(ingested(folder, MBOX)).values()) == [["customer: Where is it?", "agent: On its way."]]
+    assert "mails.internal" not in counts_of(folder)
+
+
 def test_a_thread_among_staff_alone_is_dropped_as_internal_and_one_of_a_program_to_staff_too(tmp_path: Path) -> None:
     folder = tmp_path / "received"
     robot = mail(3, "Desk <noreply@harbour.example>", SAM, "A ticket is yours.", subject="Assigned")

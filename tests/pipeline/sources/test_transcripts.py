@@ -53,6 +53,16 @@ def test_a_conversation_longer_than_a_row_may_be_is_set_aside_whole(tmp_path: Pa
     assert len(rows(table)) == 2
 
 
+def test_the_end_of_an_over_long_line_is_no_line_between_two_conversations(tmp_path: Path) -> None:
+    size = 1000
+    over_long = f"Customer: {'x' * (size + 1 - len('Customer: '))}-----"
+    folder = write(tmp_path / "in", a__txt=f"{over_long}\nAgent: Seen.\n-----\n{OTHER}\n")
+    table = ingested(folder, {**TRANSCRIPTS, "separator": "-{5}"}, max_row_bytes=size)
+
+    assert quarantined(table) == [("a.txt", 1, "too_long", "")]
+    assert list(texts(table).values()) == [["customer: My tent leaks.", "agent: Send a photo."]]
+
+
 @pytest.mark.parametrize("line", ["", "*****", "Conversation #{}"])
 def test_the_doctor_sees_what_stands_between_conversations(line: str, tmp_path: Path) -> None:
     pieces = [f"{line.format(n)}\n{OTHER} {n}\n" for n in range(6)]
