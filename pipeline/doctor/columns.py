@@ -55,7 +55,7 @@ ID: Final = (
     " conversacion conversazione gesprek"
 )
 _ANSWERS: Final = frozenset({"agent", "staff", "operator", "outbound", "outgoing"})
-_PARENT: Final = "parent reply replied replyto response responded answered quoted inreplyto in to"
+_PARENT: Final = "parent tmid reference reply replied replyto response responded answered quoted inreplyto in to"
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
 LABEL: Final = (
     "category tag tags intent label labels topic topics queue department product subject_area forum board section"
@@ -83,7 +83,7 @@ _PERSONAL: Final = (
     ("email mail", "EMAIL_ADDRESS"),
     ("phone mobile tel", "PHONE_NUMBER"),
     ("ip", "IP_ADDRESS"),
-    ("username nick handle screen login", "USER_NAME"),
+    ("username nick nickname handle screen login", "USER_NAME"),
     ("name author customer agent user", "PERSON"),
 )
 _WRITER: Final = frozenset("by from owner poster asker requester assignee sender recipient contact".split())  # noqa: SIM905  # as above
@@ -100,6 +100,14 @@ _SAYS_NO_NAME: Final = frozenset(
     }
 )
 """Beside a word for people in the name of a field: its values are kinds, addresses, flags, numbers."""
+
+_THINGS: Final = frozenset(
+    {
+        *("repo", "repository", "project", "channel", "guild", "server", "room", "team", "forum", "board", "category", "group"),
+        *("product", "item", "status", "priority", "label", "tag", "issue", "database", "workspace", "queue", "department"),
+    }
+)
+"""What has a name and is nobody."""
 
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
@@ -123,13 +131,14 @@ class Column:
         self.filled = len(self.values) / max(self.rows, 1)
         self.mean_words = sum(self.words) / max(len(self.words), 1)
         last = bare(re.sub(r"(?:\.\$\w+)+$", "", self.name).rpartition(".")[2])  # MongoDB wraps values: at.$date
-        self.tokens = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", last).casefold()))
+        self.tokens = _words_in(last)
 
-    def hints(self, words: str) -> int:
-        """How many words of its name are among these; a whole one counts more than a part."""
+    def hints(self, words: str, *, on_its_way: bool = False) -> int:
+        """How many words of its name are among these, or of all its path; a whole one counts more than a part."""
         known = set(words.split())
-        return 2 * len(self.tokens & known) + sum(
-            any(len(word) > 3 and word in token for word in known) for token in self.tokens - known
+        tokens = _words_in(bare(self.name)) if on_its_way else self.tokens
+        return 2 * len(tokens & known) + sum(
+            any(len(word) > 3 and word in token for word in known) for token in tokens - known
         )  # shorter parts stand in any word
 
     @property
@@ -165,7 +174,7 @@ class Column:
         texts = self.texts[:200]
         if texts and sum(bool(_EMAIL.fullmatch(text.strip())) for text in texts) * 2 > len(texts):
             return "EMAIL_ADDRESS"
-        if self.is_flag or self.tokens & _SAYS_NO_NAME:
+        if self.is_flag or self.tokens & _SAYS_NO_NAME or _words_in(self.name.rpartition(".")[0]) & _THINGS:
             return None
         for words, kind in _PERSONAL:
             if self.tokens & set(words.split()) and self.mean_words <= 4 and not self.time():  # a name has few words
@@ -183,6 +192,10 @@ class Column:
         is_name = "name" in self.tokens and "user" not in self.tokens
         handles = sum(bool(_HANDLE.fullmatch(text) or (not is_name and _LOWER.fullmatch(text))) for text in texts)
         return "USER_NAME" if handles * 2 > len(texts) else "PERSON"
+
+
+def _words_in(name: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).casefold()))
 
 
 def bare(word: str) -> str:
@@ -269,7 +282,7 @@ def speaker_column(
         score = column.hints(_WHO) + known + ("agent" in meaning) * 2
         if best is None or score > best[0]:
             best = score, column, meaning
-    if best is not None:
+    if best is not None and best[2].keys() > {"customer"}:
         return best[1], best[2], "refuse"
     authors = [
         column
@@ -284,7 +297,9 @@ def speaker_column(
         key=lambda each: (each.hints("author user usr sender from speaker poster owner"), each.filled, each.distinct),
         default=None,
     )
-    return None if found is None else (found, {}, "starter")
+    if found is not None:
+        return found, {}, "starter"
+    return None if best is None else (best[1], best[2], "refuse")  # customers alone
 
 
 def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -329,7 +344,7 @@ def id_column(
         if column.kind() is not None or any(isinstance(value, float | bool) and value != int(value) for value in column.values):
             continue
         size = len(column.texts) / max(column.distinct, 1)
-        looks = column.hints(ID) * 2 + ("id" in column.tokens) + (column.name.casefold().endswith("id"))
+        looks = column.hints(ID, on_its_way=True) * 2 + ("id" in column.tokens) + (column.name.casefold().endswith("id"))
         is_label = bool(column.hints(LABEL)) and "id" not in column.tokens
         if (
             not looks
@@ -353,10 +368,10 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
         ids = {_without_kind(native_id(text)) for text in name.texts}
         for parent in columns.values():
             answered = {_without_kind(native_id(text)) for text in parent.texts}
-            if parent.tokens & {"count", "score", "number", "num", "votes"} or not parent.hints(_PARENT):
+            if parent.tokens & {"count", "score", "number", "num", "votes"} or not parent.hints(_PARENT, on_its_way=True):
                 continue  # small numbers are ids, too
             if parent is not name and parent.is_scalar and len(answered & ids) * 4 > len(answered):  # others lie elsewhere
-                found.append((parent.hints(_PARENT), name, parent))
+                found.append((parent.hints(_PARENT, on_its_way=True), name, parent))
     if not found:
         return None
     _, name, parent = max(found, key=lambda each: each[0])

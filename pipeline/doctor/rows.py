@@ -2,7 +2,7 @@
 
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pipeline.doctor.candidates import Candidate
@@ -27,6 +27,7 @@ from pipeline.doctor.columns import (
     time_column,
 )
 from pipeline.doctor.notes import messages_of, without_programs
+from pipeline.doctor.sampling import flat
 from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
@@ -35,6 +36,8 @@ from pipeline.reading.values import native_id
 
 def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], reading: Mapping[str, Any]) -> Candidate | None:
     """The mapping of rows of these files, and how they are read; null where no column holds text."""
+    holds_records = any(isinstance(value, list | dict) for row in rows for value in row.values())
+    rows = [flat(row) for row in rows] if holds_records else rows
     columns = columns_of(rows)
     reasons: list[str] = []
     remarks: list[str] = []
@@ -54,16 +57,24 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
     if answers is not None:
         group = answers[0]
     speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
-    if answers is None and group is not None and speaker is not None and _is_of_one(group, speaker, rows):
-        group = speaker = None
+    of_one: set[str] = set()
+    while answers is None and group is not None and speaker is not None and _is_of_one(group, speaker, rows):
+        of_one.add(group.name)
+        group = id_column(columns, of_one, text.name, rows)
+        speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
         used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
     else:
         used |= _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text)
-    if nested := [column.name for column in columns.values() if column.values and not column.is_scalar]:
+    if nested := [
+        column.name for column in columns.values() if column.values and not column.is_scalar and column.name not in used
+    ]:
         remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
+    if holds_records:
+        ignored = mapping.pop("ignore_columns", [])
+        mapping["ignore_columns"] = _short(ignored, columns.keys() - set(ignored))
     return Candidate("table", files, mapping, reasons, remarks)
 
 
@@ -277,3 +288,12 @@ def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used:
     if rest := [name for name in columns if name not in used]:
         mapping["ignore_columns"] = rest
     mapping |= text_format(text)
+
+
+def _short(names: Sequence[str], read: Collection[str]) -> list[str]:
+    """These columns; of a record in a row only the record, where nothing below it is read."""
+    tops = dict.fromkeys(name.partition(".")[0] for name in names)
+    taken = {name.partition(".")[0] for name in read}
+    return [
+        each for top in tops for each in ([top] if top not in taken else [name for name in names if name.startswith(f"{top}.")])
+    ]

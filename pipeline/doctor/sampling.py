@@ -20,6 +20,7 @@ from pipeline.reading.files import (
     opened,
     parquet_rows,
 )
+from pipeline.reading.rich_text import as_message, is_rich
 
 SAMPLED_ROWS: Final = 2_000
 SAMPLED_FILES: Final = 40
@@ -125,23 +126,46 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
         below = list(document.values())
         if len(below) > 1 and all(isinstance(each, dict) and each.keys() & below[0].keys() for each in below):
             return below[:most], {"by_id": True}  # conversations by their ids
-        lists = {
-            key: value for key, value in document.items() if isinstance(value, list) and value and isinstance(value[0], dict)
-        }
-        if len(lists) == 1 and not _has_text(document, lists):
-            key = next(iter(lists))
-            beside = sorted(document.keys() - {key})
-            return [each for each in lists[key][:most] if isinstance(each, dict)], {
-                "records": key,
-                **({"ignore_beside": beside} if beside else {}),
-            }
+        if (wrapped := _records_in(document)) is not None:
+            path, records = wrapped
+            beside = sorted(_beside(document, path.split(".")))
+            reading = {"records": path, **({"ignore_beside": beside} if beside else {})}
+            return [each for each in records[:most] if isinstance(each, dict)], reading
         return [document], {}
     return [], {}
 
 
-def _has_text(document: Mapping[str, Any], lists: Mapping[str, Any]) -> bool:
+def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+    """Path and items of the list of records that a document wraps; null where it is itself a conversation, or many lists."""
+    found = [(path, items) for path, items in lists(document, "", 0) if isinstance(items[0], dict)]
+    sizes = [sum(len(text) for item in items[:200] for text in _texts(item, 0)) for _, items in found]
+    if not found or max(sizes) * 10 < sum(sizes) * 9:  # nearly all text stands in one
+        return None
+    path, items = found[sizes.index(max(sizes))]
+    inner = sum(len(text) for item in items[:200] for _, below in lists(item, "", 0) for text in _texts(below, 0))
+    are_conversations = inner * 2 > max(sizes)  # half of what they hold stands in lists of their own
+    return (path, items) if are_conversations or not _has_text(document, path.partition(".")[0]) else None
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    """Every text below a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict) and depth < 8:  # deeper than any export seen
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each, depth + 1)
+
+
+def _beside(document: Any, steps: Sequence[str]) -> Iterator[str]:
+    """The fields beside a path, on every level."""
+    if steps and isinstance(document, dict):
+        yield from document.keys() - {steps[0]}
+        yield from _beside(document.get(steps[0]), steps[1:])
+
+
+def _has_text(document: Mapping[str, Any], at: str) -> bool:
     """Whether a document is itself a conversation: it holds text, or an id, beside its list."""
-    beside = [key for key in document if key not in lists]
+    beside = [key for key in document if key != at and not isinstance(document[key], list)]
     return any(isinstance(document[key], str) and len(document[key].split()) > 3 for key in beside) or any(  # a sentence
         key.casefold().endswith("id") for key in beside
     )
@@ -184,7 +208,7 @@ def lists(value: Mapping[str, Any], above: str, depth: int) -> Iterator[tuple[st
     """Path and items of every list of records or lists below a record."""
     for key, below in value.items():
         path = f"{above}.{key}" if above else key
-        if isinstance(below, list) and below and all(isinstance(item, dict | list) for item in below):
+        if isinstance(below, list) and below and all(isinstance(item, dict | list) for item in below) and not is_rich(below):
             yield path, below
         elif isinstance(below, dict) and depth < 4:  # deeper than any export seen
             yield from lists(below, path, depth + 1)
@@ -202,8 +226,10 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def flat(value: Any, above: str = "") -> dict[str, Any]:
-    """Path -> value, of everything below; a list of plain values is one value."""
-    if isinstance(value, dict):
+    """Path -> value, of everything below; a list of plain values is one value, and so is a message in pieces."""
+    if above and isinstance(value, list | dict) and is_rich(value):
+        return {above: as_message(value, above)}
+    if isinstance(value, dict) and (value or not above):
         found: dict[str, Any] = {}
         for key, below in value.items():
             found |= flat(below, f"{above}.{key}" if above else str(key))

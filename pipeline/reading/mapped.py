@@ -14,6 +14,7 @@ from pipeline.params import Section
 from pipeline.reading.drafts import Draft, DraftTurn, Refused, SourceSettings
 from pipeline.reading.paths import EACH, parse
 from pipeline.reading.paths import Path as Steps
+from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id
 from pipeline.text import clean
@@ -303,7 +304,7 @@ class Pair(Section):
 
         def turn(speaker: str, get: Callable[[str], Any], at: str, sent: str | None) -> DraftTurn:
             sent_at = microseconds(get(sent), settings.zone, settings.time_format, sent) if sent else None
-            return DraftTurn(speaker, clean(as_text(get(at), at), settings.text_format), sent_at, None)
+            return DraftTurn(speaker, clean(as_message(get(at), at), settings.text_format), sent_at, None)
 
         asked = [(turn("customer", get, self.question, self.asked_at), get) for get in pairs]
         for question, get in sorted(asked, key=lambda each: each[0].sent_at or 0):

@@ -12,7 +12,10 @@ EACH: Final = "*"
 
 
 def parse(path: str) -> Path:
-    """Split `Events.*.Text` into its steps: each is a field name, a position in a list counted from 0, or `*`."""
+    """Split `Events.*.Text` into its steps: each is a field name, a position in a list counted from 0, or `*`.
+
+    A name with dots in it, such as `@odata.etag`, is several steps; `find` and `unknown` put them together again.
+    """
     return tuple(path.split(".")) if path else ()
 
 
@@ -22,18 +25,23 @@ def find(value: Any, path: Path) -> Iterator[Any]:
         yield value
         return
     step, rest = path[0], path[1:]
-    if isinstance(value, dict):
+    if step == EACH and isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from find(each, rest)
+    elif isinstance(value, dict):
         if step in value:
             yield from find(value[step], rest)
-        elif step == EACH:
-            for each in value.values():
-                yield from find(each, rest)
-    elif isinstance(value, list):
-        if step == EACH:
-            for each in value:
-                yield from find(each, rest)
-        elif step.isdecimal() and int(step) < len(value):
-            yield from find(value[int(step)], rest)
+        elif rest:
+            yield from _find_dotted(value, path)
+    elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        yield from find(value[int(step)], rest)
+
+
+def _find_dotted(value: Mapping[str, Any], path: Path) -> Iterator[Any]:
+    """What stands at `path` in a field with dots in its own name."""
+    for end in range(2, len(path) + 1):
+        if (name := ".".join(path[:end])) in value:
+            yield from find(value[name], path[end:])
 
 
 def first(value: Any, path: Path) -> Any:
@@ -78,12 +86,25 @@ def unknown(value: Any, tree: Known, above: str = "") -> str | None:
     is_list = isinstance(value, list)
     for key, below in items:
         node = tree.get(key, each)
+        if node is None and "." in key:
+            node = _walked(tree, key)
         step = key if is_list else shown(key)
         if node is None:
             return f"{above}.{step}" if above else step
         if node and (found := unknown(below, node, f"{above}.{step}" if above else step)) is not None:
             return found
     return None
+
+
+def _walked(tree: Known, name: str) -> Known | None:
+    """What is known below a field with dots in its own name."""
+    for step in parse(name):
+        if step not in tree:
+            return None
+        tree = tree[step]
+        if not tree:
+            break
+    return tree
 
 
 def _numbered(value: Sequence[Any]) -> Iterator[tuple[str, Any]]:

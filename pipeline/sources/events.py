@@ -35,6 +35,7 @@ from pipeline.reading.look_ups import LookUpFields
 from pipeline.reading.mapped import MappedSettings, Pair, Speakers, named_by_starter
 from pipeline.reading.paths import EACH, Known, find, first, known, parse, unknown
 from pipeline.reading.paths import Path as Steps
+from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id, stated
 from pipeline.text import clean
@@ -183,7 +184,7 @@ def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: Map
     said = _paired if settings.pair else _messages
     ordered = said(draft, record, found or (), settings)
     if settings.opening is not None:
-        text = clean(as_text(first(record, settings.steps[settings.opening]), settings.opening), settings.text_format)
+        text = clean(as_message(first(record, settings.steps[settings.opening]), settings.opening), settings.text_format)
         if text:
             ordered.insert(0, DraftTurn("customer", text, draft.opened_at, None))
     if settings.closing is not None:
@@ -237,7 +238,7 @@ def _messages(draft: Draft, record: Any, events: Sequence[Any], settings: Events
             continue
         who = first(event, speaker_at)
         speaker = settings.speaker.of(roles.get(native_id(who), who))
-        text = clean(as_text(first(event, text_at), settings.text), settings.text_format)
+        text = clean(as_message(first(event, text_at), settings.text), settings.text_format)
         if not text:
             draft.count("empty_texts")
             continue

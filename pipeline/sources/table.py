@@ -38,7 +38,8 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
 from pipeline.reading.mapped import STARTER, MappedSettings, Pair, Speakers, named_by_starter
-from pipeline.reading.paths import shown
+from pipeline.reading.paths import first, known, parse, shown, unknown
+from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.transcripts import TranscriptLabels, add_transcript
 from pipeline.reading.values import as_text, native_id, stated
@@ -217,16 +218,22 @@ def _read_records(
     file: ReceivedFile, number: int, settings: TableSettings, rows: Iterator[tuple[int, bytes, Any] | Row]
 ) -> Iterator[Row]:
     columns = settings.columns
-    known = {*columns, *settings.ignore_columns}
+    known_names = {*columns, *settings.ignore_columns}
+    tree = known(known_names)
+    paths = {column: parse(column) for column in columns if "." in column}
     for row in rows:
         if isinstance(row, Row):
             yield row
             continue
         position, raw, record = row
-        if unknown := record.keys() - known:
-            yield fault(number, position, raw, "unknown_field", shown(min(unknown)))
-            continue
-        native = native_id(record.get(settings.id)) if settings.id else _content_id(file, record.items())
+        if left := record.keys() - known_names:
+            found = unknown({name: record[name] for name in sorted(left)}, tree)
+            if found is not None:
+                yield fault(number, position, raw, "unknown_field", found)
+                continue
+        if paths:
+            record = {**record, **{column: first(record, path) for column, path in paths.items() if column not in record}}
+        native = native_id(record.get(settings.id)) if settings.id else _content_id(file, row[2].items())
         yield _row(number, position, native, orjson.dumps([record.get(column) for column in columns]))
 
 
@@ -241,12 +248,12 @@ def _content_id(file: ReceivedFile, cells: Any) -> str:
 
 
 def _check_columns(file: ReceivedFile, names: Sequence[str], settings: TableSettings) -> None:
-    known = settings.columns
-    if missing := [column for column in known if column not in names]:
+    mapped = settings.columns
+    if missing := [column for column in mapped if column not in names]:
         raise SourceError(f"{file.label}: has no column {missing[0]!r}; correct the mapping in params")
-    if unknown := [name for name in names if name not in known and name not in settings.ignore_columns]:
-        raise SourceError(f"{file.label}: unknown column {shown(unknown[0])!r}; map it or list it in ignore_columns")
-    if twice := [column for column in known if names.count(column) > 1]:
+    if left := [name for name in names if name not in mapped and name not in settings.ignore_columns]:
+        raise SourceError(f"{file.label}: unknown column {shown(left[0])!r}; map it or list it in ignore_columns")
+    if twice := [column for column in mapped if names.count(column) > 1]:
         raise SourceError(f"{file.label}: has two columns {twice[0]!r}; rename one in the file")
 
 
@@ -280,7 +287,7 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
         sent_at = _time(record, shape.sent_at, settings)
         author = native_id(record[shape.author]) if shape.author else None
         column = next((each for each in shape.texts if record[each] not in (None, "")), shape.texts[0])
-        text = clean(as_text(record[column], column), settings.text_format)
+        text = clean(as_message(record[column], column), settings.text_format)
         if shape.sent_at and sent_at is None:
             raise Refused("bad_time", shape.sent_at)
         place = (_number(record, shape.order) if shape.order else sent_at or 0, position)
@@ -289,9 +296,9 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
     opens = {place for place, _ in enumerate(records) if not shape.parent or native_id(records[place][shape.parent]) is None}
     if shape.subject and turns and (at := turns[0][0][1]) in opens:
         subject = clean(as_text(records[at][shape.subject], shape.subject), settings.text_format)
-        first = turns[0][1]
-        if not first.text.startswith(subject):
-            turns[0] = turns[0][0], first._replace(text=f"{subject}\n\n{first.text}".strip())
+        opening = turns[0][1]
+        if not opening.text.startswith(subject):
+            turns[0] = turns[0][0], opening._replace(text=f"{subject}\n\n{opening.text}".strip())
     if turns and not opens and any(turn.speaker.startswith(STARTER) for _, turn in turns):
         draft.drop = "opening_not_delivered"  # who asked is not known
     ordered = named_by_starter([turn for _, turn in turns])

@@ -1,8 +1,11 @@
 """The doctor before exports of forums, chats and trackers, in the shapes that their programs write."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from pipeline.doctor.diagnosis import diagnose
 from tests.pipeline.received import ingested, texts, write
@@ -84,14 +87,18 @@ def test_flags_and_kinds_of_people_are_nobodys_name(tmp_path: Path) -> None:
             "createdAt": turns(n)[0]["at"],
             "comments": [
                 {
-                    "author": {"login": t["login"]}, "authorAssociation": "NONE", "viewerDidAuthor": False, "body": t["text"],
-                    "user_avatar": f"https://example.com/{t['login']}.png", "createdAt": t["at"],
+                    "author": {"login": t["login"]},
+                    "authorAssociation": "NONE",
+                    "viewerDidAuthor": False,
+                    "body": t["text"],
+                    "user_avatar": f"https://example.com/{t['login']}.png",
+                    "createdAt": t["at"],
                 }
                 for t in turns(n)[1:]
             ],
         }
         for n in range(8)
-    ]  # fmt: skip
+    ]
     folder = write(tmp_path / "in", issues__json=issues)
 
     assert diagnosed(folder).mapping["identifiers"] == {
@@ -120,3 +127,147 @@ def test_who_wrote_a_row_does_not_tie_rows_together(tmp_path: Path) -> None:
     rows = [{"sender_id": n % 8, "sender": f"jo_fox{n % 8}", "content": f"{SAYS[n % 4]} {n}"} for n in range(32)]
 
     assert "turn" not in diagnosed(write(tmp_path / "in", log__jsonl=rows)).mapping
+
+
+def of_discord(thread: int) -> list[Any]:
+    return [
+        {
+            "id": str(t["id"]),
+            "content": t["text"],
+            "timestamp": t["at"],
+            "author": {"id": t["login"][-1], "name": t["login"], "isBot": False},
+            "reactions": [{"emoji": {"name": "x"}}],
+            **({"reference": {"messageId": str(t["id"] - 1), "guildId": "7"}} if p else {}),
+        }
+        for p, t in said_by(thread)
+    ]
+
+
+def of_teams(thread: int) -> list[Any]:
+    return [
+        {
+            "id": str(t["id"]),
+            "replyToId": str(100 * (thread + 1)) if p else None,
+            "createdDateTime": t["at"],
+            "from": {"application": None, "user": {"id": "u", "displayName": t["login"]}},
+            "@odata.etag": "W/1",
+            "body": {"contentType": "html", "content": f"<div>{t['text']}</div>"},
+        }
+        for p, t in said_by(thread)
+    ]
+
+
+def of_matrix(thread: int) -> list[Any]:
+    return [
+        {
+            "event_id": f"$e{t['id']}",
+            "sender": f"@{t['login']}:example.com",
+            "origin_server_ts": 1767614400000 + t["id"] * 1000,
+            "content": {
+                "msgtype": "m.text",
+                "body": t["text"],
+                **({"m.relates_to": {"m.in_reply_to": {"event_id": f"$e{t['id'] - 1}"}}} if p else {}),
+            },
+        }
+        for p, t in said_by(thread)
+    ]
+
+
+def of_rocket_chat(thread: int) -> list[Any]:
+    return [
+        {
+            "_id": f"m{t['id']}",
+            "rid": "GENERAL",
+            "msg": t["text"],
+            "ts": {"$date": t["at"]},
+            "u": {"username": t["login"]},
+            **({"tmid": f"m{100 * (thread + 1)}"} if p else {}),
+        }
+        for p, t in said_by(thread)
+    ]
+
+
+def of_kustomer(thread: int) -> list[Any]:
+    return [
+        {
+            "type": "message",
+            "id": str(t["id"]),
+            "attributes": {"direction": ("in", "out")[p % 2], "preview": t["text"], "sentAt": t["at"]},
+            "relationships": {"conversation": {"data": {"type": "conversation", "id": f"c{thread}"}}},
+        }
+        for p, t in said_by(thread)
+    ]
+
+
+@pytest.mark.parametrize("shape", [of_discord, of_teams, of_matrix, of_rocket_chat, of_kustomer])
+def test_rows_that_hold_records_are_read_by_paths(shape: Callable[[int], list[Any]], tmp_path: Path) -> None:
+    records = [each for thread in range(8) for each in shape(thread)]
+
+    assert is_read(write(tmp_path / "lines", messages__jsonl=records))
+    assert is_read(write(tmp_path / "wrapped", messages__json=json.dumps({"value": records, "count": 32})))
+
+
+def of_telegram(thread: int) -> dict[str, Any]:
+    joined = {
+        "id": 1,
+        "type": "service",
+        "date": turns(thread)[0]["at"],
+        "actor": "Jo Fox",
+        "action": "x",
+        "text": "",
+        "text_entities": [],
+    }
+    said = [
+        {
+            "id": p + 2,
+            "type": "message",
+            "date": t["at"],
+            "from": t["login"],
+            "from_id": f"user{p % 2}",
+            "text": ["", {"type": "bold", "text": t["text"].split()[0]}, t["text"].removeprefix(t["text"].split()[0])],
+            "text_entities": [{"type": "plain", "text": t["text"]}],
+        }
+        for p, t in said_by(thread)
+    ]
+    return {"name": "Jo", "type": "personal_chat", "id": 7000 + thread, "messages": [joined, *said]}
+
+
+def test_chats_of_telegram_are_conversations_one_in_a_file_or_all_in_one(tmp_path: Path) -> None:
+    chats = [of_telegram(thread) for thread in range(8)]
+    account = {"about": "Here is the data you requested.", "personal_information": {"user_id": 1}}
+    every = {**account, "chats": {"about": "This page lists all chats of yours", "list": chats}}
+
+    assert is_read(write(tmp_path / "one", **{f"chat{n}__json": json.dumps(each, indent=1) for n, each in enumerate(chats)}))
+    assert is_read(write(tmp_path / "all", result__json=json.dumps(every, indent=1)))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_issues_of_jira_are_read_with_their_comments_in_either_version_of_its_api(version: int, tmp_path: Path) -> None:
+    def body(text: str) -> Any:
+        words = [{"type": "text", "text": text, "marks": [{"type": "strong"}]}]
+        return {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": words}]} if version == 3 else text
+
+    def who(turn: dict[str, Any]) -> dict[str, Any]:
+        return {"accountId": f"712020:{turn['login']}", "displayName": turn["name"], "avatarUrls": {}, "active": True}
+
+    issues = [
+        {
+            "id": str(n),
+            "key": f"DESK-{n}",
+            "fields": {
+                "summary": "Tent",
+                "description": body(turns(n)[0]["text"]),
+                "reporter": who(turns(n)[0]),
+                "created": turns(n)[0]["at"],
+                "comment": {
+                    "total": 3,
+                    "comments": [
+                        {"id": str(t["id"]), "author": who(t), "body": body(t["text"]), "created": t["at"]} for t in turns(n)[1:]
+                    ],
+                },
+            },
+        }
+        for n in range(8)
+    ]
+
+    assert is_read(write(tmp_path / "in", search__json=json.dumps({"startAt": 0, "total": 8, "issues": issues})))

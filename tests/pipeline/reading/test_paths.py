@@ -68,3 +68,16 @@ def test_an_empty_field_has_nothing_unknown_in_it(empty: object) -> None:
 def test_a_value_used_as_a_field_name_is_not_printed(field: str, printed: str) -> None:
     assert shown(field) == printed
     assert unknown({"who": [{field: 1}]}, known(["who.*.name"])) == f"who.0.{printed}"
+
+
+def test_a_field_with_dots_in_its_own_name_is_found_and_known_by_the_same_path() -> None:
+    record = {"@odata.etag": "W/1", "content": {"m.relates_to": {"m.in_reply_to": {"event_id": "$e1"}}}}
+    path = "content.m.relates_to.m.in_reply_to.event_id"
+
+    assert list(find(record, parse(path))) == ["$e1"]
+    assert unknown(record, known([path, "@odata.etag"])) is None
+    assert unknown(record, known([path])) is not None
+    assert (
+        unknown({**record, "content": {"m.relates_to": {"m.new": 1}}}, known([path, "@odata.etag"]))
+        == "content.m.relates_to.m.new"
+    )
