@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pipeline.reading.drafts import ReceivedFile
+
+STAFF: Final[Mapping[str, Any]] = {"domains": ["support.example.com"]}
+"""Stands where only people know who writes for the company."""
+NAME_STAFF: Final = "staff: put every domain and address from which your team and its programs write; mail among them is left out"
 
 
 @dataclass

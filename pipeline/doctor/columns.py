@@ -15,7 +15,7 @@ from pipeline.reading.drafts import Refused
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import native_id
 
-NAME_STAFF: Final = "speaker: list in `agent` those who answer, if you know them; everybody else is then a customer"
+LIST_STAFF: Final = "speaker: list in `agent` those who answer, if you know them; everybody else is then a customer"
 """What to decide where only names say who speaks."""
 
 FEW: Final = 12

@@ -18,7 +18,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.doctor import LOOKS
-from pipeline.doctor.candidates import Candidate
+from pipeline.doctor.candidates import NAME_STAFF, STAFF, Candidate
 from pipeline.doctor.sampling import LIMITS, SAMPLED_FILES, SAMPLED_ROWS, delivery_of, faults
 from pipeline.errors import SourceError
 from pipeline.reading.archives import is_archive, members_of
@@ -238,6 +238,9 @@ def _try(candidate: Candidate) -> None:
                 f"unknown_author: no user record names who wrote in {counts['unknown_author']} tickets of the sample; they are "
                 "taken for agents. Deliver the users too and put refuse, or customers without a record speak as agents"
             )
+        elif counts.get("unknown_author") and candidate.format in {"hubspot", "salesforce"} and "staff" not in mapping:
+            mapping["staff"] = dict(STAFF)
+            candidate.remarks.append(f"{NAME_STAFF}. Without it mails that state no direction are nobody's")
         elif counts.get("kept", 0) or not _mend(mapping, candidate.format, first):
             break
         else:

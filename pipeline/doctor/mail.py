@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.doctor.candidates import Candidate
+from pipeline.doctor.candidates import NAME_STAFF, STAFF, Candidate
 from pipeline.doctor.sampling import beginning
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.sources import SOURCES
@@ -16,7 +16,7 @@ _MAIL_HEADER: Final = re.compile(rb"^(?:from|to|subject|date|message-id|received
 
 _TO_DECIDE: Final[Mapping[str, Any]] = {
     "join": "source",
-    "staff": {"domains": ["support.example.com"]},
+    "staff": STAFF,
     "subject": "prepend",
     "thread_gap_days": 30,
     "zone": "UTC",
@@ -42,5 +42,5 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
                 found,
                 {**_TO_DECIDE, "undated": "refuse" if kind == "mbox" else "keep"},
                 [f"{len(found)} of {len(files)} files begin as mails do"],
-                ["staff: put every domain and address from which your team and its programs write; mail among them is left out"],
+                [NAME_STAFF],
             )

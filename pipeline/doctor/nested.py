@@ -10,7 +10,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
     ID,
     LABEL,
-    NAME_STAFF,
+    LIST_STAFF,
     TEXT,
     Column,
     columns_of,
@@ -103,7 +103,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     )
     if others == "starter":
         mapping["author"] = column.name
-        remarks.append(NAME_STAFF)
+        remarks.append(LIST_STAFF)
     time = time_column(columns, used)
     if time is not None:
         mapping["sent_at"] = time[0].name

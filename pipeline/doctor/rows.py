@@ -9,7 +9,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
     ID,
     LABEL,
-    NAME_STAFF,
+    LIST_STAFF,
     TEXT,
     Column,
     answers_as_a_bot,
@@ -96,7 +96,7 @@ def _as_turns(
     if others == "starter":
         turn["speaker"]["others"] = "starter"
         turn["author"] = column.name
-        remarks.append(NAME_STAFF)
+        remarks.append(LIST_STAFF)
     mapping |= {"id": group.name, "turn": turn}
     used = {text.name, group.name, column.name}
     if (other := _complement(columns, text, rows)) is not None:

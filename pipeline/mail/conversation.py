@@ -7,16 +7,16 @@ first mail.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipeline.errors import SourceError
 from pipeline.mail.markup import mail_to_text
 from pipeline.mail.message import Address, Head, NotAMail, read_body, read_head
+from pipeline.mail.staff import INTERNAL, Staff
 from pipeline.mail.threads import FORWARD, ThreadWriter
-from pipeline.params import Section
 from pipeline.reading.drafts import (
     FORGOTTEN,
     MARK,
@@ -47,32 +47,6 @@ SHARED_MAILBOXES: Final = frozenset(
     """.split()  # noqa: SIM905  # reads better than forty quoted words
 )
 """What stands before the @ of an address that is nobody's own: the name shown with it is an organisation's."""
-
-
-class Staff(Section):
-    """Who writes for the company; what they write is an answer."""
-
-    addresses: list[str] = Field(default_factory=list)
-    """Mail addresses, whole."""
-    domains: list[str] = Field(default_factory=list)
-    """Domains; every address there is staff, those of their subdomains too."""
-    bots: list[str] = Field(default_factory=list)
-    """Addresses from which only programs write, such as those of notifications: their turns are a bot's."""
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Self:
-        if not self.addresses and not self.domains:
-            raise ValueError("name at least one address or domain of staff, or everybody would be a customer")
-        return self
-
-    def speaker(self, address: str) -> str:
-        """Who speaks from this address, which is in lower case."""
-        if address in {each.lower() for each in self.bots}:
-            return "bot"
-        if address in {each.lower() for each in self.addresses}:
-            return "agent"
-        domain = f".{address.rpartition('@')[2]}"
-        return "agent" if any(domain.endswith(f".{each.lower().lstrip('@.')}") for each in self.domains) else "customer"
 
 
 class MailSettings(SourceSettings):
@@ -278,7 +252,7 @@ def _author_of(mail: Mapping[str, Any], staff: Staff, *, names_recipients: bool)
     answered = mail["reply_to"]
     if answered and all(staff.speaker(address) == "customer" for address in answered):
         return answered[0], ""
-    return sender, "internal"
+    return sender, INTERNAL
 
 
 def _once(rows: Sequence[Row], draft: Draft) -> list[dict[str, Any]]:

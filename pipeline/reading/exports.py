@@ -379,7 +379,7 @@ class People:
         elif isinstance(value, dict):
             self.state_all(person, value, {"name": "PERSON", "email": "EMAIL_ADDRESS", "address": "EMAIL_ADDRESS"}, role)
         elif isinstance(value, str) and value:
-            for name, address in getaddresses([value.replace(";", ",")]):
+            for name, address in mailboxes(value):
                 self.state(person, "PERSON", name, role)
                 self.state(person, "EMAIL_ADDRESS", address if "@" in address else None, role)
 
@@ -390,6 +390,11 @@ class People:
             for person, kind, value, role in self._stated
         )
         return list(dict.fromkeys(every))
+
+
+def mailboxes(value: Any) -> list[tuple[str, str]]:
+    """Names and addresses of a text with one mailbox or several."""
+    return getaddresses([value.replace(";", ",")]) if isinstance(value, str) else []
 
 
 class Said(NamedTuple):

@@ -15,6 +15,7 @@ never become turns. Actors: V- visitors, E- and A- agents, B- and S- bots and th
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
+from pipeline.mail.staff import INTERNAL, Staff, writer_of
 from pipeline.reading.drafts import Draft, FindReferent, Refused, Row, Source
 from pipeline.reading.exports import (
     Desk,
@@ -26,6 +27,7 @@ from pipeline.reading.exports import (
     Said,
     add_turns,
     latest,
+    mailboxes,
     names,
     put_subject,
     text_of,
@@ -60,6 +62,7 @@ KINDS: Final[Kinds] = {
 _SPEAKERS: Final = {"V": "customer", "A": "agent", "E": "agent", "B": "bot", "S": "bot", "I": "bot", "L": "bot"}
 _INCOMING: Final = frozenset({"INCOMING", "INCOMING_EMAIL"})
 _OUTGOING: Final = frozenset({"OUTGOING", "EMAIL"})
+_RECIPIENTS: Final = ("to", "cc", "bcc")
 
 
 class HubspotSettings(ExportSettings):
@@ -67,6 +70,9 @@ class HubspotSettings(ExportSettings):
 
     format: Literal["hubspot"]
     """hubspot"""
+    staff: Staff | None = None
+    """Who writes for the company, where the direction of the mails is absent or wrong; everybody else who sends one is then a
+    customer. In threads of the inbox those listed are agents, whatever the direction; of all others it is kept."""
 
 
 def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
@@ -147,11 +153,7 @@ def _messages(
     for message in messages:
         senders = [as_record(each, "senders") for each in as_list(message.get("senders"), "senders")]
         author = native_id(senders[0].get("actorId")) if senders else native_id(message.get("createdBy"))
-        speaker = _SPEAKERS.get((author or "").partition("-")[0])
-        if word(message.get("direction")) in _INCOMING:
-            speaker = "customer"
-        elif speaker is None and word(message.get("direction")) in _OUTGOING:
-            speaker = "agent"
+        speaker = _speaker(message, author, senders, settings.staff)
         for each in (*senders, *as_list(message.get("recipients"), "recipients")):
             actor = native_id(as_record(each, "recipients").get("actorId"))
             address = as_record(each.get("deliveryIdentifier"), "deliveryIdentifier")
@@ -167,12 +169,38 @@ def _messages(
             draft.count(f"events.{kind}")
         elif speaker is None:
             raise Refused("unknown_author", "senders")
+        elif speaker == INTERNAL:
+            people.know(author, "agent")
+            draft.count("mails.internal")
         else:
             people.know(author, speaker)
             if kind == "WELCOME_MESSAGE":
                 speaker = "bot"
             text = text_of(message, ("text",), ("richText",))
             yield Said(native_id(message.get("id")), speaker, text, time_of(message, "createdAt", settings), author)
+
+
+def _speaker(
+    message: Mapping[str, Any], author: str | None, senders: Sequence[Mapping[str, Any]], staff: Staff | None
+) -> str | None:
+    """Who speaks in a message of a thread; null where nothing says it."""
+    by_actor = _SPEAKERS.get((author or "").partition("-")[0])
+    address = next(iter(_addresses(senders)), "")
+    to = _addresses(as_list(message.get("recipients"), "recipients"))
+    by_address = staff.writer(address, to) if staff and address else None
+    direction = word(message.get("direction"))
+    if by_address not in {None, "customer"}:
+        return by_address
+    if direction in _INCOMING:
+        return "customer"
+    return by_actor or ("agent" if direction in _OUTGOING else by_address)
+
+
+def _addresses(ends: Sequence[Any]) -> list[str]:
+    """Mail addresses of those a message is from, or to."""
+    named = (as_record(as_record(each, "recipients").get("deliveryIdentifier"), "deliveryIdentifier") for each in ends)
+    stated = (each.get("value") for each in named if each.get("type") == "HS_EMAIL_ADDRESS")
+    return [each for each in stated if isinstance(each, str) and "@" in each]
 
 
 def _ticket(
@@ -195,18 +223,26 @@ def _ticket(
 def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: HubspotSettings) -> Iterator[Said]:
     for mail in mails:
         fields = as_record(as_record(mail, "emails").get("properties"), "properties")
-        sender = as_text(fields.get("hs_email_from_email"), "hs_email_from_email")
+        stated = as_text(fields.get("hs_email_from_email"), "hs_email_from_email")
+        sender = next((address for _, address in mailboxes(stated) if "@" in address), "")
         direction = word(fields.get("hs_email_direction"))
-        for end in ("from", "to", "cc", "bcc"):
+        for end in ("from", *_RECIPIENTS):
             people.state_addresses(None, as_text(fields.get(f"hs_email_{end}_email"), f"hs_email_{end}_email"))
         for name in ("hs_email_from_firstname", "hs_email_from_lastname", "hs_email_to_firstname", "hs_email_to_lastname"):
             people.state(None, "PERSON", fields.get(name))
-        if direction not in _INCOMING | _OUTGOING:
+        is_stated = fields.get("hs_email_direction") not in (None, "")
+        if is_stated and direction not in _INCOMING | _OUTGOING:
             draft.count(f"events.{direction}")  # FORWARDED_EMAIL went to somebody else
+            continue
+        to = [address for end in _RECIPIENTS for _, address in mailboxes(fields.get(f"hs_email_{end}_email")) if "@" in address]
+        incoming = direction in _INCOMING if is_stated else None
+        writer = writer_of(settings.staff, sender, to, is_incoming=incoming, where="hs_email_direction")
+        if writer == INTERNAL:
+            draft.count("mails.internal")
             continue
         sent_at = time_of(fields, "hs_timestamp", settings)
         text = text_of(fields, ("hs_email_text",), ("hs_email_html",))
-        yield Said(native_id(mail.get("id")), "customer" if direction in _INCOMING else "agent", text, sent_at, sender or None)
+        yield Said(native_id(mail.get("id")), writer, text, sent_at, sender or None)
 
 
 SOURCE = Source(DESK.read, assemble, cuts="layout")

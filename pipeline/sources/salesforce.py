@@ -13,6 +13,7 @@ customer's where its author's UserType is one of those who come through a portal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
+from pipeline.mail.staff import INTERNAL, Staff, writer_of
 from pipeline.reading.drafts import Draft, FindReferent, Row, Source
 from pipeline.reading.exports import (
     CustomFieldSettings,
@@ -23,8 +24,10 @@ from pipeline.reading.exports import (
     Said,
     add_turns,
     distinct,
+    is_false,
     is_true,
     latest,
+    mailboxes,
     names,
     put_subject,
     text_of,
@@ -85,6 +88,7 @@ _CUSTOMERS: Final = frozenset({
 })  # fmt: skip
 """Values of UserType of those who come through a portal (object reference, User)."""
 _DRAFT: Final = "5"
+_RECIPIENTS: Final = ("ToAddress", "CcAddress", "BccAddress")
 _PERSONAL: Final = {
     "Name": "PERSON",
     "FirstName": "PERSON",
@@ -112,6 +116,8 @@ class SalesforceSettings(CustomFieldSettings):
 
     format: Literal["salesforce"]
     """salesforce"""
+    staff: Staff | None = None
+    """Who writes for the company, where `Incoming` of the mails is absent or wrong; everybody else is then a customer."""
 
 
 def _native(kind: str, fields: Mapping[str, Any]) -> str | None:
@@ -181,21 +187,28 @@ def _nested(case: Mapping[str, Any], at: str, kind: str, settings: SalesforceSet
 
 def _mails(mails: Sequence[Mapping[str, Any]], draft: Draft, people: People, settings: SalesforceSettings) -> Iterator[Said]:
     for mail in mails:
-        speaker = "customer" if is_true(mail.get("Incoming")) else "agent"
-        sender = as_text(mail.get("FromAddress"), "FromAddress")
-        people.know(sender or None, speaker)
-        people.state(sender or None, "PERSON", mail.get("FromName"), speaker)
-        people.state(sender or None, "EMAIL_ADDRESS", sender, speaker)
-        for at in ("ToAddress", "CcAddress", "BccAddress"):
+        sender = next(
+            (address for _, address in mailboxes(as_text(mail.get("FromAddress"), "FromAddress")) if "@" in address), ""
+        )
+        to = [address for at in _RECIPIENTS for _, address in mailboxes(mail.get(at)) if "@" in address]
+        incoming = True if is_true(mail.get("Incoming")) else False if is_false(mail.get("Incoming")) else None
+        writer = writer_of(settings.staff, sender, to, is_incoming=incoming, where="Incoming")
+        role = {INTERNAL: "agent", "bot": "other"}.get(writer, writer)
+        people.know(sender or None, role)
+        people.state(sender or None, "PERSON", mail.get("FromName"), role)
+        people.state(sender or None, "EMAIL_ADDRESS", sender, role)
+        for at in _RECIPIENTS:
             people.state_addresses(None, mail.get(at))
         if is_true(mail.get("IsDeleted")):
             draft.count("deleted_messages")
         elif str(mail.get("Status")) == _DRAFT or mail.get("Status") == "Draft" or is_true(mail.get("IsPrivateDraft")):
             draft.count("drafts")
+        elif writer == INTERNAL:
+            draft.count("mails.internal")
         else:
             at = "MessageDate" if mail.get("MessageDate") else "CreatedDate"
             text = text_of(mail, ("TextBody",), ("HtmlBody",))
-            yield Said(native_id(mail.get("Id")), speaker, text, time_of(mail, at, settings), sender or None)
+            yield Said(native_id(mail.get("Id")), writer, text, time_of(mail, at, settings), sender or None)
 
 
 def _comments(

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import pytest
 
+from pipeline.errors import SourceError
 from tests.pipeline.received import ingested, quarantined, rows, texts, write
 
 HUBSPOT: Final[dict[str, Any]] = {"format": "hubspot", "path": ".", "files": ["*.json"]}
@@ -71,3 +73,55 @@ def test_messages_without_their_thread_are_set_aside(tmp_path: Path) -> None:
     )
 
     assert quarantined(ingested(folder, HUBSPOT)) == [("b.json", 2, "orphan", "1 rows without their thread or ticket")]
+
+
+STAFF: Final = {"domains": ["shop.example"], "bots": ["robot@shop.example"]}
+
+
+@pytest.mark.parametrize("direction", [None, "", "EMAIL"])
+def test_where_the_direction_of_mails_is_absent_or_wrong_staff_are_known_by_their_addresses(
+    direction: str | None, tmp_path: Path
+) -> None:
+    ticket = {"id": "9", "properties": {"subject": "Order", "createdate": "2026-01-05T12:00:00Z"}}
+    written = [
+        ("jo@example.org", "help@shop.example", "Where is it?"),
+        ("al@shop.example", "kim@shop.example;help@shop.example", "He is rude"),
+        ("AL@shop.example", "jo@example.org", "On its way"),
+    ]
+    mails = [
+        {
+            "id": str(number),
+            "properties": {
+                "hs_email_direction": direction, "hs_email_text": text, "hs_timestamp": f"2026-01-05T12:0{number}:00Z",
+                "hs_email_from_email": sender, "hs_email_to_email": to,
+            },
+            "associations": {"tickets": {"results": [{"id": "9"}]}},
+        }
+        for number, (sender, to, text) in enumerate(written)
+    ]  # fmt: skip
+    folder = write(tmp_path / "in", tickets__json=page(ticket), emails__json=page(*mails))
+    table = ingested(folder, {**HUBSPOT, "staff": STAFF})
+
+    assert texts(table) == {"ticket 9": ["customer: Where is it?", "agent: On its way"]}
+    assert table.manifest.counts["mails.internal"] == 1
+    if not direction:
+        with pytest.raises(SourceError, match="unknown_author: hs_email_direction"):
+            ingested(folder, HUBSPOT)
+
+
+def test_in_a_thread_of_the_inbox_staff_are_agents_whatever_direction_their_mail_has(tmp_path: Path) -> None:
+    def sent(number: int, actor: str, sender: str, to: str, text: str) -> dict[str, Any]:
+        ends = {name: [{"actorId": actor, "deliveryIdentifier": {"type": "HS_EMAIL_ADDRESS", "value": each}}]
+                for name, each in (("senders", sender), ("recipients", to))}  # fmt: skip
+        return message(number, actor, text, direction="INCOMING", **ends)
+
+    messages = [
+        sent(1, "V-5", "jo@example.org", "help@shop.example", "Where is it?"),
+        sent(2, "V-6", "al@shop.example", "jo@example.org", "On its way"),
+        sent(3, "V-6", "al@shop.example", "kim@shop.example", "He is rude"),
+        sent(4, "V-7", "robot@shop.example", "jo@example.org", "It was sent."),
+    ]
+    table = ingested(write(tmp_path / "in", a__json=page(THREAD), b__json=page(*messages)), {**HUBSPOT, "staff": STAFF})
+
+    assert texts(table) == {"7": ["customer: Where is it?", "agent: On its way", "bot: It was sent."]}
+    assert table.manifest.counts["mails.internal"] == 1

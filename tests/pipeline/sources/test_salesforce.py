@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import pytest
 
+from pipeline.doctor.diagnosis import diagnose
 from tests.pipeline.received import ingested, quarantined, rows, texts, write
 from tests.pipeline.sources.vendors import as_csv
 
@@ -78,3 +80,45 @@ def test_comments_without_their_case_and_unknown_fields_are_set_aside(tmp_path: 
         ("page.json", 2, "unknown_field", "case.Mood"),
         ("page.json", 3, "orphan", "1 rows without their case"),
     ]
+
+
+STAFF: Final = {"addresses": ["al@freelance.example"], "domains": ["example.com"], "bots": ["robot@example.com"]}
+
+
+@pytest.mark.parametrize("direction", ["absent", "all outgoing"])
+def test_where_the_direction_of_mails_is_absent_or_wrong_staff_are_known_by_their_addresses(
+    direction: str, tmp_path: Path
+) -> None:
+    written = [
+        ("jo@example.org", "help@example.com", "Where is it?"),
+        ("Robot <ROBOT@example.com>", "jo@example.org", "A ticket is yours."),
+        ("al@freelance.example", "kim@example.com; help@example.com", "He is rude"),
+        ("Al <al@freelance.example>", "jo@example.org;kim@example.com", "On its way"),
+    ]
+    mails = [
+        {**email(number, text, incoming=False), "FromAddress": sender, "ToAddress": to}
+        for number, (sender, to, text) in enumerate(written)
+    ]
+    if direction == "absent":
+        mails = [{name: value for name, value in each.items() if name != "Incoming"} for each in mails]
+    folder = tables(tmp_path, Case=[{**CASE, "SuppliedEmail": ""}], EmailMessage=mails)
+    table = ingested(folder, {**SALESFORCE, "staff": STAFF})
+
+    assert list(texts(table).values()) == [["customer: Where is it?", "bot: A ticket is yours.", "agent: On its way"]]
+    assert table.manifest.counts["mails.internal"] == 1
+    assert {("jo@example.org", "customer"), ("al@freelance.example", "agent"), ("ROBOT@example.com", "other")} <= {
+        (each["value"], each["role"]) for each in rows(table)[0]["participants"]
+    }
+
+
+def test_mails_of_no_stated_direction_are_nobodys_where_no_staff_are_declared_and_the_doctor_asks_for_them(
+    tmp_path: Path,
+) -> None:
+    mails = [{name: value for name, value in email(1, "Hi", incoming=True).items() if name != "Incoming"}]
+    folder = tables(tmp_path, Case=[CASE, {**CASE, "Id": "500000000000008"}], EmailMessage=mails)
+    table = ingested(folder, SALESFORCE)
+    (found,) = diagnose(folder).sources
+
+    assert {(reason, detail) for _, _, reason, detail in quarantined(table)} == {("unknown_author", "Incoming")}
+    assert found.mapping["staff"] == {"domains": ["support.example.com"]}
+    assert any(remark.startswith("staff: put every domain and address") for remark in found.remarks)
