@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
+from pipeline.trade import TECHNOLOGIES
 
 PARTICIPANTS: Final = "KnownValueRecognizer"
 SAID: Final = "SaidNameRecognizer"
@@ -136,7 +137,8 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
         found.add(Needle(fold(text), entity_type, is_number, is_word, score, recognizer))
 
     def is_word(text: str) -> bool:
-        return text.casefold() in NAME_WORDS or (recognizer == FOUND_BEFORE and fold(text) in _known_words())
+        low = fold(text)
+        return low in NAME_WORDS or (recognizer == FOUND_BEFORE and (len(low) <= SHORTEST_NAME or low in known_words()))
 
     if not _says_nothing(value):
         add(value, kind, is_word=kind == "PERSON" and is_word(value))
@@ -146,7 +148,8 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
     if len(local) >= MIN_DIGITS and local.casefold() not in _GENERIC_MAILBOXES:
         add(local, "USER_NAME")
     for text, may_be_word in _forms(value) if kind == "PERSON" else ():
-        add(text, kind, is_word=may_be_word or is_word(text))
+        if recognizer != FOUND_BEFORE or _may_be_name(text):
+            add(text, kind, is_word=may_be_word or is_word(text))
     return frozenset(found)
 
 
@@ -165,9 +168,16 @@ def _looks_like_a_name(value: str) -> bool:
     """Looked for everywhere, one mistake of a model in a technical post (Xe, ASPM, B50) would become hundreds."""
     if not value[:1].isupper() or any(map(str.isdecimal, value)):
         return False
-    is_acronym = value.isupper() and len(value) <= LONGEST_ACRONYM
-    word = normal_word(value)
-    return (len(value) >= SHORTEST_NAME and not is_acronym) or word in given_names() or word in family_names()
+    return _is_listed(value) or any(len(word) >= SHORTEST_NAME and _may_be_name(word) for word in _PIECES.findall(value))
+
+
+def _may_be_name(word: str) -> bool:
+    is_acronym = word.isupper() and len(word) <= LONGEST_ACRONYM
+    return _is_listed(word) or not (is_acronym or word.casefold() in TECHNOLOGIES)
+
+
+def _is_listed(word: str) -> bool:
+    return (plain := normal_word(word)) in given_names() or plain in family_names()
 
 
 def _forms(name: str) -> Iterator[tuple[str, bool]]:
@@ -355,7 +365,7 @@ def _long_names(wanted: frozenset[Needle]) -> Mapping[str, Needle]:
 def _find_mistyped(folded: str, long: Mapping[str, Needle]) -> Iterator[Span]:
     for match in _PIECES.finditer(folded):
         word = match.group()
-        if len(word) < MIN_MISTYPED - 1 or word in long or word in _known_words():
+        if len(word) < MIN_MISTYPED - 1 or word in long or word in known_words():
             continue
         for needle in long.values():
             if _is_one_edit(word, needle.text):
@@ -364,7 +374,7 @@ def _find_mistyped(folded: str, long: Mapping[str, Needle]) -> Iterator[Span]:
 
 
 @cache
-def _known_words() -> frozenset[str]:
+def known_words() -> frozenset[str]:
     """English words and frequent names, the vocabulary of the packaged model: who types one of these mistyped none."""
     tokenizer = json.loads((Path(__file__).parent / "models" / "names" / "tokenizer.json").read_text("utf-8"))
     return frozenset(word for word in tokenizer["model"]["vocab"] if word.isalpha())
@@ -457,6 +467,13 @@ _SAYS: Final = re.compile(
     r"|i'm called|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo)\s+",
     re.IGNORECASE,
 )
+_OF_A_THING: Final = re.compile(
+    r"\b(?:hardware|system|product|model|device|host|machine|server|domain|file|folder|path|package|module|class|method|function"
+    r"|variable|table|column|field|database|service|container|image|branch|repo|plugin|volume|key|item)[ _-]\Z",
+    re.IGNORECASE,
+)
+"""Whose name it is, where it is nobody's."""
+
 _LABELS: Final = re.compile(
     r"\b(?:first|last|sur|family|middle|given|maiden) ?name[:,-]?\s+([^\W\d_][\w'’-]+)"  # noqa: RUF001  # as above
     r"(?=\s*(?:[,.;!\n]|\Z|(?:and|my|first|last|sur|family)\b))",
@@ -484,7 +501,7 @@ def said(text: str) -> Iterator[tuple[int, int]]:
     if not may_be_said(text):
         return
     for match in _SAYS.finditer(text):
-        if name := _name_after(text, match):
+        if not _OF_A_THING.search(text, max(0, match.start() - 20), match.start()) and (name := _name_after(text, match)):
             yield match.end(), match.end() + len(name)
     for match in _LABELS.finditer(text):
         if match[1].casefold() not in _NO_NAMES:

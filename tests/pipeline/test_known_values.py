@@ -87,6 +87,8 @@ def test_numbers_are_found_in_any_spacing(kind: str, value: str, text: str, hits
         ("my name is misspelled on the card", []),
         ("my name is on the card", []),
         ("call me back", []),
+        ("Hardware name: Brisk Systems", []),
+        ("the file name is Sundry", []),
         ("Call me Crystal", ["Crystal"]),
         ("Ich heiße Jürgen Brandt.", ["Jürgen Brandt"]),
     ],
@@ -110,6 +112,17 @@ def test_capital_letters_that_grow_when_lowered_do_not_shift_a_find() -> None:
 def test_a_name_that_was_only_found_counts_as_a_word_where_it_is_one() -> None:
     wanted = needles([("PERSON", "Happy Thorvaldsen")], FOUND_BEFORE, 0.5)
     assert [span[:2] for span in find("so happy, thorvaldsen", wanted)] == [(10, 21)]
+
+
+@pytest.mark.parametrize("name", ["SR-IOV", "Vulkan", "QEMU KVM"])
+def test_acronyms_and_technologies_that_a_model_took_for_names_are_not_looked_for_again(name: str) -> None:
+    assert list(sure(name, [Span(0, len(name), "PERSON", 0.38, "x")], 0.39)) == []
+
+
+def test_of_a_find_only_parts_that_may_be_names_are_looked_for_again() -> None:
+    wanted = needles([("PERSON", "Ines KVM Xe")], FOUND_BEFORE, 0.5)
+    text = "KVM and xe, says ines"
+    assert [text[span.start : span.end] for span in find(text, wanted)] == ["ines"]
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,33 @@ def test_what_only_code_or_a_data_sheet_has_is_nobodys_name(text: str, finds: li
     assert kept(text, *finds) == []
 
 
+FENCED = "After the update:\n```\nLnkSta: Speed 2.5GT/s, Width x1\nKernel driver in use: Brisk\n```\nThanks\n\nBrimvald"
+
+
 @pytest.mark.parametrize(
     ("text", "finds"),
     [
+        ("DevSta: CorrErr- NonFatalErr- Unsupp+ ParErr- Stepping", [("Unsupp", "PERSON"), ("ParErr- Stepping", "ORGANIZATION")]),
+        ("[    6.414476] Retimer found at 0000:03:00.0", [("Retimer", "ORGANIZATION")]),
+        (FENCED, [("Brisk", "PERSON"), ("Speed 2.5GT/s, Width x1", "STREET_ADDRESS")]),
+        ("new Vector3(1) in src/a.cpp and VertexBuffer::Lock()", [("Vector3", "PERSON"), ("VertexBuffer", "LOCATION")]),
+        ("run `lspci -nn`, the Intel Arc Pro B50 shows up", [("Intel Arc Pro B50", "ORGANIZATION")]),
+        ("`make -j4` fails. Migration of the VF; no migration no fun", [("Migration", "ORGANIZATION")]),
+        ("I moved everything to Kubernetes last week", [("Kubernetes", "ORGANIZATION")]),
+        ("unsloth/gemma-4-26B in /opt/models/ on 3x R9700", [("3x R9700", "STREET_ADDRESS")]),
+    ],
+)
+def test_what_commands_print_and_makers_sell_is_nobodys_name(text: str, finds: list[tuple[str, str]]) -> None:
+    assert kept(text, *finds) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "finds"),
+    [
+        (FENCED, [("Brimvald", "PERSON")]),
+        ("From: Asko Tervalammi <asko@example.org>\ncommit 3f9d2ab1c\n src/main.c | 2 +-", [("Asko Tervalammi", "PERSON")]),
+        ("`make -j4` works, Brimvald's patch in src/a.c was it", [("Brimvald's", "PERSON")]),
+        ("see https://example.org/a/b, https://example.org/c/d and https://example.org/e: Migration", [("Migration", "PERSON")]),
         ("hey gearhead_sally, thx for the tip", [("gearhead_sally", "PERSON")]),
         ("I live at 12 Main Street", [("12 Main Street", "STREET_ADDRESS")]),
         ("meet me at Broadway and Main", [("Broadway and Main", "STREET_ADDRESS")]),
@@ -54,6 +78,13 @@ def test_people_and_places_are_believed_even_beside_code(text: str, finds: list[
 @pytest.mark.parametrize(
     ("text", "value", "entity_type", "stays"),
     [
+        ("[    0.918388] usb 1-1: new device", "[    0.918388", "PHONE_NUMBER", False),
+        ("root@pve:~# uname -a", "root", "USER_NAME", False),
+        ("root hunter2", "root", "USER_NAME", True),
+        ("the `xe` driver sees a B50 in /sys/class/drm/", "B50", "US_DRIVER_LICENSE", False),
+        ("`xe` is up. My license is B5012345 by the way", "B5012345", "US_DRIVER_LICENSE", True),
+        ("Memory at fa0000000-fa0ffffff (64-bit), see /proc/iomem", "fa0000000", "MEDICAL_LICENSE", False),
+        ("`dd` it; 3 from a usb drive in /dev/sdb1", "3 from a usb drive", "STREET_ADDRESS", False),
         ("see http://localhost:3000/health", "http://localhost:3000/health", "URL", False),
         ("see http://example.org/health", "http://example.org/health", "URL", True),
         ('File "app/main.py", line 142', "main.py", "URL", False),
