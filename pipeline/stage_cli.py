@@ -7,7 +7,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -123,8 +123,18 @@ def _make_table(name: str) -> Callable[..., None]:
             unread = manifest.counts.get("rows_quarantined", 0)
             beside = f"; {unread:,} rows quarantined, by file, row and reason in {target / 'quarantined'}" if unread else ""
             typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}{beside}")
+            if name == "ingest" and (left_out := _left_out(manifest.counts)):
+                typer.echo(f"ingest: received and no turn: {by_reason(left_out)}")
 
     return command
+
+
+def _left_out(counts: Mapping[str, int]) -> dict[str, int]:
+    """What was received and became no turn, the most first."""
+    from pipeline.reading.drafts import LEFT_OUT  # noqa: PLC0415  # see the module
+
+    found = {name: number for name, number in counts.items() if name.startswith(LEFT_OUT)}
+    return dict(sorted(found.items(), key=lambda each: -each[1]))
 
 
 def _key_for(source: Path, target: Path, *, is_table: bool = True) -> Key:

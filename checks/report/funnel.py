@@ -3,6 +3,9 @@
 from typing import Final
 
 from checks.report.figure import Figure, Panel
+from pipeline.reading.drafts import LEFT_OUT
+
+_IS_LEFT_OUT: Final = " OR ".join(f"starts_with(name, '{name}')" for name in LEFT_OUT)
 
 PANEL: Final = Panel(
     "funnel",
@@ -45,6 +48,16 @@ PANEL: Final = Panel(
             "SELECT reason, count(*) AS rows FROM ingested_quarantined GROUP BY reason ORDER BY rows DESC, reason",
             look="bars",
             drawn="rows",
+        ),
+        Figure(
+            "left_out",
+            "Received and no turn",
+            f"""SELECT name, value AS times FROM counts WHERE stage = 'ingest' AND ({_IS_LEFT_OUT})
+            ORDER BY times DESC, name""",  # noqa: S608  # names of our own
+            "What could be read and is neither a customer's word nor one to them: mails.internal is what staff wrote to staff "
+            "alone; what the others are stands in the page of their format (docs/sources).",
+            look="bars",
+            drawn="times",
         ),
     ),
 )

@@ -127,6 +127,13 @@ class Draft:
         self.counts[name] = self.counts.get(name, 0) + number
 
 
+LEFT_OUT: Final = (
+    *("mails.", "events.", "private_notes", "drafts", "deleted_messages", "forwards_to_others", "mails_without_own_words"),
+    *("empty_texts", "texts_before_speakers", "look_ups_without_result", "results_without_look_up"),
+)
+"""How the names of counts begin that say what was received and became no turn, though it could be read."""
+
+
 class Fixed(Section):
     """What holds for every conversation of the source and stands in none of its fields; a field that is mapped wins."""
 

@@ -123,6 +123,17 @@ def test_every_figure_is_what_its_line_of_sql_says(project: Path, capsys: pytest
     assert len(asked) == sum(len(panel.figures) for panel in PANELS) + 1
 
 
+def test_what_was_received_and_became_no_turn_is_on_the_page_by_its_name(project: Path) -> None:
+    content = content_of(project)
+    counted = tables_of(project / LAST)[0].manifest.counts
+    left_out = figure_of(content, "funnel", "left_out")
+
+    assert left_out is not None
+    assert ["private_notes", counted["private_notes"]] in left_out["rows"]
+    assert not any(name.startswith(("rows_", "turns_", "mail_characters.")) for name, _ in left_out["rows"])
+    assert "private_notes" in render(content)
+
+
 def test_every_line_of_sql_stands_on_the_page_beside_its_figure(project: Path) -> None:
     content = content_of(project)
     page = render(content)

@@ -76,6 +76,28 @@ def test_a_stage_takes_the_place_of_nothing_but_another_table(
     assert {path: path.read_bytes() for path in there} == there
 
 
+def test_ingest_says_what_was_received_and_became_no_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mail(number: int, sender: str, to: str) -> str:
+        head = f"From x Mon Jan  5 12:00:00 2026\nFrom: {sender}\nTo: {to}\nMessage-ID: <{number}@example.com>\n"
+        return f"{head}Subject: Tent {number}\nDate: Mon, 5 Jan 2026 12:0{number}:00 +0100\n\nHello there\n\n"
+
+    received = tmp_path / "received/mail"
+    received.mkdir(parents=True)
+    among_staff = [mail(number, "al@support.example.com", "kim@support.example.com") for number in (1, 2)]
+    (received / "a.mbox").write_text("".join([*among_staff, mail(3, "jo@example.org", "al@support.example.com")]))
+    source = {"format": "mbox", "files": ["*.mbox"], "join": "source", "staff": {"domains": ["support.example.com"]}}
+    more = {"subject": "leave", "undated": "refuse", "thread_gap_days": 30, "clean_mail": True}
+    (tmp_path / "mail.yaml").write_text(json.dumps({"ingest": {"sources!": {"mail": {**source, **more}}}}))
+
+    assert ticketmill(monkeypatch, "ingest", "received", "ingested", "--params", SHIPPED, "--params", tmp_path / "mail.yaml") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ingest: kept 1; dropped internal 2",
+        "ingest: received and no turn: mails.internal 2",
+    ]
+
+
 def test_what_was_received_is_never_in_the_way_of_its_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
