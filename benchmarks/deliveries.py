@@ -93,6 +93,8 @@ class Project:
             "PYTHONPATH": str(folder),
             "DVC_NO_ANALYTICS": "1",
         }
+        # as users have it: Python keeps what it compiled
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.call(["git", "init", "--quiet"])
         self.call(["dvc", "init", "--quiet"])
 
@@ -103,7 +105,7 @@ class Project:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """`ticketmill` with these arguments, in a session of its own."""
         return subprocess.Popen(  # our own command
-            [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from pipeline.start import main; main()", *arguments],
             cwd=self.folder,
             env=self.environment,
             text=True,

@@ -317,6 +317,29 @@ def test_an_interruption_while_modules_are_loaded_exits_130_without_a_traceback(
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize(("arguments", "exit_code", "said"), [("--version", 0, "ticketmill "), ("nonsense", 2, "")])
+def test_a_command_ends_with_its_code_once_all_is_said_and_what_was_to_be_done_at_the_end_is_done(
+    arguments: str, exit_code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "left").touch()
+    code = f"import atexit, os; atexit.register(os.remove, {str(tmp_path / 'left')!r}); from pipeline.start import main; main()"
+
+    ended = subprocess.run([sys.executable, "-c", code, arguments], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == exit_code
+    assert ended.stdout.startswith(said)
+    assert bool(ended.stdout) == bool(said)
+    assert not (tmp_path / "left").exists()
+
+
+def test_a_command_whose_last_words_find_no_room_does_not_end_well_and_leaves_no_traceback() -> None:
+    code = "import sys; from pipeline import start; sys.stdout = open('/dev/full', 'w'); print('x'); start._end(0)"
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_asking_for_help_loads_nothing_heavy() -> None:
     heavy = {"presidio_analyzer", "spacy", "great_expectations", "numba", "sklearn", "openai", "onnxruntime", "duckdb"}
     heavy |= {f"pipeline.{stage}" for stage in STAGES}  # a stage does not pay for the others
