@@ -41,6 +41,11 @@ _HOST: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^\s/?#]+", re.IGNORECASE)
 COLUMNS: Final = ("source_file", "channel", "product")
 """Columns of one text each that may hold a detail; `topics` holds several."""
 
+_ENDING: Final = re.compile(
+    r"\.(?:csv|tsv|jsonl?|ndjson|parquet|txt|dat|log|mbox|eml|html?|zip|tar|tgz|gz|zst)(?=[!/.]|$)", re.IGNORECASE
+)
+"""Of the name of a file: how it is written. It is nobody's name, and says what was received."""
+
 NOT_IN_COLUMNS: Final = frozenset({"URL", "DATE_TIME", "ORGANIZATION", "LOCATION"})
 """Types that file names and product names only seem to be."""
 
@@ -102,8 +107,15 @@ def find(conversations: pl.DataFrame, kept_types: Collection[str], look: Look, l
             if value:
                 spans = [span for span in base[value] if span.entity_type not in NOT_IN_COLUMNS]
                 spans += known_values.find(value, wanted)
+                spans = _beside_endings(value, spans) if name == "source_file" else spans
                 rows.add(conversation_id, name, position, chosen(value, spans, lists.allowed, kept_types))
     return rows.frame()
+
+
+def _beside_endings(path: str, spans: Sequence[Span]) -> list[Span]:
+    """Finds in the path of a file, without the endings that say how it is written."""
+    endings = [Span(found.start(), found.end(), "", 1.0, "") for found in _ENDING.finditer(path)]
+    return [part for span in spans for part in remainders(span, endings)]
 
 
 def _answered(texts: Sequence[str], speakers: Sequence[str]) -> list[list[Span]]:

@@ -33,7 +33,7 @@ from pipeline.stage import Outcome
 from pipeline.surrogates.dates import shift_date
 from pipeline.tables import Manifest, Part, Table, digest_of_package, new_table, translated_errors, write_json
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 Mode = Literal["surrogate", "placeholder", "mask", "keep"]
 

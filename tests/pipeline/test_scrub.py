@@ -146,6 +146,26 @@ def test_details_in_columns_are_replaced_too() -> None:
     assert kept["source_file"][0].startswith("desk/")
 
 
+@pytest.mark.parametrize(
+    ("file", "left"),
+    [
+        ("mail/support.mbox", "mail/support.mbox"),
+        ("a.zip!/mbox.minh@example.com.mbox.gz", "a.zip!/*.mbox.gz"),
+        ("chats/Chat with Mbox.txt", "chats/Chat with *.txt"),
+        ("chats/chat.mbox minh", "chats/chat.*"),
+    ],
+)
+def test_the_ending_of_a_file_stays_though_somebody_has_such_a_name(file: str, left: str) -> None:
+    people = [person("Mbox Minh"), person("mbox.minh@example.com", "EMAIL_ADDRESS")]
+    kept = scrubbed(talk("Hi", participants=people, source_file=file)).kept["source_file"][0]
+
+    begin, star, end = left.partition("*")
+    assert kept.startswith(begin)
+    assert kept.endswith(end)
+    assert (kept == left) is not bool(star)
+    assert "minh" not in kept
+
+
 def test_findings_say_what_stood_where_and_where_its_stand_in_stands_and_hold_no_text() -> None:
     given_text = "Hi, I am Crystal. Account number 85731890!"
     outcome = scrubbed(talk(given_text, participants=CRYSTAL))
