@@ -29,6 +29,7 @@ from pipeline.key import Key
 from pipeline.reading.cutting import Cut, cut
 from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent, Unit, Without
 from pipeline.reading.files import Dialect, Layout, layout_of
+from pipeline.reading.xml_records import without_elements
 from pipeline.replacing.keyed import Surrogates
 from pipeline.searching import names_any
 from pipeline.sources import SOURCES
@@ -353,7 +354,7 @@ def _staged(
         layout: Layout | Without = (
             "json"
             if cuts == "elements"
-            else layout_of(file)
+            else _layout(file, settings)
             if cuts == "layout"
             else lambda stream, gone: cuts(stream, gone, settings)
         )
@@ -366,6 +367,14 @@ def _staged(
     payloads = [*rows.values(), *content.referents]
     number = cut(file, Cut(frozenset(rows), payloads), layout, getattr(settings, "csv", None) or Dialect(), target)
     return (file._replace(path=target), number) if number else None
+
+
+def _layout(file: ReceivedFile, settings: Any) -> Layout | Without:
+    """How rows leave a file of this layout; elements of XML stand where the mapping says."""
+    layout = layout_of(file)
+    if layout != "xml":
+        return layout
+    return lambda stream, gone: without_elements(stream.read(), file, settings.record_elements, gone)
 
 
 def _put_in_place(  # what was read before, what was made of it

@@ -48,6 +48,9 @@ def messages_of(columns: Mapping[str, Column], text: Column, remarks: list[str])
     for column in columns.values():
         if column.name == text.name or not column.is_scalar or column.distinct > FEW:
             continue
+        if column.name == "PostTypeId":  # of Stack Exchange: all but questions and answers are texts about tags
+            found[column.name] = [value for value in dict.fromkeys(column.values) if str(value) in {"1", "2"}]
+            continue
         if values := _by_flag(column) or _by_word(column):
             found[column.name] = values
             remarks.append(f"messages: {column.name} tells internal notes; whatever has none of its values there is left out")

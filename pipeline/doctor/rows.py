@@ -99,6 +99,10 @@ def _as_turns(
         remarks.append(LIST_STAFF)
     mapping |= {"id": group.name, "turn": turn}
     used = {text.name, group.name, column.name}
+    if others == "starter" and (guest := _guest(columns, column, rows)) is not None:
+        turn["guest"] = guest.name
+        reasons.append(f"{guest.name!r} names who speaks where {column.name!r} is empty")
+        used.add(guest.name)
     if (other := _complement(columns, text, rows)) is not None:
         turn["text"] = [text.name, other.name]
         used.add(other.name)
@@ -144,6 +148,18 @@ def _is_of_one(group: Column, speaker: tuple[Column, dict[str, list[Any]], str],
     return speaker[2] == "starter" and len(authors) > 1 and all(len(each) == 1 for each in authors.values())
 
 
+def _guest(columns: Mapping[str, Column], author: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
+    """The column with a name in most of the rows in which the author's is empty, such as that of a member who left."""
+    nameless = [row for row in rows if row.get(author.name) in (None, "")]
+    named = [
+        (sum(row.get(each.name) not in (None, "") for row in nameless), each)
+        for each in columns.values()
+        if each.is_scalar and each is not author and each.tokens & {"name", "username", "author", "poster"} and each.kind()
+    ]
+    best = max(named, key=lambda each: each[0], default=None)
+    return best[1] if best is not None and best[0] * 2 > len(nameless) > 0 else None
+
+
 def _complement(columns: Mapping[str, Column], text: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
     """The column with the text of nearly all rows that have none: questions and their answers have theirs apart."""
     silent = [row for row in rows if row.get(text.name) in (None, "")]
@@ -165,13 +181,15 @@ def _complement(columns: Mapping[str, Column], text: Column, rows: Sequence[Mapp
 
 def _title(columns: Mapping[str, Column], parent: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
     """The column with titles, which only rows that answer none have."""
+    openings = [row for row in rows if row.get(parent.name) in (None, "")]
     return next(
         (
             each
             for each in columns.values()
             if each.tokens & {"title", "subject", "headline"}
             and each.mean_words >= 2
-            and all((row.get(each.name) in (None, "")) is not (row.get(parent.name) in (None, "")) for row in rows)
+            and not any(row.get(each.name) not in (None, "") and row.get(parent.name) not in (None, "") for row in rows)
+            and sum(row.get(each.name) not in (None, "") for row in openings) * 10 >= len(openings) * 9  # some may have none
         ),
         None,
     )
@@ -277,9 +295,9 @@ def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used:
             and column.distinct <= max(50, column.rows / 5)
         ):  # a label is short, and repeats
             topics.append(column.name)
-    author = mapping.get("turn", {}).get("author")
-    if author is not None and (kind := kind_of_author(columns[author])) is not None:
-        people[author] = kind
+    for author in (mapping.get("turn", {}).get("author"), mapping.get("turn", {}).get("guest")):
+        if author is not None and (kind := kind_of_author(columns[author])) is not None:
+            people[author] = kind
     if topics:
         mapping["topics"] = topics
     if people:

@@ -21,6 +21,7 @@ from pipeline.reading.files import (
     parquet_rows,
 )
 from pipeline.reading.rich_text import as_message, is_rich
+from pipeline.reading.xml_records import wrapped_in, xml_records
 
 SAMPLED_ROWS: Final = 2_000
 SAMPLED_FILES: Final = 40
@@ -100,7 +101,17 @@ def sample(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[st
     if layout == "jsonl":
         lines = (line for line in json_lines(file, 0, LIMITS) if not isinstance(line, Row))
         return [record for _, _, record in islice(lines, most)], {}
+    if layout == "xml":
+        return _elements(file, most)
     return _document(file, most)
+
+
+def _elements(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    with opened(file) as stream:
+        records, beside = wrapped_in([stream.read(2**20)], file)
+    reading = {**({"records": ".".join(records)} if records else {}), **({"ignore_beside": beside} if beside else {})}
+    rows = (row for row in xml_records(file, 0, records, beside, LIMITS) if not isinstance(row, Row))
+    return [record for _, _, record in islice(rows, most)], reading
 
 
 def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
+from xml.parsers.expat import ExpatError
 
 import orjson
 import zstandard
@@ -60,7 +61,7 @@ def cut(file: ReceivedFile, wanted: Cut, layout: Layout | Without, dialect: Dial
             else:
                 pieces = _without_elements(stream.read(), wanted.payloads)
             return _write(file, target, pieces)
-    except (ValueError, TypeError, LookupError, RecursionError, csv.Error):
+    except (ValueError, TypeError, LookupError, RecursionError, csv.Error, ExpatError):
         return 0  # not written as these layouts are; ingest may know how to read it, this module does not know how to cut it
 
 

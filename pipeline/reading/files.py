@@ -32,7 +32,7 @@ from pipeline.reading.paths import EACH, shown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.unpacking import decompressed, unpacked
 
-Layout = Literal["csv", "jsonl", "json", "parquet"]
+Layout = Literal["csv", "jsonl", "json", "parquet", "xml"]
 
 WHOLE_DOCUMENT_BYTES: Final = 16 * 2**20
 """A JSON document up to this size is parsed at once, a larger one as a stream: about ten times slower, but bounded."""
@@ -56,6 +56,7 @@ _LAYOUTS: Final[dict[str, Layout]] = {
     ".ndjson": "jsonl",
     ".json": "json",
     ".parquet": "parquet",
+    ".xml": "xml",
 }
 _ANY: Final = frozenset({".txt", ".dat", ".log", ".out"})
 """Endings that promise nothing: JSON where the file begins as JSON does, CSV otherwise."""
@@ -63,7 +64,6 @@ _OTHERS: Final = {
     ".xlsx": "an Excel workbook; save each sheet as CSV UTF-8",
     ".xls": "an Excel workbook; save each sheet as CSV UTF-8",
     ".ods": "a workbook; save each sheet as CSV UTF-8",
-    ".xml": "XML; export it as JSON or CSV",
     ".html": "HTML; export it as JSON or CSV",
     ".sql": "a dump of a database; load it and export its tables as CSV or Parquet",
     ".msg": "an Outlook message; save it as .eml",

@@ -215,11 +215,12 @@ class MappedSettings(SourceSettings):
     """Where the fields of a conversation stand: columns of a table, or dotted paths from a nested record."""
 
     records: str = ""
-    """Path of the records inside a JSON document; empty where the document is a record or a list of them."""
+    """Path of the records inside a JSON document; empty where the document is a record or a list of them. In XML that of their
+    elements below the root; empty where all in the root are records."""
     by_id: bool = False
     """Whether the records stand there by their ids, {"81": {...}, "82": {...}}, and not in a list."""
     ignore_beside: list[str] = Field(default_factory=list)
-    """Fields at the top of a JSON document beside its records that are known and not read."""
+    """Fields of a JSON document, and elements of XML, beside its records that are known and not read."""
     id: str | None = None
     """The native conversation id; null makes every record a conversation of its own."""
     messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)
@@ -248,6 +249,11 @@ class MappedSettings(SourceSettings):
     def rows_have_ids(self) -> bool:
         """Without an id every record is a conversation."""
         return self.id is not None
+
+    @cached_property
+    def record_elements(self) -> Steps:
+        """Where each record stands in XML, below its root."""
+        return parse(self.records) if self.records else ()
 
     @cached_property
     def record_steps(self) -> Steps:

@@ -38,6 +38,7 @@ from pipeline.reading.paths import Path as Steps
 from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_text, native_id, stated
+from pipeline.reading.xml_records import xml_records
 from pipeline.text import clean
 
 
@@ -131,6 +132,9 @@ def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limi
     elif layout == "json":
         for found in json_records(file, number, [settings.record_steps], settings.ignore_beside, limits):
             yield found if isinstance(found, Row) else _row(number, *found[1:], at_id)
+    elif layout == "xml":
+        for row in xml_records(file, number, settings.record_elements, settings.ignore_beside, limits):
+            yield row if isinstance(row, Row) else _row(number, *row, at_id)
     else:
         raise SourceError(f"{file.label}: is {layout}, not JSON; read it as format: table")
 

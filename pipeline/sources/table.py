@@ -1,4 +1,4 @@
-"""Rows of a CSV, JSON lines or Parquet file: one row per turn, per question and answer, or per transcript.
+"""Rows of a CSV, JSON lines, XML or Parquet file: one row per turn, per question and answer, or per transcript.
 
 ticket,from,body,at
 81,customer,Where is my order?,2026-01-05 12:00:00
@@ -43,6 +43,7 @@ from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.transcripts import TranscriptLabels, add_transcript
 from pipeline.reading.values import as_text, native_id, stated
+from pipeline.reading.xml_records import xml_records
 from pipeline.text import clean
 
 
@@ -51,6 +52,8 @@ class TurnColumns(Section):
 
     speaker: Speakers
     """Column of the speaker, and what its values mean; a row with any other value makes its conversation unreadable."""
+    guest: str | None = None
+    """Column that names the speaker where that of the speaker is empty: a guest, or a member who left."""
     text: str | list[str]
     """Column of the message; of several the first that holds something, where questions and answers have theirs apart."""
     subject: str | None = None
@@ -67,7 +70,7 @@ class TurnColumns(Section):
 
     def fields(self) -> list[str | None]:
         """Every column that is read."""
-        return [self.speaker.at, *self.texts, self.subject, self.sent_at, self.order, self.author, self.parent]
+        return [self.speaker.at, self.guest, *self.texts, self.subject, self.sent_at, self.order, self.author, self.parent]
 
     @cached_property
     def texts(self) -> list[str]:
@@ -144,6 +147,9 @@ def read(file: ReceivedFile, number: int, settings: TableSettings, limits: Limit
     elif layout == "json":
         found = json_records(file, number, [settings.record_steps], settings.ignore_beside, limits)
         yield from _read_records(file, number, settings, (row if isinstance(row, Row) else row[1:] for row in found))
+    elif layout == "xml":
+        elements = xml_records(file, number, settings.record_elements, settings.ignore_beside, limits)
+        yield from _read_records(file, number, settings, elements)
     else:
         yield from _read_cells(file, number, settings, limits, layout)
 
@@ -283,7 +289,8 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindR
 def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: TurnColumns) -> None:
     turns: list[tuple[Any, DraftTurn]] = []
     for position, record in enumerate(records):
-        speaker = shape.speaker.of(record[shape.speaker.at])
+        who = record[shape.speaker.at]
+        speaker = shape.speaker.of(record[shape.guest] if shape.guest and who in (None, "") else who)
         sent_at = _time(record, shape.sent_at, settings)
         author = native_id(record[shape.author]) if shape.author else None
         column = next((each for each in shape.texts if record[each] not in (None, "")), shape.texts[0])

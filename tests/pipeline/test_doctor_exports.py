@@ -271,3 +271,22 @@ def test_issues_of_jira_are_read_with_their_comments_in_either_version_of_its_ap
     ]
 
     assert is_read(write(tmp_path / "in", search__json=json.dumps({"startAt": 0, "total": 8, "issues": issues})))
+
+
+def test_a_dump_of_stack_exchange_is_read_as_threads_members_who_left_and_texts_about_tags_apart(tmp_path: Path) -> None:
+    def row(turn: dict[str, Any], place: int, thread: int) -> str:
+        left = thread == 3 and place % 2 == 0
+        fields = {
+            "Id": turn["id"],
+            "PostTypeId": 2 if place else 1,
+            "Body": f"&lt;p&gt;{turn['text']}&lt;/p&gt;",
+            "CreationDate": turn["at"].removesuffix("Z"),
+            **({"OwnerDisplayName": "Jo Fox"} if left else {"OwnerUserId": f"{place % 2}{thread}"}),
+            **({"ParentId": 100 * (thread + 1)} if place else {"Tags": "&lt;tent&gt;"}),
+        }
+        return "<row {} />".format(" ".join(f'{name}="{value}"' for name, value in fields.items()))
+
+    rows = [row(t, p, n) for n in range(8) for p, t in said_by(n)]
+    wiki = '<row Id="9" PostTypeId="5" Body="Tents are houses of cloth" CreationDate="2026-01-01T00:00:00" OwnerUserId="1" />'
+
+    assert is_read(write(tmp_path / "in", Posts__xml="\n".join(['<?xml version="1.0"?><posts>', *rows, wiki, "</posts>"])))

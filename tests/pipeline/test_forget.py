@@ -447,6 +447,22 @@ def test_of_a_mailbox_mails_go_and_the_others_keep_every_byte_and_their_numbers(
     assert box.read_bytes().decode() == content[0] + gone + content[2]
 
 
+def test_of_xml_elements_go_and_the_others_keep_every_byte_and_their_numbers(tmp_path: Path) -> None:
+    rows = [
+        f'<row Id="{n}" Ticket="t{n}" By="{who}" Body="Where is {n}2277 &gt; x?" />' for n, who in enumerate(["bo", "jo", "kim"])
+    ]
+    content = '<?xml version="1.0"?>\n<posts>\n  {}\n  {}{}</posts>\n'
+    (tmp_path / "in/forum").mkdir(parents=True)
+    dump = tmp_path / "in/forum/posts.xml"
+    dump.write_text(content.format(*rows))
+    shape = {"speaker": {"at": "By", "others": "starter"}, "text": "Body", "author": "By"}
+    mapping = {"format": "table", "path": "forum", "files": ["*.xml"], "id": "Ticket", "turn": shape, "ignore_columns": ["Id"]}
+    erased, before, after = cut_out(tmp_path, mapping, 2)
+    assert (erased.left, erased.cut) == ({}, {"forum/posts.xml": 1})
+    assert before == after
+    assert dump.read_text() == content.format(rows[0], '<row ticketmill.forgotten="true"/>', rows[2])
+
+
 def test_a_document_with_records_about_others_stays_where_all_its_rows_are_theirs(project: Path) -> None:
     page = project / "data/raw/received/desk/page.json"
     page.write_text(json.dumps({"tickets": [ticket(7, JO)], "comments": [*comments(7, JO)], "users": [JO, AL, BO]}))

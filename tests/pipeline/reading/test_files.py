@@ -91,7 +91,7 @@ def test_an_ending_that_promises_nothing_is_looked_into(name: str, content: str,
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("log__xlsx", "is an Excel workbook; save each sheet as CSV UTF-8"), ("log__xml", "is XML; export it as JSON or CSV")],
+    [("log__xlsx", "is an Excel workbook; save each sheet as CSV UTF-8"), ("log__html", "is HTML; export it as JSON or CSV")],
 )
 def test_what_is_not_read_is_named_with_what_to_do(name: str, words: str, tmp_path: Path) -> None:
     mapping: dict[str, Any] = {**CHATS, "files": ["log.*"]}

@@ -1,0 +1,239 @@
+"""XML as databases and forums dump it: elements that repeat are records, each read when it ends.
+
+    <posts>
+      <row Id="1" PostTypeId="1" Body="&lt;p&gt;Where is it?&lt;/p&gt;" OwnerUserId="7" />
+      <row Id="2" PostTypeId="2" ParentId="1" Body="&lt;p&gt;On its way.&lt;/p&gt;" OwnerUserId="9" />
+    </posts>
+
+What an element has becomes a field: its attributes, the elements in it (a list where one comes again; called by their attribute
+`name` where they are a `field` or a `column`, as mysqldump and phpMyAdmin write them), and its own text, as `text` beside others.
+No entity is taken from a file: one that declares any is refused, and nothing outside it is ever fetched.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import IO, Any, Final
+from xml.parsers.expat import ExpatError, ParserCreate
+
+import orjson
+
+from pipeline.errors import SourceError
+from pipeline.reading.drafts import FORGOTTEN, MARK, Limits, ReceivedFile, Row, fault
+from pipeline.reading.files import opened
+from pipeline.reading.paths import Path, shown
+
+XML_MARK: Final = MARK.replace(":", ".")
+"""The one attribute of an element that stands for a forgotten one; a colon would begin a namespace."""
+
+MOST_DEEP: Final = 100
+_CHUNK: Final = 2**16
+_TAG: Final = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_NAMED: Final = frozenset({"field", "column"})
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def xml_records(
+    file: ReceivedFile, number: int, records: Path, ignored: Collection[str], limits: Limits
+) -> Iterator[tuple[int, bytes, dict[str, Any]] | Row]:
+    """(row, its record as JSON, its record) of every element on a path below the root; without a path of all in the root.
+
+    Raises:
+        SourceError: the file is no XML, is cut off, declares entities, or has elements that are neither on the path nor ignored.
+    """
+    reader = _Reader(file, records, ignored, limits.max_row_bytes)
+    position = 0
+    with opened(file) as stream:
+        for record in reader.read(stream):
+            position += 1
+            raw = b"%d" % position if record is None else orjson.dumps(record)
+            if record is None:
+                yield fault(number, position, raw, "too_long")
+            elif XML_MARK in record:
+                yield fault(number, position, raw, FORGOTTEN)
+            else:
+                yield position, raw, record
+
+
+class _Reader:
+    """The records of one file; what is read of an element stands on a stack while it is open."""
+
+    def __init__(self, file: ReceivedFile, records: Path, ignored: Collection[str], most: int) -> None:
+        self._file, self._records, self._ignored, self._most = file, records, frozenset(ignored), most
+        self._way: list[str] = []
+        self._open: list[tuple[str, dict[str, Any], list[str]]] = []
+        self._passed = 0  # elements open below one that is ignored
+        self._size = 0
+        self._done: list[dict[str, Any] | None] = []
+
+    def read(self, stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
+        """Every record; null for one that is too long."""
+        head = stream.read(_CHUNK)
+        parser = _parser(head, self._start, self._end, self._text, self._file)
+        unread = 0
+        try:
+            while head:
+                size = self._size
+                parser.Parse(head, False)
+                unread = 0 if self._done or self._size != size else unread + len(head)
+                if unread > self._most:
+                    raise SourceError(
+                        f"{self._file.label}: a tag is longer than max_row_bytes; raise it in params or ignore the file"
+                    )
+                yield from self._done
+                self._done.clear()
+                head = stream.read(_CHUNK)
+            parser.Parse(b"", True)
+        except ExpatError as error:
+            raise SourceError(
+                f"{self._file.label}: is not XML at line {error.lineno}, column {error.offset + 1}, or is cut off; fetch it again"
+            ) from None
+        yield from self._done
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._size += len(name) + sum(len(key) + len(value) for key, value in attributes.items())
+        if self._passed or self._open:
+            if len(self._open) > MOST_DEEP:
+                raise SourceError(f"{self._file.label}: is nested too deep for any export; fetch it again")
+            if self._passed:
+                self._passed += 1
+            else:
+                self._open.append((_called(name, attributes), attributes, []))
+            return
+        self._way.append(name)
+        below = tuple(self._way[1:])
+        if below and (below == self._records or not self._records):
+            self._way.pop()
+            self._size = 0
+            self._open.append((name, attributes, []))
+        elif below != self._records[: len(below)]:
+            self._way.pop()
+            if name not in self._ignored:
+                where = ".".join(map(shown, below))
+                raise SourceError(
+                    f"{self._file.label}: unknown field {where!r} beside the records; map it or list it as ignored in params"
+                )
+            self._passed = 1
+
+    def _end(self, _name: str) -> None:
+        if self._passed:
+            self._passed -= 1
+        elif not self._open:
+            self._way.pop()
+        else:
+            name, fields, texts = self._open.pop()
+            text = "".join(texts).strip()
+            value: Any = text if not fields else {**fields, "text": text} if text else fields
+            if not self._open:
+                self._done.append(None if self._size > self._most else value if isinstance(value, dict) else {"text": value})
+            elif self._size <= self._most:
+                _put(self._open[-1][1], name, value)
+
+    def _text(self, text: str) -> None:
+        if self._open:
+            self._size += len(text)
+            if self._size <= self._most:
+                self._open[-1][2].append(text)
+
+
+def _parser(
+    head: bytes,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], Any],
+    text: Callable[[str], None],
+    file: ReceivedFile,
+) -> Any:
+    """A parser that refuses entities; a byte order mark knows better than the declaration how the file is written."""
+
+    def refuse(*_: Any) -> None:
+        raise SourceError(f"{file.label}: declares entities of its own, which are not read; export it without them")
+
+    parser = ParserCreate("utf-8" if head.startswith(_BOM) else None)
+    parser.buffer_text = True
+    parser.EntityDeclHandler = refuse
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
+    return parser
+
+
+def _called(name: str, attributes: dict[str, str]) -> str:
+    """What an element is called; a field of a database by its attribute `name`, which is then none of its fields."""
+    if name not in _NAMED or "name" not in attributes:
+        return name
+    attributes.pop("xsi:nil", None)  # NULL: it holds nothing
+    return attributes.pop("name")
+
+
+def _put(fields: dict[str, Any], name: str, value: Any) -> None:
+    """A value under its name; where that is taken both stand in a list."""
+    if name not in fields:
+        fields[name] = value
+    elif isinstance(fields[name], list):
+        fields[name].append(value)
+    else:
+        fields[name] = [fields[name], value]
+
+
+def _spans(content: bytes, file: ReceivedFile, records: Path) -> list[tuple[int, int, str]]:
+    """(start, end, name) of every element that is a record, in the order in which `xml_records` numbers them."""
+    way: list[str] = []
+    found: list[tuple[int, int, str]] = []
+    begun: list[tuple[int, int]] = []  # where a record begins, and how deep it stands
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        way.append(name)
+        is_record = tuple(way[1:]) == records if records else len(way) > 1
+        if is_record and not begun:
+            begun.append((parser.CurrentByteIndex, len(way)))
+
+    def end(name: str) -> None:
+        if begun and begun[0][1] == len(way):
+            at = begun.pop()[0]
+            tag = _TAG.match(content, at)
+            stop = tag.end() if tag and tag[0].endswith(b"/>") else content.index(b">", parser.CurrentByteIndex) + 1
+            found.append((at, stop, name))
+        way.pop()
+
+    parser = _parser(content, start, end, lambda _text: None, file)
+    parser.Parse(content, True)
+    return found
+
+
+def without_elements(content: bytes, file: ReceivedFile, records: Path, rows: Collection[int]) -> Iterator[tuple[bytes, bool]]:
+    """The file in pieces with marks in the place of these rows, and which pieces are marks."""
+    position = 0
+    for number, (start, end, name) in enumerate(_spans(content, file, records), start=1):
+        if number in rows:
+            yield content[position:start], False
+            yield f'<{name} {XML_MARK}="true"/>'.encode(), True
+            position = end
+    yield content[position:], False
+
+
+def wrapped_in(content: Sequence[bytes], file: ReceivedFile) -> tuple[Path, list[str]]:
+    """The path of the elements that hold most of a file's beginning, and what stands beside; () for all in the root."""
+    way: list[str] = []
+    counts: dict[Path, int] = {}
+    sizes: dict[Path, int] = {}
+
+    def add(size: int) -> None:
+        for depth in range(1, len(way)):
+            path = tuple(way[1 : depth + 1])
+            sizes[path] = sizes.get(path, 0) + size
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        way.append(name)
+        path = tuple(way[1:])
+        counts[path] = counts.get(path, 0) + 1
+        add(sum(map(len, attributes.values())))
+
+    parser = _parser(b"".join(content[:1]), start, lambda _name: way.pop(), lambda text: add(len(text.strip())), file)
+    try:
+        for each in content:
+            parser.Parse(each, False)
+    except ExpatError as error:
+        raise SourceError(f"{file.label}: is not XML at line {error.lineno}, column {error.offset + 1}; fetch it again") from None
+    whole = sum(size for path, size in sizes.items() if len(path) == 1)
+    most = [path for path, size in sizes.items() if counts[path] > 1 and size * 2 > whole]
+    best = min(most, key=len, default=())
+    beside = {path[-1] for path in counts if path and len(path) <= len(best) and path[:-1] == best[: len(path) - 1]}
+    beside -= set(best)
+    return (best, sorted(beside)) if beside or len(best) > 1 else ((), [])

@@ -1,0 +1,135 @@
+"""XML as databases and forums dump it: elements become records, in bounded memory, and no entity is taken from a file."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.reading.drafts import Limits, ReceivedFile, Row
+from pipeline.reading.xml_records import without_elements, wrapped_in, xml_records
+
+POSTS = b"""\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>
+<posts>
+  <row Id="1" Body="&lt;p&gt;Where &amp;gt; 5?&lt;/p&gt;&#xA;" Title="5 > 4" />
+  <row Id="2" ParentId="1" Body="Here"/></posts>
+"""
+DUMP = b"""<?xml version="1.0"?>
+<mysqldump><database name="desk">
+  <table_structure name="posts"><field Field="id" Type="int"/></table_structure>
+  <table_data name="posts">
+    <row><field name="id">1</field><field name="text">Where is it?</field><field name="by" xsi:nil="true"/></row>
+    <row><field name="id">2</field><field name="text"><![CDATA[On its <b>way</b>]]></field><field name="by">Jo</field></row>
+  </table_data></database></mysqldump>
+"""
+ISSUES = b"""<rss><channel><title>Desk</title>
+  <item><key id="7">D-7</key><comments><comment author="jo">One</comment><comment author="al">Two</comment></comments></item>
+  <item><key id="8">D-8</key><comments><comment author="al">Three</comment></comments></item></channel></rss>
+"""
+
+
+def read(
+    folder: Path, content: bytes, records: tuple[str, ...] = (), ignored: Collection[str] = (), most: int = 10**6
+) -> list[dict[str, Any] | str]:
+    """Every record, or the reason why it is none."""
+    limits = Limits(max_row_bytes=most, max_unpacked_bytes=10**9, max_unpacked_ratio=100)
+    found = xml_records(received(folder, content), 0, records, ignored, limits)
+    return [each.reason if isinstance(each, Row) else each[2] for each in found]
+
+
+def received(folder: Path, content: bytes) -> ReceivedFile:
+    path = folder / "posts.xml"
+    path.write_bytes(content)
+    return ReceivedFile(path, "posts.xml")
+
+
+def test_attributes_are_fields_with_their_references_resolved_once(tmp_path: Path) -> None:
+    assert read(tmp_path, POSTS) == [
+        {"Id": "1", "Body": "<p>Where &gt; 5?</p>\n", "Title": "5 > 4"},
+        {"Id": "2", "ParentId": "1", "Body": "Here"},
+    ]
+
+
+def test_a_field_of_a_database_is_called_as_it_says_and_null_is_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, DUMP, ("database", "table_data", "row"), ["table_structure"]) == [
+        {"id": "1", "text": "Where is it?", "by": ""},
+        {"id": "2", "text": "On its <b>way</b>", "by": "Jo"},
+    ]
+
+
+def test_elements_in_a_record_are_records_and_a_list_where_one_comes_again(tmp_path: Path) -> None:
+    assert read(tmp_path, ISSUES, ("channel", "item"), ["title"]) == [
+        {
+            "key": {"id": "7", "text": "D-7"},
+            "comments": {"comment": [{"author": "jo", "text": "One"}, {"author": "al", "text": "Two"}]},
+        },
+        {"key": {"id": "8", "text": "D-8"}, "comments": {"comment": {"author": "al", "text": "Three"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "records", "beside"),
+    [
+        (POSTS, (), []),
+        (DUMP, ("database", "table_data", "row"), ["table_structure"]),
+        (ISSUES, ("channel", "item"), ["title"]),
+    ],
+)
+def test_where_the_records_stand_shows_in_what_holds_the_text(
+    content: bytes, records: tuple[str, ...], beside: list[str], tmp_path: Path
+) -> None:
+    assert wrapped_in([content], received(tmp_path, content)) == (records, beside)
+
+
+def test_what_stands_beside_the_records_is_ignored_by_name_or_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"unknown field 'database.table_structure' beside the records"):
+        read(tmp_path, DUMP, ("database", "table_data", "row"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "windows-1252"])
+def test_the_encoding_is_the_declared_one_or_that_of_the_byte_order_mark(encoding: str, tmp_path: Path) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><posts><row text="größer als 5 €"/></posts>'
+
+    assert read(tmp_path, text.encode(encoding)) == [{"text": "größer als 5 €"}]
+
+
+def test_a_file_that_declares_entities_is_refused_unread(tmp_path: Path) -> None:
+    bomb = b'<!DOCTYPE p [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><p><row t="&b;"/></p>'
+
+    with pytest.raises(SourceError, match="declares entities of its own"):
+        read(tmp_path, bomb)
+
+
+@pytest.mark.parametrize("content", [POSTS[:-20], b"<posts><row></posts>", b"no xml", b"<p>" * 200, b"\0\xff"])
+def test_a_file_that_is_cut_off_or_none_is_one_clear_error(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"or is cut off; fetch it again|nested too deep"):
+        read(tmp_path, content)
+
+
+def test_a_record_that_is_too_long_is_passed_over_and_the_next_is_read(tmp_path: Path) -> None:
+    content = b"<posts><row><text>" + b"x" * 5000 + b'</text></row><row Id="2"/></posts>'
+
+    assert read(tmp_path, content, most=1000) == ["too_long", {"Id": "2"}]
+
+
+def test_a_tag_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="a tag is longer than max_row_bytes"):
+        read(tmp_path, b'<posts><row Body="' + b"x" * 10**6, most=10**5)
+
+
+@pytest.mark.parametrize(
+    ("content", "records", "ignored"), [(POSTS, (), ()), (DUMP, ("database", "table_data", "row"), ("table_structure",))]
+)
+def test_elements_cut_out_leave_a_mark_and_every_other_byte(
+    content: bytes, records: tuple[str, ...], ignored: Collection[str], tmp_path: Path
+) -> None:
+    pieces = list(without_elements(content, received(tmp_path, content), records, {2}))
+    left = b"".join(piece for piece, _ in pieces)
+    before, after = read(tmp_path, content, records, ignored), read(tmp_path, left, records, ignored)
+
+    assert after == [before[0], "forgotten"]
+    assert b"".join(piece for piece, is_mark in pieces if not is_mark) in {
+        content.replace(b'<row Id="2" ParentId="1" Body="Here"/>', b""),
+        DUMP.replace(DUMP[DUMP.index(b'    <row><field name="id">2') + 4 : DUMP.index(b"\n  </table_data>")], b""),
+    }
