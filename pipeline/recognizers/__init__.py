@@ -47,15 +47,9 @@ def _packaged_names(_: str) -> Callable[[Sequence[str]], list[list[Span]]]:
     recognizer = NamesRecognizer()
 
     def believed(text: str, found: Sequence[RecognizerResult]) -> list[Span]:
-        spans = [
-            kept
-            for one in found
-            if (
-                kept := plain.without(
-                    text, Span(one.start, one.end, one.entity_type, one.score * MODEL_WEIGHT, "NamesRecognizer")
-                )
-            )
-        ]
+        spans = [Span(one.start, one.end, one.entity_type, one.score * MODEL_WEIGHT, "NamesRecognizer") for one in found]
+        own = [kept for span in spans if (kept := plain.less_what_follows(text, span))]
+        spans = [kept for span in own if (kept := plain.without(text, span))]
         return foreign.believable(text, spans) if spans and foreign.is_foreign(text) else spans
 
     def read(texts: Sequence[str]) -> list[list[Span]]:

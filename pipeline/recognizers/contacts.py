@@ -94,10 +94,17 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ),
         Pattern(
             "in a path",
-            r"(?:/home/|/Users/|\b[A-Za-z]:[\\/](?:Users|Documents and Settings)[\\/])"
+            r"(?:/home/|(?-i:/Users/)|\b[A-Za-z]:[\\/](?:Users|Documents and Settings)[\\/])"
             r"\K(?!(?:Shared|Public|Default|user|runner|www)\b)"
-            r"[\w.-]{2,40}(?: [A-Z][\w-]{1,20})?(?=[\\/]|\s|\Z)",
+            r"[\w.-]{2,40}(?: (?-i:[A-Z])[\w-]{1,20})?(?=[\\/]|\s|\Z)",
             0.7,
+        ),
+        Pattern(
+            "of whose page it is",
+            r"(?<![\w.:/])/(?:u|users?|members?|profiles?|people)/\K"
+            r"(?!(?:all|create|edit|id|index|list|login|logout|me|new|search|self|settings|sign_?in|sign_?up)\b)"
+            r"(?=[\w.%+-]{0,40}[A-Za-z])[\w.%+-]{2,40}?(?=(?:\.\d{1,9})?(?:[/?#\s)\]\"'>,;]|\.?(?:\s|\Z)))",
+            0.6,
         ),
         Pattern("of a shell", r"(?<![\w@.:/-])[a-z][\w.-]{1,31}(?=@[\w-]{1,40}:[~/][\w./-]{0,80}[$#])", 0.7),
         Pattern("of ssh", r"\bssh\b(?: -\w(?: \d{1,5})?){0,4} \K[a-z][\w.-]{1,31}(?=@[\w.-]{3,60})", 0.7),
@@ -125,7 +132,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             r"(?= (?:wrote|said|schrieb|escribió|a écrit|ha scritto)\s?:[ \t]*(?:\n|\Z))",
             0.6,
         ),
-        Pattern("of Reddit", r"(?<![\w/.])/?u/\K[\w-]{3,20}(?![\w/])", 0.6),
+        Pattern("of Reddit", r"(?<![\w/.])/?u/\K[\w-]{3,20}(?![\w/]|\.\w)", 0.6),
         Pattern("of Discord", rf"(?<![\w#.])(?!(?:{_NUMBERED})#)[a-z_][\w.]{{2,31}}#\d{{4}}(?!\d)", 0.5),
         Pattern("of Skype", r"\blive:\K[\w.]{3,40}(?<![.])", 0.7),
     ]

@@ -7,6 +7,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, Reco
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from pipeline import known_values
+from pipeline.surrogates.dates import OTHER_MONTHS
 
 MONTHS: Final = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -16,13 +17,10 @@ DATE: Final = (
     rf"(?:\d{{1,4}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTHS},?[ -]\d{{2,4}}"
     rf"|{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{2,4}}|\d{{6}}|\d{{8}})"
 )
-FOREIGN_DATE: Final = (
-    r"(?:\d{1,2}(?:er|\.|º|°)?(?: de)? (?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember"
-    r"|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
-    r"|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
-    r"|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
-    r"|januari|februari|maart|mei|augustus)(?: del?)? (?:19|20)\d\d)"
+_OTHER_MONTHS: Final = "|".join(
+    sorted({name for year in OTHER_MONTHS.values() for month in year for name in month} - {"set", "out"}, reverse=True)
 )
+FOREIGN_DATE: Final = rf"(?:\d{{1,2}}(?:er|\.|º|°)?(?: de)? (?:{_OTHER_MONTHS})\b\.?(?: del?)? (?:19|20)\d\d)"
 _UNITS: Final = "one|two|three|four|five|six|seven|eight|nine"
 _TEENS: Final = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
 _TENS: Final = "(?:twenty|thirty|fou?rty|fifty|sixty|seventy|eighty|ninety)"

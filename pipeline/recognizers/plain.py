@@ -7,6 +7,8 @@ exclamations open a turn with a capital letter, as names do.
 import re
 from typing import Final
 
+from pipeline.replacing.atoms import normal_word
+from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
 
 
@@ -58,3 +60,27 @@ def without(text: str, span: Span) -> Span | None:
     start = telling[0].start() if telling[0] is not words[0] else span.start
     end = telling[-1].end() if telling[-1] is not words[-1] else span.end
     return span._replace(start=start, end=end)
+
+
+_HANDLE: Final = re.compile(r"@[\w.-]*\w")
+LONGEST_HANDLE: Final = 40
+
+
+def less_what_follows(text: str, span: Span) -> Span | None:
+    """The find less what stands after a handle, unless that holds a name by itself.
+
+    >>> less_what_follows("@Zebedee_k same here", Span(1, 15, "PERSON", 0.3, "x")).end
+    10
+    >>> less_what_follows("@Maria Lopez", Span(1, 12, "PERSON", 0.3, "x")).end
+    12
+    >>> less_what_follows("@Zebedee same here", Span(9, 13, "PERSON", 0.3, "x")) is None
+    True
+    """
+    at = text.rfind("@", max(0, span.start - LONGEST_HANDLE), span.start + 1)
+    handle = _HANDLE.match(text, at) if at >= 0 and not text[at - 1 : at].isalnum() else None
+    if handle is None or not handle.end() + 1 >= span.start or handle.end() >= span.end:
+        return span
+    others = (word for word in _WORD.findall(text, max(span.start, handle.end()), span.end) if word[0].isupper())
+    if any((name := normal_word(word)) in given_names() or name in family_names() for word in others):
+        return span
+    return span._replace(end=handle.end()) if handle.end() > span.start else None

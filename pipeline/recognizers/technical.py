@@ -10,6 +10,7 @@ from typing import Final
 
 from pipeline.known_values import FUNCTION_WORDS, known_words
 from pipeline.recognizers.code import UNITS, VERSION, WORD, Text
+from pipeline.recognizers.people import FOREIGN_DATE
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
@@ -42,6 +43,7 @@ _ASCRIBED: Final = re.compile(
 _OPENS: Final = re.compile(r"(?:\A|\n[> \t]*\n)[>\s*-]*\Z")
 """Before a text or a signature."""
 
+_DATED: Final = re.compile(rf"(?:[^\W\d_]{{2,5}} )?{FOREIGN_DATE}", re.IGNORECASE)
 _FUNCTION: Final = re.compile(r"\b(?:is|was|are|were|has|have|see)\b")
 
 _SCRIPTS: Final = re.compile(r"py|sh|so|rs|md|cc|mk|pl|ps|name|id|in|is|to|it|pa|li|mp|do|st")
@@ -177,7 +179,11 @@ def _names_nothing(word: str) -> bool:
 
 
 def _may_be_address(seen: Text, span: Span, value: str, words: Sequence[str]) -> bool:
-    if _FUNCTION.search(value) or (value.islower() and _COUNTED.search(value) and not _STREET.search(value)):
+    if (
+        _DATED.fullmatch(value)
+        or _FUNCTION.search(value)
+        or (value.islower() and _COUNTED.search(value) and not _STREET.search(value))
+    ):
         return False
     if _STREET.search(value):
         return True

@@ -59,7 +59,7 @@ def email(value: str) -> Iterator[Piece]:
 
 
 _URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?:(?P<user>[^\s/@]+)@)?(?P<www>www\d*\.)?(?P<host>[^\s/:?#]+)(?P<rest>.*)",
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?:(?P<user>[^\s/@]+)@)?(?P<www>www\d*\.)?(?P<host>[^\W_][^\s/:?#]*)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 

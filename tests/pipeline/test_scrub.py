@@ -106,6 +106,22 @@ def test_whose_page_a_web_address_is_gets_the_stand_in_of_a_user_name_also_where
     assert known.split()[0].removeprefix("@") in there
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("address", ["https://forum.example.net/members/zorblax.1200/", "/members/zorblax.1200/"])
+def test_what_follows_a_user_name_in_a_path_is_no_host(address: str, known: bool) -> None:
+    people = [person("zorblax", "USER_NAME")] if known else []
+    said = texts(scrubbed(talk(f"see {address} there", participants=people)))[0]
+    assert re.fullmatch(r"see (?:https://\w+\.example\.net)?/members/\w+\.\d{4}/ there", said), said
+    assert "zorblax" not in said
+
+
+def test_a_date_in_words_of_other_languages_stays_a_date_and_moves_with_the_others() -> None:
+    said = texts(scrubbed(talk("le 15 mars 2024, am 15. März 2024, on 15 March 2024")))[0]
+    assert re.fullmatch(r"le \d+(?:er)? [a-zé]+ \d{4}, am \d+\. [A-Z][a-zä]+ \d{4}, on \d+ [A-Z][a-z]+ \d{4}", said), said
+    assert "15" not in said
+    assert len(set(re.findall(r"\b(\d{1,2})(?:er|\.)? ", said))) == 1, said
+
+
 def test_the_host_of_a_web_address_is_no_word_that_is_known() -> None:
     said = texts(scrubbed(talk("see https://harbour.pine.example/harbour", participants=[person("harbour", "USER_NAME")])))[0]
     assert re.fullmatch(r"see https://\w+\.example\.(com|org|net)/\w+", said)
