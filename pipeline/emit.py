@@ -28,7 +28,7 @@ from pipeline.writing.lengths import fault_of_length
 from pipeline.writing.shards import Shards
 from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits, explain_sizes
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class EmitParams(Section):

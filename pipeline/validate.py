@@ -16,7 +16,7 @@ from pipeline.tables import Manifest, Table
 from pipeline.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_REPLY, count_tokens
 from pipeline.turns import WRITTEN, flatten, gather
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 Then = Literal["drop", "cut", "move", "merge", "mend", "flag", "ignore"]
 

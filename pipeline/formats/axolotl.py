@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-import orjson
-
 from pipeline.writing.chat import (
+    Calls,
     Example,
     Fault,
     Format,
@@ -23,7 +22,7 @@ from pipeline.writing.chat import (
     tools_beside,
     weighted_messages_of,
 )
-from pipeline.writing.conformance import Messages, key_faults, message_faults, tool_faults
+from pipeline.writing.conformance import Messages, key_faults, message_faults, tools_or_json_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"),
@@ -32,6 +31,9 @@ ASKED: Final = Messages(
     tools=True,
     assistant_last=False,
 )
+
+
+CALLS: Final = Calls(content=True)
 
 
 def rows(example: Example) -> Iterator[Row]:
@@ -43,7 +45,7 @@ def rows(example: Example) -> Iterator[Row]:
     [{'role': 'assistant', 'content': 'A bot.', 'training': False}]
     """
     example, left_out = leading_part(example)
-    messages = weighted_messages_of(example)
+    messages = weighted_messages_of(example, CALLS)
     for message in messages:
         if message.pop("weight", 1) == 0:
             message["training"] = False
@@ -57,15 +59,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
         yield from message_faults(row["messages"], ASKED)
         if isinstance(row["messages"], list) and not any(text.trained for text in _texts(row)):
             yield Fault("nothing_trained", "messages")
-    tools = row.get("tools")
-    if isinstance(tools, str):  # it reads JSON there too
-        try:
-            tools = orjson.loads(tools)
-        except orjson.JSONDecodeError:
-            yield Fault("not_a_list", "tools")
-            return
-    if tools:
-        yield from tool_faults(tools)
+    yield from tools_or_json_faults(row)
 
 
 def _texts(row: Mapping[str, Any]) -> Iterator[Text]:

@@ -11,9 +11,8 @@ from typing import Any, Final
 from pipeline.writing.chat import Example, Fault, Format, Row, Text, is_all_trained
 from pipeline.writing.conformance import key_faults, turn_order_faults
 
-OTHER_PARTS: Final = {"functionCall", "functionResponse", "fileData", "inlineData"}
+OTHER_PARTS: Final = {"functionCall", "functionResponse", "fileData", "inlineData", "executableCode", "codeExecutionResult"}
 """What a part may hold in place of text."""
-
 ROLES: Final = {"user": "user", "assistant": "model"}
 
 
@@ -46,6 +45,8 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _part_faults(content: Any, where: str) -> Iterator[Fault]:
     parts = content.get("parts") if isinstance(content, dict) else None
+    if isinstance(content, dict) and content.keys() - {"role", "parts"}:  # google-genai 3.6 google/genai/types.py, Content
+        yield Fault("message_key_unknown", where)
     if not isinstance(parts, list) or not parts:
         yield Fault("content_missing", where)
         return

@@ -24,7 +24,7 @@ from pipeline.writing.chat import (
     texts_of_prompt,
     tools_beside,
 )
-from pipeline.writing.conformance import Messages, key_faults, message_faults, text_faults, tool_faults
+from pipeline.writing.conformance import Messages, key_faults, message_faults, text_faults, tools_or_json_faults
 
 ASKED: Final = Messages(
     roles=("system", "user", "assistant", "tool"),
@@ -35,7 +35,7 @@ ASKED: Final = Messages(
 )
 
 
-CALLS: Final = Calls(arguments="object")
+CALLS: Final = Calls(arguments="object", content=True)
 
 
 def rows(example: Example) -> Iterator[Row]:
@@ -62,8 +62,7 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     yield from key_faults(row, ("messages",))
     if "messages" in row:
         yield from message_faults(row["messages"], ASKED)
-    if row.get("tools"):
-        yield from tool_faults(row["tools"])
+    yield from tools_or_json_faults(row)
 
 
 def texts(row: Mapping[str, Any]) -> Iterator[Text]:

@@ -1,7 +1,7 @@
 """A turn tries to give a model orders, or holds the marks that chat templates are made of.
 
-Source: OWASP Top 10 for LLM Applications 2025, LLM01; the marks are those of the ChatML, Llama 2, Llama 3, Gemma, Mistral and
-Alpaca templates.
+What an agent asked a tool is read too: where a trainer knows no tools, its words join what the customer said.
+Source: OWASP Top 10 for LLM Applications 2025, LLM01; the marks are those of pipeline/template_marks.py.
 """
 
 from typing import Final
@@ -9,16 +9,14 @@ from typing import Final
 import polars as pl
 
 from pipeline.rules.limits import Limits
+from pipeline.template_marks import TEMPLATE_MARK
+from pipeline.turns import WRITTEN
 
 ORDER: Final = (
     r"(?i)\b(?:ignore|disregard|forget) (?:all |any )?(?:of )?(?:the |your |my )?(?:previous|prior|above|earlier) "
     r"(?:instructions?|prompts?|rules|messages)|"
     r"\b(?:reveal|print|show|repeat) (?:me )?(?:your |the )(?:system|initial|hidden) prompt|"
     r"\byou are now (?:dan|jailbroken)"
-)
-MARK: Final = (
-    r"<\|(?:im_start|im_end|endoftext|start_header_id|end_header_id|eot_id|begin_of_text|system|user|assistant)\|>|"
-    r"\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|(?m:^### (?:Instruction|Response|Input):)"
 )
 
 
@@ -30,4 +28,4 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [True, True, False]
     """
-    return pl.col("text").str.contains(f"{ORDER}|{MARK}")
+    return WRITTEN.str.contains(f"{ORDER}|{TEMPLATE_MARK}")

@@ -142,13 +142,17 @@ class Calls:
     arguments: Literal["text", "object"] = "text"
     """As JSON text or as an object."""
 
+    content: bool = False
+    """Whether a message with calls has a content too, an empty one: without it some loaders fail, and templates print None."""
+
     def messages(self, look_up: LookUp) -> list[dict[str, Any]]:
         """The assistant's call, and the tool's result."""
         given = dict(look_up.arguments)
         function = {"name": look_up.name, "arguments": given if self.arguments == "object" else orjson.dumps(given).decode()}
         call = {"id": call_id(look_up), "type": "function", "function": function}
         result = {"role": "tool", "tool_call_id": call["id"], "name": look_up.name, "content": look_up.result}
-        return [{"role": "assistant", "tool_calls": [call]}, result]
+        said = {"content": ""} if self.content else {}
+        return [{"role": "assistant", **said, "tool_calls": [call]}, result]
 
 
 def call_id(look_up: LookUp) -> str:

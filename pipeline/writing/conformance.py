@@ -23,6 +23,7 @@ FIXES: Final[Mapping[str, str]] = {
     "blank_line": "remove the line",
     "not_json": "write one complete JSON object per line; NaN and Infinity are not JSON",
     "not_an_object": "write one JSON object per line",
+    "key_repeated": "write each key once: some loaders take the last value, others no row of the file",
     "unpaired_surrogate": "replace half characters before writing JSON",
     "too_few_rows": "add rows up to the consumer's floor",
     "too_many_rows": "split the file",
@@ -68,20 +69,22 @@ FIXES: Final[Mapping[str, str]] = {
     "content_beside_tool_calls": "remove content where there are tool calls",
     "tool_result_without_call": "put the tool message after the call with its id",
     "tool_call_unanswered": "add the tool message with the result",
-    "tool_malformed": "a tool has type function, and a function with name, description and parameters",
+    "tool_malformed": "a tool has type function, and a function with a name; for Mistral a description and parameters too",
     "too_many_tools": "declare the tools that are used, 128 at most",
     "function_name_malformed": "use letters, digits, underscores and dashes, 64 at most",
     "schema_malformed": "write parameters as a JSON schema of an object",
     "reserved_text": "escape it, as ticketmill emit does",
+    "schema_version_unknown": "write bedrock-conversation-2024",
     "control_character": "remove it",
+    "template_mark": "break it up or remove the row: a tokenizer may read it as the end of a turn, or as the system's word",
     "too_long": "shorten the row or raise the consumer's limit",
     "nothing_trained_after_cut": "raise the consumer's limit or shorten what comes before the answer",
     "dropped_for_length": "shorten the row or raise the consumer's limit: it drops what is longer",
 }
 """What to do about each fault."""
 
-WARNINGS: Final = frozenset({"too_long", "control_character", "tool_call_id_repeated"})
-"""Faults that do not cost the row: the consumer cuts it, or learns a character or an id nobody wants."""
+WARNINGS: Final = frozenset({"too_long", "control_character", "template_mark", "tool_call_id_repeated"})
+"""Faults that do not cost the row: the consumer cuts it, or learns a character, a mark or an id nobody wants."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,9 @@ class Messages:
     content_beside_calls: Literal["allowed", "needed", "refused"] = "allowed"
     call_id: str = r"\S+"
     """Pattern of the whole id of a tool call."""
+
+    tool_keys: Collection[str] = ("name",)
+    """What the function of a declared tool must have."""
 
 
 def key_faults(row: Mapping[str, Any], needed: Collection[str], allowed: Collection[str] | None = None) -> Iterator[Fault]:
@@ -151,6 +157,8 @@ def message_faults(messages: Any, asked: Messages, where: str = "messages") -> I
             yield from _one_message(message, asked, f"{where}[{place}]")
         else:
             yield Fault("message_not_an_object", f"{where}[{place}]")
+    if any(isinstance(message, dict) and not isinstance(message.get("role", ""), str | None) for message in messages):
+        return  # a role that is a list or an object tells nobody's order
     sound = [(place, message) for place, message in enumerate(messages) if isinstance(message, dict)]
     yield from _order(sound, asked, where)
     if asked.tools and any("tool_calls" in message or message.get("role") == "tool" for _, message in sound):
@@ -169,6 +177,8 @@ def _one_message(message: dict[str, Any], asked: Messages, where: str) -> Iterat
     role = message.get("role")
     if role is None:
         yield Fault("role_missing", where)
+    elif not isinstance(role, str):
+        yield Fault("role_unknown", f"{where}.role")
     elif role not in asked.roles:
         yield Fault("tools_not_supported" if role in {"tool", "function"} else "role_unknown", f"{where}.role")
     if message.get("tool_calls") or message.get("function_call"):
@@ -208,6 +218,8 @@ def _more_keys(message: dict[str, Any], asked: Messages, where: str) -> Iterator
     known = {*PLAIN, *asked.more_keys, "weight", "tool_calls"} | ({"tool_call_id", "name"} if asked.tools else set())
     if asked.other_keys == "refused" and message.keys() - known:
         yield Fault("message_key_unknown", where)
+    if "name" in known and not isinstance(message.get("name", ""), str | None):
+        yield Fault("not_text", f"{where}.name")
 
 
 def _weight(message: dict[str, Any], asked: Messages, where: str) -> Iterator[Fault]:
@@ -310,6 +322,8 @@ def _one_call(call: Any, asked: Messages, where: str) -> Iterator[Fault]:
     if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not isinstance(call.get("id"), str):
         yield Fault("tool_call_malformed", where)
         return
+    if call.get("type", "function") != "function":
+        yield Fault("tool_call_malformed", f"{where}.type")
     if not FUNCTION_NAME.fullmatch(function["name"]):
         yield Fault("function_name_malformed", f"{where}.function.name")
     if not re.fullmatch(asked.call_id, call["id"]):
@@ -359,8 +373,8 @@ def turn_order_faults(turns: list[Any], where: str, *, user: str, model: str, al
         yield Fault("last_not_assistant", f"{where}[{len(roles) - 1}]")
 
 
-def tool_faults(tools: Any, where: str = "tools") -> Iterator[Fault]:
-    """Tools that lack a name, a description or parameters."""
+def tool_faults(tools: Any, where: str = "tools", keys: Collection[str] = ("name",)) -> Iterator[Fault]:
+    """Tools that are no functions, or lack one of `keys`."""
     if not isinstance(tools, list):
         yield Fault("not_a_list", where)
         return
@@ -368,13 +382,28 @@ def tool_faults(tools: Any, where: str = "tools") -> Iterator[Fault]:
         yield Fault("too_many_tools", where)
     for place, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
-        if not isinstance(function, dict) or not {"name", "description", "parameters"} <= function.keys():
+        if not isinstance(function, dict) or not set(keys) <= function.keys() or tool.get("type", "function") != "function":
             yield Fault("tool_malformed", f"{where}[{place}]")
             continue
+        if not isinstance(function.get("description", ""), str):
+            yield Fault("not_text", f"{where}[{place}].function.description")
         if not isinstance(function["name"], str) or not FUNCTION_NAME.fullmatch(function["name"]):
             yield Fault("function_name_malformed", f"{where}[{place}].function.name")
-        if not _is_schema(orjson.dumps(function["parameters"])):
+        if "parameters" in function and not _is_schema(orjson.dumps(function["parameters"])):
             yield Fault("schema_malformed", f"{where}[{place}].function.parameters")
+
+
+def tools_or_json_faults(row: Mapping[str, Any]) -> Iterator[Fault]:
+    """Of tools that may be nothing, a list, or the JSON of one: what loaders take who cannot hold functions of several shapes."""
+    tools = row.get("tools")
+    if isinstance(tools, str) and tools:
+        try:
+            tools = orjson.loads(tools)
+        except orjson.JSONDecodeError:
+            yield Fault("not_a_list", "tools")
+            return
+    if tools not in (None, ""):
+        yield from tool_faults(tools)
 
 
 MAX_TOOLS: Final = 128
@@ -401,6 +430,6 @@ def chat_faults(row: Mapping[str, Any], asked: Messages, more_keys: Collection[s
     if "messages" in row:
         yield from message_faults(row["messages"], asked)
     if "tools" in row:
-        yield from tool_faults(row["tools"])
+        yield from tool_faults(row["tools"], keys=asked.tool_keys)
     if "parallel_tool_calls" in more_keys and not isinstance(row.get("parallel_tool_calls", True), bool):
         yield Fault("not_a_boolean", "parallel_tool_calls")

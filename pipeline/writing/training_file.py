@@ -4,6 +4,7 @@ The file is read in chunks of bytes, each by whichever process is free; a report
 Nothing of a line's content enters a finding.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +17,7 @@ import orjson
 
 from pipeline.errors import SourceError
 from pipeline.formats import FORMATS
+from pipeline.template_marks import SIGNS, has_mark
 from pipeline.writing.chat import Format
 from pipeline.writing.conformance import FIXES, WARNINGS
 from pipeline.writing.lengths import fault_of_length
@@ -154,6 +156,8 @@ def check_file(path: Path, asked: Asked, workers: int = 1) -> Report:
         raise SourceError(f"{path}: no such file")
     if not path.stat().st_size:
         raise SourceError(f"{path}: is empty")
+    if kind := _compression(path):
+        raise SourceError(f"{path}: is compressed ({kind}), which few consumers read; unpack it and check what was in it")
     format_ = FORMATS[asked.target]
     if path.suffix == ".parquet":
         readings: Iterator[_Reading] = iter([_read_parquet(path, asked)])
@@ -165,6 +169,16 @@ def check_file(path: Path, asked: Asked, workers: int = 1) -> Report:
         readings = _in_processes(jobs, workers) if workers > 1 and len(jobs) > 1 else map(_read_chunk, jobs)
         readings = _after(_Reading(findings=list(head), counts=_count(head)), readings)
     return _report(path, asked, format_, readings)
+
+
+COMPRESSED: Final = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+"""First bytes of a file -> what packed it."""
+
+
+def _compression(path: Path) -> str | None:
+    with path.open("rb") as file:
+        start = file.read(8)
+    return next((kind for sign, kind in COMPRESSED.items() if start.startswith(sign)), None)
 
 
 @dataclass
@@ -304,15 +318,22 @@ class _Judge:
         if not isinstance(row, dict):
             self._find("not_an_object", "the line")
             return
-        sound = True
-        for name, where in self._format.faults(row):
-            sound = False
-            self._find(name, where)
+        if _has_repeated_key(line, row):
+            self._find("key_repeated", "the line")
+        faults = list(self._format.faults(row))
+        for fault in faults:
+            self._find(*fault)
         if self._first is not None and row.keys() & SHAPES != self._first:
             self._find("mixed_shapes", "the line")
         if b"\\u00" in line and CONTROL.search(line):
             self._find("control_character", "the line")
-        if sound and self._limit is not None and len(line) > self._limit:  # a token is at least one byte
+        if not faults:
+            self._texts(line, row)
+
+    def _texts(self, line: bytes, row: Mapping[str, Any]) -> None:
+        if any(sign in line for sign in SIGNS) and any(has_mark(text.content) for text in self._format.texts(row)):
+            self._find("template_mark", "the line")
+        if self._limit is not None and len(line) > self._limit:  # a token is at least one byte
             fault = fault_of_length(self._format, row, self._limit, self._asked.encoding)
             if fault:
                 self._find(fault, "the line")
@@ -326,6 +347,22 @@ class _Judge:
 
 CONTROL: Final = re.compile(rb"\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]|[89][0-9a-fA-F])")
 """Control characters as JSON writes them; tab and line breaks are none."""
+
+
+def _has_repeated_key(line: bytes, row: Mapping[str, Any]) -> bool:
+    """Whether an object says a key twice; looked for where the line has more quotation marks than its row."""
+    return line.count(b'"') > orjson.dumps(row).count(b'"') and _says_a_key_twice(line)
+
+
+def _says_a_key_twice(line: bytes) -> bool:
+    twice = False
+
+    def read(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice |= len({key for key, _ in pairs}) < len(pairs)
+
+    json.loads(line, object_pairs_hook=read)
+    return twice
 
 
 def _unreadable(line: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from pipeline import formats
 from pipeline.formats import FORMATS
 from pipeline.writing import chat, fitting, lengths
-from pipeline.writing.chat import Example, Turn
+from pipeline.writing.chat import Example, LookUp, Turn
 from pipeline.writing.conformance import FIXES
 
 EXAMPLE = Example(
@@ -75,6 +76,30 @@ def test_formats_without_weights_have_a_row_for_each_reply(target: str) -> None:
     assert [row.reply for row in rows(EXAMPLE)] == ["t1", "t3"]
 
 
+LOOKED_UP = Example(
+    [EXAMPLE.turns[0], EXAMPLE.turns[1]._replace(look_ups=[LookUp("t9", "track", [("order", "7")], "left on Monday")])]
+)
+
+
+@pytest.mark.parametrize("target", ["trl", "axolotl"])
+def test_a_call_has_a_content_where_templates_and_loaders_would_trip_over_none(target: str) -> None:
+    (call,) = [message for message in row_of(target, LOOKED_UP)["messages"] if "tool_calls" in message]
+
+    assert call["content"] == ""
+
+
+def test_mistral_has_no_row_of_a_chat_with_look_ups_whose_last_answer_is_not_to_be_learnt() -> None:
+    bot = [EXAMPLE.turns[2], EXAMPLE.turns[3]._replace(trained=False)]
+
+    assert list(FORMATS["mistral"].rows(Example([*LOOKED_UP.turns, *bot]))) == []
+    assert [
+        text.trained for text in FORMATS["mistral"].texts(row_of("mistral", Example([*LOOKED_UP.turns, *EXAMPLE.turns[2:]])))
+    ] == [
+        *([False] * 5),
+        True,
+    ]
+
+
 def test_nova_gets_no_reserved_label_and_keeps_every_word() -> None:
     texts = [part["text"] for message in row_of("bedrock_nova")["messages"] for part in message["content"]]
 
@@ -83,6 +108,7 @@ def test_nova_gets_no_reserved_label_and_keeps_every_word() -> None:
 
 
 TRACK = {"name": "track", "description": "Where an order is.", "parameters": {"type": "object", "properties": {}}}
+TOOLS = [{"type": "function", "function": TRACK}]
 CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "track", "arguments": '{"order": 7}'}}
 
 
@@ -115,6 +141,8 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("message_key_unknown", chat_row({**USER, "lang": "en"}, ANSWER), STRICT_MESSAGES),
     ("role_missing", chat_row({"content": "Hi"}, ANSWER), ALL_MESSAGES),
     ("role_unknown", chat_row({**USER, "role": "customer"}, ANSWER), ALL_MESSAGES),
+    ("role_unknown", chat_row({**USER, "role": ["user"]}, ANSWER), ALL_MESSAGES),
+    ("role_unknown", chat_row(USER, {**ANSWER, "role": {}}, USER), ALL_MESSAGES),
     (
         "role_unknown",
         chat_row({**SYSTEM, "role": "developer"}, USER, ANSWER),
@@ -187,6 +215,20 @@ BAD_CHATS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("tool_call_unanswered", chat_row(USER, ASKS_TOOL, ANSWER), (*WITH_TOOLS, "trl")),
     ("tool_calls_not_on_assistant", chat_row({**USER, "tool_calls": [CALL]}, RESULT, ANSWER), (*WITH_TOOLS, "trl")),
     ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "function"}]), JUDGING_TOOLS),
+    ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "retrieval", "function": TRACK}]), JUDGING_TOOLS),
+    ("tool_malformed", chat_row(USER, ANSWER, tools=[{"type": "function", "function": {"name": "track"}}]), ("mistral",)),
+    ("not_text", chat_row(USER, ANSWER, tools=[{"type": "function", "function": {**TRACK, "description": 7}}]), JUDGING_TOOLS),
+    (
+        "not_text",
+        chat_row({**USER, "name": 7}, ANSWER),
+        ("openai", "azure", "fireworks", "trl", "axolotl", "llamafactory_openai", "mistral"),
+    ),
+    (
+        "tool_call_malformed",
+        chat_row(USER, {"role": "assistant", "tool_calls": [{**CALL, "type": "custom"}]}, RESULT, ANSWER),
+        (*WITH_TOOLS, "trl"),
+    ),
+    ("nothing_trained", chat_row(USER, ASKS_TOOL, RESULT, ANSWER, USER, {**ANSWER, "weight": 0}, tools=TOOLS), ("mistral",)),
     ("too_many_tools", chat_row(USER, ANSWER, tools=[{"type": "function", "function": TRACK}] * 129), JUDGING_TOOLS),
     ("not_a_boolean", chat_row(USER, ANSWER, parallel_tool_calls=1), ("openai", "azure")),
     ("several_shapes", chat_row(USER, ANSWER, text="x"), ("together",)),
@@ -259,6 +301,7 @@ BAD_ROWS: list[tuple[str, str, Callable[[dict[str, Any]], None]]] = [
     ("unsloth", "not_alternating", put("conversations.3.from", "gpt")),
     ("unsloth", "no_assistant", put("conversations", [{"from": "human", "value": "Hi"}])),
     ("gemini", "key_unknown", put("messages", [])),
+    ("gemini", "message_key_unknown", put("contents.1.weight", 1)),
     ("gemini", "role_unknown", put("contents.1.role", "assistant")),
     ("gemini", "content_missing", put("contents.0.parts", [])),
     ("gemini", "content_not_text", put("contents.0.parts.0.text", 7)),
@@ -269,6 +312,12 @@ BAD_ROWS: list[tuple[str, str, Callable[[dict[str, Any]], None]]] = [
     ("bedrock_nova", "key_unknown", put("id", "desk-1")),
     ("bedrock_nova", "reserved_text", put("messages.0.content.0.text", "User: hello")),
     ("bedrock_nova", "reserved_text", put("messages.1.content.0.text", "bye [EOS]")),
+    ("bedrock_nova", "reserved_text", put("system.0.text", "You help a superuser: be kind")),
+    ("bedrock_nova", "reserved_text", put("messages.1.content.0.text", "says the ROBOT: hi")),
+    ("bedrock_nova", "schema_version_unknown", put("schemaVersion", "2024")),
+    ("bedrock_nova", "message_key_unknown", put("messages.1.weight", 1)),
+    ("bedrock_nova", "tools_not_supported", put("toolConfig", {"tools": []})),
+    ("bedrock_nova", "tools_not_supported", put("messages.0.content.0", {"toolResult": {}})),
     ("bedrock_nova", "content_not_text", put("messages.0.content", "Hi")),
     ("bedrock_nova", "not_alternating", put("messages.1.role", "user")),
     ("alpaca", "key_missing", without("output")),
@@ -363,6 +412,8 @@ CHAT_PAIR = {"prompt": [USER], "completion": [ANSWER]}
         ("unsloth", {"conversations": [USER, ANSWER]}),
         ("unsloth", {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "?"}] * 2}),
         ("mistral", {"interactions": [USER, ANSWER]}),
+        ("trl", chat_row(USER, ANSWER, tools=json.dumps(TOOLS))),
+        ("openai", chat_row(USER, ANSWER, tools=[{"type": "function", "function": {"name": "track"}}])),
         ("openai", chat_row(USER, SYSTEM, ANSWER)),
         ("fireworks", chat_row(ANSWER, USER, ANSWER)),
         ("axolotl", chat_row(USER, ANSWER, tools='[{"type": "function", "function": {"name": "track", "description": "x",'

@@ -1,5 +1,6 @@
 """`ticketmill validate FILE --target`: every fault is named by line, in chunks or whole."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -35,6 +36,28 @@ def test_a_sound_file_has_no_findings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ['say \\"role\\": \\"user\\"', '{\\"a\\":1,\\"a\\":2}', "\\u0022x\\u0022:", "a: b", "caf\\u00e9\\\\"]
+)
+def test_a_text_that_looks_like_keys_repeats_none(tmp_path: Path, text: str) -> None:
+    assert check(tmp_path, GOOD.replace("Hi", text)).is_sound
+
+
+def test_a_mark_of_a_chat_template_is_named_and_costs_no_row(tmp_path: Path) -> None:
+    report = check(tmp_path, GOOD, GOOD.replace("Hello.", "Bye [/INST] <|eot_id|>"), GOOD.replace("Hello.", "see <b> [1]"))
+
+    assert (report.is_sound, report.counts) == (True, {"template_mark": 1})
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(GOOD.encode()), b"PK\x03\x04rest of it", b"\x28\xb5\x2f\xfdrest"])
+def test_a_compressed_file_is_told_to_be_unpacked(tmp_path: Path, packed: bytes) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(packed)
+
+    with pytest.raises(SourceError, match=r"is compressed .*; unpack it"):
+        check_file(path, Asked("trl"))
+
+
+@pytest.mark.parametrize(
     ("line", "fault"),
     [
         ("", "blank_line"),
@@ -46,6 +69,10 @@ def test_a_sound_file_has_no_findings(tmp_path: Path) -> None:
         (b'{"messages":[{"role":"user","content":"caf\xe9"}]}', "not_utf8"),
         (GOOD.replace("Hi", "\\ud83d"), "unpaired_surrogate"),
         (GOOD.replace("Hi", "\\u0000"), "control_character"),
+        (GOOD.replace("Hi", "Hi<|im_end|>"), "template_mark"),
+        (GOOD.replace("Hi", "\\u003c/s\\u003e"), "template_mark"),
+        (GOOD[:-1] + ',"messages":[]}', "key_repeated"),
+        (GOOD.replace('"role":"user"', '"role":"assistant", "role" : "user"'), "key_repeated"),
         ('{"prompt":"Hi","completion":"Hello."}', "mixed_shapes"),
         (GOOD.replace("user", "customer"), "role_unknown"),
         (GOOD.replace("Hi", " "), "content_empty"),
