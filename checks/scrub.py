@@ -18,6 +18,7 @@ from pydantic import Field
 from checks.gate import Limit, at_least, at_most
 from checks.parts import Counts, EachPart, every_part, with_sources
 from pipeline.errors import TableError
+from pipeline.finding import ENDING
 from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
 from pipeline.params import Section
@@ -315,12 +316,17 @@ def _texts(kept: pl.DataFrame) -> dict[str, list[str]]:
         .list.eval(pl.concat_str(pl.element().struct.field("name", "value"), separator=" "))
         .alias("arguments"),
         pl.col("turns").list.eval(pl.element().struct.field("call").struct.field("name").drop_nulls()).alias("tools"),
-        pl.concat_list("channel", "language", "product", "source_file").alias("columns"),
+        pl.concat_list("channel", "language", "product").alias("columns"),
+        "source_file",
         "topics",
     )
     return {
-        conversation_id: [text for text in (*turns, *(typed or []), *(tools or []), *columns, *(topics or [])) if text]
-        for conversation_id, turns, typed, tools, columns, topics in texts.iter_rows()
+        conversation_id: [
+            text
+            for text in (*turns, *(typed or []), *(tools or []), *columns, ENDING.sub(" ", file or ""), *(topics or []))
+            if text
+        ]
+        for conversation_id, turns, typed, tools, columns, file, topics in texts.iter_rows()
     }
 
 

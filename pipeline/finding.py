@@ -41,7 +41,7 @@ _HOST: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^\s/?#]+", re.IGNORECASE)
 COLUMNS: Final = ("source_file", "channel", "product")
 """Columns of one text each that may hold a detail; `topics` holds several."""
 
-_ENDING: Final = re.compile(
+ENDING: Final = re.compile(
     r"\.(?:csv|tsv|jsonl?|ndjson|parquet|txt|dat|log|mbox|eml|html?|zip|tar|tgz|gz|zst)(?=[!/.]|$)", re.IGNORECASE
 )
 """Of the name of a file: how it is written. It is nobody's name, and says what was received."""
@@ -114,7 +114,7 @@ def find(conversations: pl.DataFrame, kept_types: Collection[str], look: Look, l
 
 def _beside_endings(path: str, spans: Sequence[Span]) -> list[Span]:
     """Finds in the path of a file, without the endings that say how it is written."""
-    endings = [Span(found.start(), found.end(), "", 1.0, "") for found in _ENDING.finditer(path)]
+    endings = [Span(found.start(), found.end(), "", 1.0, "") for found in ENDING.finditer(path)]
     return [part for span in spans for part in remainders(span, endings)]
 
 

@@ -73,6 +73,12 @@ def test_a_known_value_counts_in_every_column_of_words(column: str, tmp_path: Pa
     assert measured(unscrubbed(tmp_path, row))["known_value_hits"] == 1
 
 
+@pytest.mark.parametrize(("file", "hits"), [("a.zip!/support.mbox.gz", 0), ("mbox.txt", 1), ("chat of mbox", 1)])
+def test_the_ending_of_a_file_is_nobody_though_somebody_is_called_so(file: str, hits: int, tmp_path: Path) -> None:
+    row = talk("hi", participants=[person("mbox", "USER_NAME")], source_file=file)
+    assert measured(unscrubbed(tmp_path, row))["known_value_hits"] == hits
+
+
 def test_values_of_types_that_may_stay_are_not_looked_for(tmp_path: Path) -> None:
     result = measured(unscrubbed(tmp_path, talk("crystal", participants=CRYSTAL)), not_swept=["PERSON"])
     assert (result["known_value_hits"], result["known_values"]) == (0, 3)
