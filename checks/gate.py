@@ -295,21 +295,23 @@ def asked_of_great_expectations(
     return batch, expectations
 
 
-def record(verdict: Verdict, reports: Path, passed: Path) -> None:
-    """Write the report, its numbers alone for `dvc metrics`, and the pass where there is one.
+def record(verdict: Verdict, reports: Path | None, passed: Path | None) -> None:
+    """Write the report, its numbers alone for `dvc metrics`, and the pass where there is one; None: that one is not kept.
 
     `passed/<stage>` holds the checksum of the table.
 
     A pass names the table and not the verdict, so a moved bound does not make the stages after it run again.
     """
-    with translated_errors(reports):
-        (reports / "metrics").mkdir(parents=True, exist_ok=True)
-    with translated_errors(passed):
-        passed.mkdir(parents=True, exist_ok=True)
-        (passed / verdict.stage).unlink(missing_ok=True)
-    with translated_errors(reports):
-        write_json(reports / f"{verdict.stage}.json", verdict.to_json())
-        numbers = {name: value for name, value in verdict.measures.items() if value is not None}
-        write_json(reports / "metrics" / f"{verdict.stage}.json", {"passed": int(verdict.passed), **numbers})
-        if verdict.passed:
+    if passed:
+        with translated_errors(passed):
+            passed.mkdir(parents=True, exist_ok=True)
+            (passed / verdict.stage).unlink(missing_ok=True)
+    if reports:
+        with translated_errors(reports):
+            (reports / "metrics").mkdir(parents=True, exist_ok=True)
+            write_json(reports / f"{verdict.stage}.json", verdict.to_json())
+            numbers = {name: value for name, value in verdict.measures.items() if value is not None}
+            write_json(reports / "metrics" / f"{verdict.stage}.json", {"passed": int(verdict.passed), **numbers})
+    if passed and verdict.passed:
+        with translated_errors(passed):
             (passed / verdict.stage).write_text(verdict.table + "\n", "ascii")

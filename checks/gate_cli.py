@@ -23,10 +23,11 @@ from pipeline.options import (
     Settings,
 )
 from pipeline.params import load_section
-from pipeline.tables import Table
+from pipeline.tables import Table, made_by_the_line
 
 if TYPE_CHECKING:
     from checks.gate import Judgement
+    from checks.parts import EachPart
 
 
 def gate(
@@ -35,8 +36,12 @@ def gate(
     every: Annotated[bool, typer.Option("--all", help="Judge every table of the line again; makes none of them again.")] = False,
     params: Params = DEFAULT_PARAMS,
     settings: Settings = NO_SETTINGS,
-    reports: Annotated[Path, typer.Option(help="Where the report goes, whatever the verdict.")] = REPORTS,
-    passed: Annotated[Path, typer.Option(help="Where the pass goes, if there is one.")] = PASSED,
+    reports: Annotated[
+        Path | None, typer.Option(help=f"Where the report goes, whatever the verdict; {REPORTS} for the line's own table.")
+    ] = None,
+    passed: Annotated[
+        Path | None, typer.Option(help=f"Where the pass goes, if there is one; {PASSED} for the line's own table.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a table against gates.STAGE of the params; exit 3 when it says no.
@@ -59,10 +64,12 @@ def gate(
         raise typer.Exit(GATE_SAID_NO)
 
 
-def _judge(stage: str, table: Table, params: list[Path], settings: list[str], reports: Path, passed: Path, as_json: bool) -> bool:
-    """Judge one table, record the verdict and print it; whether it passed."""
+def _judge(
+    stage: str, table: Table, params: list[Path], settings: list[str], reports: Path | None, passed: Path | None, as_json: bool
+) -> bool:
+    """Judge one table, record the verdict where one is kept of it, and print it; whether it passed."""
     from checks.gate import Policy, judge, record  # noqa: PLC0415  # only a gate needs what checks import
-    from checks.parts import remembering  # noqa: PLC0415  # the same
+    from checks.parts import every_part, remembering  # noqa: PLC0415  # the same
 
     check: Any = importlib.import_module(f"checks.{stage}")
     if table.manifest.stage != stage:
@@ -70,8 +77,15 @@ def _judge(stage: str, table: Table, params: list[Path], settings: list[str], re
     bounds = load_section(check.Bounds, f"gates.{stage}", params, settings)
     policy = load_section(Policy, "judging", params, settings)
     history = [run["measures"].get(stage, {}) for run in job.recall() if run["exit_code"] == 0 and "measures" in run]
-    verdict = judge(check, table, bounds, remembering(COUNTED / f"{stage}.json"), policy, history)
-    record(verdict, reports, passed)
+    is_of_the_line = _is_of_the_line(stage, table)
+    # what a gate asked for alone is remembered
+    counted: EachPart = remembering(COUNTED / f"{stage}.json") if is_of_the_line else every_part
+    verdict = judge(check, table, bounds, counted, policy, history)
+    record(
+        verdict,
+        reports or (REPORTS if is_of_the_line else None),
+        passed or (PASSED if is_of_the_line else None),
+    )
     if as_json:
         typer.echo(json.dumps(verdict.to_json()))
     else:
@@ -81,7 +95,17 @@ def _judge(stage: str, table: Table, params: list[Path], settings: list[str], re
         if not all(each.passed for each in verdict.judgements):
             typer.echo(f"  causes and remedies: docs/gates.md#{stage}; a conversation's way: ticketmill trace ID", err=True)
         typer.echo(f"{stage}: {'passed' if verdict.passed else 'failed'}, {len(verdict.judgements)} measures judged")
+        if not (is_of_the_line or reports):
+            typer.echo(
+                f"  {table.folder} is not the line's own table, so its verdict is kept nowhere; --reports keeps it", err=True
+            )
     return verdict.passed
+
+
+def _is_of_the_line(stage: str, table: Table) -> bool:
+    """Whether the line makes its table of this stage there, or no dvc.yaml says that it makes one elsewhere."""
+    made = made_by_the_line()
+    return stage not in made.values() or made.get(table.folder.resolve()) == stage
 
 
 def _tell(stage: str, each: "Judgement") -> None:

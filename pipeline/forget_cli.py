@@ -18,8 +18,6 @@ from pipeline.tables import Table, write_json
 
 TOMBSTONES: Final = Path(".ticketmill/forgotten")
 RECEIVED: Final = Path("data/raw/received")
-ASSESSED: Final = Path("data/curated/reports/readiness/assessed.json")
-"""What the last assessment was made from; without it the set is assessed again, as that may name conversations of theirs."""
 
 MOST_SHOWN: Final = 5
 MOST_RUNS: Final = 3
@@ -70,7 +68,6 @@ def forget(
             step.leave_out(line, received, section, found, key) if is_new else step.erase(line[0], received, section, found, key)
         )
         step.note(received, found, erased)
-        ASSESSED.unlink(missing_ok=True)
         known = {*found.entry.conversations, *step.delivered(line[0], received, found, key)}
         for _ in range(0 if no_run else MOST_RUNS):
             _run_the_line(lock)

@@ -117,6 +117,11 @@ def keep_draws(received: Path, draws: Mapping[str, int]) -> None:
     write_json(received / FOLDER / DRAWS, draws)
 
 
+def digest_of_list(ingested: Table) -> str:
+    """Over the list that the table of ingest was made with; empty where nobody was on it."""
+    return ingested.manifest.extras.get(f"{PUBLISHED}/{LIST}", "")
+
+
 def draws_of(ingested: Table) -> dict[str, int]:
     """The draws that were written down when the table of ingest was made."""
     name = f"{PUBLISHED}/{DRAWS}"

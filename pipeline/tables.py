@@ -392,11 +392,17 @@ def _read_manifest(folder: Path) -> Manifest:
 
 
 def _what_makes(folder: Path) -> str:
-    """What to run for a table: dvc.yaml alone knows which stage makes which."""
+    """What to run for a table."""
+    stage = made_by_the_line().get(folder.resolve())
+    return f"`dvc repro {stage}` makes it" if stage else "run the stage that makes it"
+
+
+def made_by_the_line() -> dict[Path, str]:
+    """Folder, resolved -> the stage that makes it, by the dvc.yaml here, which alone knows; nothing where there is none."""
     try:
         stages = yaml.load(Path("dvc.yaml").read_text("utf-8"), LOADER)["stages"]  # noqa: S506  # a safe one
         outs = [(name, out) for name, stage in stages.items() for out in stage.get("outs", [])]
-        made = {os.path.normpath(path): name for name, out in outs for path in ([out] if isinstance(out, str) else out)}
+        return {Path(path).resolve(): name for name, out in outs for path in ([out] if isinstance(out, str) else out)}
     except (
         OSError,
         ValueError,
@@ -405,9 +411,7 @@ def _what_makes(folder: Path) -> str:
         AttributeError,
         yaml.YAMLError,
     ):  # nowhere near a project, or not this one
-        made = {}
-    stage = made.get(os.path.normpath(folder))
-    return f"`dvc repro {stage}` makes it" if stage else "run the stage that makes it"
+        return {}
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,6 +245,33 @@ def test_a_gate_that_says_no_names_each_measure_and_its_bound_and_exits_3(
         "  causes and remedies: docs/gates.md#scrub; a conversation's way: ticketmill trace ID",
     ]
     assert printed.out == "scrub: failed, 3 measures judged\n"
+
+
+def test_a_gate_on_another_table_leaves_verdict_and_pass_of_the_line_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_line(tmp_path)
+    shutil.copytree("scrubbed", "tried")
+    Path("dvc.yaml").write_text("stages: {scrub: {outs: [scrubbed: {persist: true}]}}\n")
+    check = SimpleNamespace(
+        Bounds=Section,
+        measure=lambda *_: pl.DataFrame({"share": [0.25]}),
+        expectations=lambda _bounds: [at_most("share", 0.5)],
+    )
+    monkeypatch.setitem(sys.modules, "checks.scrub", check)  # type: ignore[arg-type]  # a module is what it stands for
+    Path("params.yaml").write_text("gates: {scrub: {}}\njudging: {warn: [], max_change: {}, runs: 1}\n")
+
+    assert ticketmill(monkeypatch, "gate", "scrub", "tried") == 0
+    said = "  tried is not the line's own table, so its verdict is kept nowhere; --reports keeps it\n"
+    assert capsys.readouterr().err == said
+    assert not Path("data").exists()
+    assert ticketmill(monkeypatch, "gate", "scrub", "tried", "--reports", "tried-reports") == 0
+    assert sorted(path.name for path in Path().rglob("scrub.json")) == ["scrub.json", "scrub.json"]
+    assert not Path("data").exists()
+    assert ticketmill(monkeypatch, "gate", "scrub", str(tmp_path / "scrubbed")) == 0
+    assert Path("data/curated/reports/scrub.json").is_file()
+    assert Path("data/curated/passed/scrub").is_file()
+    assert capsys.readouterr().err == ""
 
 
 def test_the_report_names_verdicts_even_where_no_gate_has_judged(

@@ -263,16 +263,6 @@ def test_the_command_leaves_a_tombstone_that_names_nobody(project: Path, run_in:
         assert not any(value in text.casefold() for value in ("jo.fox", "fox", "example.com"))
 
 
-def test_the_set_is_assessed_anew_without_them(project: Path, run_in: Callable[..., Any]) -> None:
-    make(project)
-    noted = project / "data/curated/reports/readiness/assessed.json"
-    noted.parent.mkdir(parents=True)
-    noted.write_text("{}")
-    run_in(MAIL)
-
-    assert not noted.exists()
-
-
 def test_what_is_left_somewhere_is_no_proof(project: Path, run_in: Callable[..., Any]) -> None:
     make(project)
     assert run_in(MAIL).exit_code == 0

@@ -96,6 +96,14 @@ def test_a_report_is_made_anew_once_more_of_its_rows_are_gone(kept: Path, tmp_pa
     assert assessed(kept) == left.checksum
 
 
+def test_a_report_is_made_anew_once_somebody_is_forgotten_wherever_it_lies(kept: Path, tmp_path: Path) -> None:
+    longer = in_parts(tmp_path / "longer", 21)
+    manifest = longer.line()[0].folder / "_manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "extras": {"forgotten/list.jsonl": "ab12"}}))
+    assert run("assess", str(longer.folder), "--out", str(kept), *PARAMS, *KEEP).exit_code == 0
+    assert assessed(kept) == longer.checksum
+
+
 @pytest.mark.parametrize(
     "asked",
     [
