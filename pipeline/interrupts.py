@@ -1,7 +1,9 @@
-"""Ctrl-C while modules are loaded: light, since it is loaded before anything else."""
+"""Ctrl-C where Python would lose it: light, since it is loaded before anything else."""
 
+import _thread
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,3 +27,24 @@ def loading() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+AGAIN_SECONDS: Final = 0.01
+
+
+def never_lost() -> None:
+    """Repeat, for the rest of this process, a Ctrl-C that came while something was being deleted: Python ignores it there.
+
+    As regex compiles our patterns it deletes thousands of nodes by methods of its own, so one Ctrl-C in ten was ignored.
+    """
+    before = sys.unraisablehook
+
+    def again(ignored: "sys.UnraisableHookArgs") -> None:
+        if ignored.exc_type is KeyboardInterrupt:
+            threading.Timer(
+                AGAIN_SECONDS, _thread.interrupt_main
+            ).start()  # once this hook, which may raise nothing, has returned
+        else:
+            before(ignored)
+
+    sys.unraisablehook = again

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Final
 
-from pipeline.interrupts import loading
+from pipeline.interrupts import loading, never_lost
 
 RARELY: Final = 100_000
 """Objects more than were freed before the collector of garbage looks again; 700 to 2,000 is Python's own choice."""
@@ -20,6 +20,7 @@ RARELY: Final = 100_000
 def main() -> None:
     """Load the command line, run it, and end the process with its exit code."""
     gc.set_threshold(RARELY)
+    never_lost()
     with loading():
         from pipeline.cli import main as run  # noqa: PLC0415  # what takes its time
     try:

@@ -368,6 +368,27 @@ def test_a_command_whose_last_words_find_no_room_does_not_end_well_and_leaves_no
     assert (ended.returncode, ended.stderr) == (1, b"")
 
 
+def test_an_interruption_while_something_is_being_deleted_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("")
+    code = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Node:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+def read(*_):
+    Node()
+    time.sleep(30)
+sys.argv = ["ticketmill", "dedupe", "a", "b"]
+from pipeline import params, start
+params.load_section = read
+start.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, cwd=tmp_path, timeout=60)
+
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 def test_asking_for_help_loads_nothing_heavy() -> None:
     heavy = {"presidio_analyzer", "spacy", "great_expectations", "numba", "sklearn", "openai", "onnxruntime", "duckdb"}
     heavy |= {f"pipeline.{stage}" for stage in STAGES}  # a stage does not pay for the others
