@@ -13,10 +13,14 @@ import yaml
 from typer.testing import CliRunner
 
 from benchmarks.mutations import KNOWN, damaged
+from pipeline import ingest
 from pipeline.cli import app
 from pipeline.doctor.diagnosis import Recognised, diagnose, mask
 from pipeline.errors import SourceError
-from tests.pipeline.received import ingested, rows, texts, write
+from pipeline.parts import Means
+from pipeline.tables import Table
+from tests.build import KEY
+from tests.pipeline.received import ingested, params, rows, texts, write
 from tests.pipeline.sources.test_fixtures import FORMATS
 from tests.pipeline.sources.vendors import VENDORS
 
@@ -580,6 +584,26 @@ def test_the_exports_of_several_help_desks_side_by_side_are_told_apart(tmp_path:
     }  # fmt: skip
     for name in ("slack_export", "zendesk_api", "intercom_tables", "freshdesk_api"):
         assert "unreadable_file" not in found[name].read
+
+
+@pytest.mark.parametrize(
+    "desks",
+    [
+        ("zendesk", "intercom", "freshdesk", "events"), ("helpscout", "hubspot", "freshdesk"),
+        ("salesforce", "zendesk_tables", "table"), ("intercom_tables", "zendesk_tables"),
+    ],
+)  # fmt: skip
+def test_the_files_of_several_desks_loose_in_one_folder_are_told_apart(desks: tuple[str, ...], tmp_path: Path) -> None:
+    files = [file for desk in desks for file in VENDORS[desk][0](KNOWN).items()]
+    folder = write(tmp_path / "in", **{f"{n:02}__{name.rpartition('.')[2]}": content for n, (name, content) in enumerate(files)})
+    found = diagnose(folder)
+    kept = [each.read for each in found.sources]
+
+    assert sorted(each.format for each in found.sources) == sorted(VENDORS[desk][1]["format"] for desk in desks)
+    assert kept == [{"kept": len(KNOWN)}] * len(desks)
+    sources = {each.name: each.mapping for each in found.sources}
+    ingest.run(folder, tmp_path / "ingested", params(sources=sources), Means(KEY, 1))
+    assert Table(tmp_path / "ingested").manifest.total("kept") == len(KNOWN) * len(desks)
 
 
 def test_what_it_prints_can_be_put_into_params_and_says_how(tmp_path: Path) -> None:
