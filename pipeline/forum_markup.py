@@ -7,7 +7,7 @@ when it closes a tag or gives one a value, and then only tags that open and clos
 
 import html
 import re
-from typing import Final
+from typing import Any, Final
 
 ELEMENT: Final = (
     r"(?i)</?(?:a|abbr|b|blockquote|body|br|center|code|div|em|font|h[1-6]|head|hr|html|i|img|li|meta|ol|p|pre|s|small|span|"
@@ -43,7 +43,16 @@ _CODE: Final = ("code", "icode", "php", "noparse", "highlight")
 _ELEMENT: Final = re.compile(ELEMENT)
 _REFERENCE: Final = re.compile(REFERENCE)
 _COMMENT: Final = re.compile(r"<!--.{0,200}?-->")
-_QUOTATION: Final = re.compile(r"<(/?)blockquote[^<>]*>", re.IGNORECASE)
+_QUOTATION: Final = re.compile(r"<(/?)(?:blockquote[^<>]*|aside(?=[^<>]*\bquote\b|>)[^<>]*)>", re.IGNORECASE)
+_QUOTED: Final = frozenset(
+    {
+        *("bbCodeBlock--quote", "bbCodeQuote"),  # XenForo 2 and 1
+        *("bbcode_quote", "quotecontent", "quotetitle"),  # vBulletin, phpBB before 3.2
+        *("bbc_standard_quote", "bbc_alternate_quote", "quoteheader", "quotefooter"),  # SMF
+        *("ipsQuote", "ipsBlockquote", "mycode_quote", "uncited"),  # Invision, MyBB, phpBB
+    }
+)
+"""Classes of elements that hold what others wrote; a blockquote without any may be the author's own choice of words."""
 _BREAK: Final = re.compile(r"<br\s*/?>\n?|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
@@ -99,3 +108,27 @@ def _without_bbcode(text: str) -> str:
             pieces += [text[place:start], instead]
             place = end
     return _BLANK_LINES.sub("\n\n", "".join([*pieces, text[place:]]))
+
+
+def without_quotations(page: Any) -> None:
+    """Take out of a parsed post what others wrote: its quotations, and previews of pages but for their addresses.
+
+    Discourse has them in `<aside class="quote">` and `<aside class="onebox" data-onebox-src="...">`; phpBB begins a quotation
+    with `<cite>`.
+    """
+    for element in [*page.iter("aside", "blockquote", "div")]:
+        if element.getparent() is None:
+            continue
+        classes = set(element.get("class", "").split())
+        if element.tag == "aside" and "onebox" in classes:
+            link = element.get("data-onebox-src", "")
+            element.tail = f"{link}{element.tail or ''}"
+            element.drop_tree()
+        elif (element.tag == "aside" and "quote" in classes) or classes & _QUOTED or _is_cited(element):
+            element.drop_tree()
+
+
+def _is_cited(element: Any) -> bool:
+    first = next(iter(element), None)
+    inner = next(iter(first), None) if first is not None and first.tag == "div" else first
+    return element.tag == "blockquote" and inner is not None and inner.tag == "cite" and not element.text

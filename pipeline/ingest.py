@@ -38,7 +38,7 @@ from pipeline.sources import SOURCES, SourceMapping
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, TableWriter, code_digest, new_table, translated_errors
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 SPILLS: Final = "_spill"
 INDEXES: Final = "units"

@@ -7,7 +7,7 @@ from html import unescape
 from html.entities import html5
 from typing import Final, Literal
 
-from pipeline.forum_markup import post_to_text
+from pipeline.forum_markup import post_to_text, without_quotations
 
 TextFormat = Literal["plain", "html", "escaped", "bbcode"]
 
@@ -22,6 +22,7 @@ _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31})
 _TWICE: Final = re.compile(r"&amp;(?=(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|lt|gt|amp|quot|apos|nbsp);)")
 """An entity that was escaped once more, by the next program on the way."""
 _TAG: Final = re.compile(r"<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>", re.DOTALL)
+_QUOTING: Final = re.compile(r"<(?:cite|aside)\b|quote", re.IGNORECASE)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _TRAILING: Final = re.compile(r"[ \t\u00a0]+(?=\n)")
 
@@ -50,7 +51,7 @@ def _unescaped(entity: re.Match[str]) -> str:
 
 
 def html_to_text(markup: str) -> str:
-    """What a browser would show of this HTML, line by line; images, scripts and styles leave nothing."""
+    """What a browser would show of this HTML, line by line; images, scripts, styles and what a post quotes leave nothing."""
     text = _renderer()(_without_controls(markup))
     return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip()
 
@@ -91,7 +92,10 @@ def _renderer() -> Callable[[str], str]:
         # huge_tree: without it lxml silently leaves out what is nested more than 256 deep
         parser = HTMLParser(huge_tree=True, encoding="utf-8")
         try:
-            return str(Inscriptis(document_fromstring(markup.encode(), parser=parser), config).get_text())
+            page = document_fromstring(markup.encode(), parser=parser)
+            if _QUOTING.search(markup):
+                without_quotations(page)
+            return str(Inscriptis(page, config).get_text())
         except (ParserError, RecursionError):  # no element at all, or nested deeper than Python recurses
             return unescape(_TAG.sub("", markup))
 

@@ -115,3 +115,28 @@ def test_a_long_text_takes_no_longer_than_it_must() -> None:
     clean("é" + "word " * 60_000)
 
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "quotation",
+    [
+        '<aside class="quote no-group"><div class="title">jo:</div><blockquote><p>Why?</p></blockquote></aside>',
+        "<blockquote><div><cite>jo wrote:</cite>Why?</div></blockquote>",
+        '<blockquote class="uncited"><div>Why?</div></blockquote>',
+        '<blockquote class="bbCodeBlock bbCodeBlock--quote"><div>jo said:</div>Why?</blockquote>',
+        '<div class="bbcode_container"><div class="bbcode_quote"><div>Originally posted by jo</div>Why?</div></div>',
+        '<div class="quoteheader">Quote from: jo</div><blockquote class="bbc_standard_quote">Why?</blockquote>',
+    ],
+)
+def test_what_a_post_quotes_is_not_its_own(quotation: str) -> None:
+    assert clean(f"<p>Hi.</p>{quotation}<p>Because.</p>", "html").split() == ["Hi.", "Because."]
+
+
+def test_a_quotation_that_names_nobody_may_be_what_the_author_shows() -> None:
+    assert clean("<blockquote><p>Error 5</p></blockquote><p>What is that?</p>", "html") == "Error 5\n\nWhat is that?"
+
+
+def test_of_a_previewed_page_its_address_stays() -> None:
+    preview = '<aside class="onebox" data-onebox-src="https://example.com/a"><header>Example</header><h3>All of it</h3></aside>'
+
+    assert clean(f"<p>See {preview}, please</p>", "html") == "See https://example.com/a, please"
