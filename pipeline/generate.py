@@ -8,7 +8,7 @@ of a model: replies are kept by the hash of the whole request.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import count, groupby
@@ -18,7 +18,7 @@ from typing import Any, Final, Self, TypeVar
 import polars as pl
 from pydantic import field_validator, model_validator
 
-from pipeline.answering.acceptance import MACRO, AcceptanceParams, find_fault, find_identifier, find_repeats
+from pipeline.answering.acceptance import MACRO, AcceptanceParams, Sayings, find_fault, find_identifier
 from pipeline.answering.asking import ask_each
 from pipeline.answering.embedding import Rescore
 from pipeline.answering.estimating import Estimate, add_up
@@ -61,6 +61,9 @@ LONGEST_TEXT: Final = 2_000
 ROWS_PER_PART: Final = 20_000
 """Conversations that are made up of one part at most, as many as ingest puts into one."""
 
+LOOKED_UP_AT_ONCE: Final = 32
+"""Questions; while they are looked up, no reply is read."""
+
 READ: Final = (
     "conversation_id",
     "language",
@@ -71,19 +74,8 @@ READ: Final = (
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Similar:
-    """What resembles a question."""
-
-    hits: tuple[Hit, ...]
-    """Exchanges and passages that an answer may rest on, best first."""
-
-    style: tuple[Hit, ...] = ()
-    """Exchanges that show how the team writes."""
-
-
-Find = Callable[[Sequence[str]], Sequence[Similar]]
-"""What a question resembles."""
+Find = Callable[[Iterable[Question]], Iterator[Question]]
+"""The same questions with what they resemble, a few at a time, so that the first are asked while others are looked up."""
 
 
 class GenerateParams(Settings):
@@ -142,7 +134,7 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
 
     Args:
         conversations: `deduped`, one row per conversation; reads conversation_id, language, turns.
-        find: what a question resembles.
+        find: adds to questions what they resemble.
         answer: the provider.
         params: what becomes of a conversation without an answer.
     Returns:
@@ -150,16 +142,20 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
         dropped: the reason is that of the gap. beside: `asked`, one row per open conversation;
         `rejected`, the answers that were not accepted.
     """
-    is_open = conversations.select(_is_open()).to_series()
-    questions = [_question(row) for row in conversations.filter(is_open).select(READ).rows(named=True)]
-    if not questions:
+    rows = conversations.filter(_is_open()).select(READ)
+    if rows.is_empty():
         return Outcome(conversations, beside={"asked": empty(ASKED), "rejected": empty(REJECTED)})
-    found = find([_asked_in(question) for question in questions])
-    questions = [replace(each, hits=alike.hits, style=alike.style) for each, alike in zip(questions, found, strict=True)]
-    settled = list(answer(questions, partial(_settle, params)))
-    if len(settled) != len(questions):
-        raise AccountingError(f"generate: {params.provider} gave {len(settled)} answers to {len(questions)} questions")
-    pairs, rejected = _without_repeats(list(zip(questions, settled, strict=True)), params)
+    questions, said = list[Question](), Sayings(params.acceptance)
+
+    def note(question: Question) -> Question:
+        questions.append(question)
+        return question
+
+    found = find(map(_question, rows.iter_rows(named=True)))
+    settled = list(answer(map(note, found), partial(_settle, params, said)))
+    if not len(settled) == len(questions) == rows.height:
+        raise AccountingError(f"generate: {params.provider} gave {len(settled)} answers to {rows.height} questions")
+    pairs, rejected = _without_repeats(list(zip(questions, settled, strict=True)), said)
     asked = pl.DataFrame([_fate(question, given, params) for question, given in pairs], schema=ASKED, orient="row")
     new = {question.conversation_id: _turn(question, given) for question, given in pairs if isinstance(given, Answer)}
     gone = asked.filter(pl.col("fate") == "dropped")
@@ -175,7 +171,7 @@ def generate(conversations: pl.DataFrame, find: Find, answer: Answerer, params: 
     )
 
 
-def _settle(params: GenerateParams, question: Question, candidates: Candidates) -> Settled:
+def _settle(params: GenerateParams, said: Sayings, question: Question, candidates: Candidates) -> Settled:
     """The first sound candidate, else a gap named after the fault of the first."""
     prompt = None if params.provider == "nearest" else params.prompt.name
     gap: Gap | None = None
@@ -187,6 +183,8 @@ def _settle(params: GenerateParams, question: Question, candidates: Candidates) 
             else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
         )
         if fault is None:
+            if not candidate.is_human:
+                said.note(question.conversation_id, candidate.text)
             return Settled(candidate, tuple(rejected))
         # what a person typed names somebody; it never went through scrub and stays out of the table
         rejected.append((fault.reason, "" if candidate.is_human else candidate.text))
@@ -196,15 +194,12 @@ def _settle(params: GenerateParams, question: Question, candidates: Candidates) 
 
 
 def _without_repeats(
-    pairs: Sequence[tuple[Question, Settled]], params: GenerateParams
+    pairs: Sequence[tuple[Question, Settled]], said: Sayings
 ) -> tuple[list[tuple[Question, Answer | Gap]], pl.DataFrame]:
     """What became of every question, and the answers that were not taken; of answers that say the same, too many are not."""
-    answered = [
-        (question.conversation_id, each.given)
-        for question, each in pairs
-        if isinstance(each.given, Answer) and not each.given.is_human
-    ]
-    repeats = find_repeats(answered, params.acceptance)
+    repeats = said.find_repeats(
+        question.conversation_id for question, each in pairs if isinstance(each.given, Answer) and not each.given.is_human
+    )
     chosen: list[tuple[Question, Answer | Gap]] = []
     rejected: list[tuple[str, str, str, str]] = []
     for question, each in pairs:
@@ -383,17 +378,19 @@ def _search(index: Index, knowledge: Knowledge, params: GenerateParams, rescore:
     style = params.prompt.style_examples if params.provider in FETCHERS else 0
     more = params.embedding.candidates if params.embedding and rescore else 0
 
-    def find(questions: Sequence[str]) -> list[Similar]:
-        exchanges, passages = index.find(questions, max(style, more)), knowledge.find(questions, more)
-        if rescore:
-            exchanges = _bounded(
-                rescore(questions, exchanges), exchanges, params.retrieval.min_similarity, params.retrieval.max_hits
-            )
-            passages = _bounded(rescore(questions, passages), passages, params.knowledge.min_relevance, params.knowledge.max_hits)
-        return [
-            Similar(tuple(sorted((*said.hits, *written.hits), key=lambda hit: (-hit.score, hit.id))), said.others[:style])
-            for said, written in zip(exchanges, passages, strict=True)
-        ]
+    def find(questions: Iterable[Question]) -> Iterator[Question]:
+        # embeddings are asked for all together, before anything else is sent
+        for some in batches(iter(questions), ROWS_PER_PART if rescore else LOOKED_UP_AT_ONCE):
+            asked = [_asked_in(question) for question in some]
+            exchanges, passages = index.find(asked, max(style, more)), knowledge.find(asked, more)
+            if rescore:
+                exchanges = _bounded(
+                    rescore(asked, exchanges), exchanges, params.retrieval.min_similarity, params.retrieval.max_hits
+                )
+                passages = _bounded(rescore(asked, passages), passages, params.knowledge.min_relevance, params.knowledge.max_hits)
+            for question, said, written in zip(some, exchanges, passages, strict=True):
+                hits = tuple(sorted((*said.hits, *written.hits), key=lambda hit: (-hit.score, hit.id)))
+                yield replace(question, hits=hits, style=said.others[:style])
 
     return find
 

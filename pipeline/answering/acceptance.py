@@ -163,8 +163,8 @@ def find_identifier(question: Question, answer: Answer) -> Fault | None:
     return Fault("foreign_identifier") if _foreign(answer, said) else None
 
 
-def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams) -> set[str]:
-    """Ids of the conversations whose answer says what too many others of the part say; smallest ids stay.
+class Sayings:
+    """What the answers of a part say, noted as they come, to find those that say what too many others say.
 
     Answers say the same when enough of their runs of three words are the same (Jaccard). Every answer is compared with the
     first ones of their kind alone, and of those with the ones that share some of its rarest runs.
@@ -172,35 +172,51 @@ def find_repeats(answers: Iterable[tuple[str, Answer]], params: AcceptanceParams
     Source: Bayardo, Ma, Srikant, "Scaling Up All Pairs Similarity Search", 2007 (two sets that are alike share a member
     of their prefixes); Wang, Li, Feng, "Can We Beat the Prefix Filtering?", 2012 (and as many more as the prefixes are longer).
     """
-    ordered = sorted(answers, key=lambda pair: pair[0])
-    numbers: dict[tuple[str, ...], int] = {}
-    numbered = [frozenset(numbers.setdefault(run, len(numbers)) for run in _said(answer.text)) for _, answer in ordered]
-    often = Counter(chain.from_iterable(numbered))
-    rank = {number: place for place, number in enumerate(sorted(often, key=often.__getitem__))}  # rarest first
-    said = [frozenset(map(rank.__getitem__, runs)) for runs in numbered]
-    known: dict[frozenset[int], int] = {}
-    holders: dict[int, list[int]] = {}
-    seen: Counter[int] = Counter()
-    over: set[str] = set()
-    for place, runs in enumerate(said):
-        first = known.get(runs)
-        if first is None:
-            # runs in common with whatever says the same; rounded first: 0.28 x 25 is more than 7 in floating point
-            enough = math.ceil(round(params.repeat_similarity * len(runs), 9))
-            prefix = sorted(runs)[: len(runs) - enough + SHARED_RUNS]
-            shared = Counter(chain.from_iterable(holders.get(run, ()) for run in prefix))
-            sizes = range(enough, math.floor(round(len(runs) / params.repeat_similarity, 9)) + 1)
-            least = min(SHARED_RUNS, enough)
-            alike = sorted(other for other, count in shared.items() if count >= least and len(said[other]) in sizes)
-            first = next((other for other in alike if _jaccard(runs, said[other]) >= params.repeat_similarity), place)
-            known[runs] = first
-            if first == place:
-                for run in prefix:
-                    holders.setdefault(run, []).append(place)
-        seen[first] += 1
-        if seen[first] > params.max_repeats:
-            over.add(ordered[place][0])
-    return over
+
+    def __init__(self, params: AcceptanceParams) -> None:
+        """Start with none."""
+        self._params = params
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._noted: dict[str, frozenset[int]] = {}
+
+    def note(self, conversation_id: str, text: str) -> None:
+        """Remember an answer."""
+        numbers = self._numbers
+        self._noted[conversation_id] = frozenset(numbers.setdefault(run, len(numbers)) for run in _said(text))
+
+    def find_repeats(self, conversation_ids: Iterable[str]) -> set[str]:
+        """Those of these conversations whose answer says what too many others of them say; smallest ids stay."""
+        bound = self._params.repeat_similarity
+        ordered = sorted(conversation_ids)
+        often = Counter(chain.from_iterable(map(self._noted.__getitem__, ordered)))
+        rank = {number: place for place, number in enumerate(sorted(often, key=often.__getitem__))}  # rarest first
+        said = [frozenset(map(rank.__getitem__, self._noted[each])) for each in ordered]
+        unique = sum(count == 1 for count in often.values())
+        known: dict[frozenset[int], int] = {}
+        holders: dict[int, list[int]] = {}
+        seen: Counter[int] = Counter()
+        over: set[str] = set()
+        for place, runs in enumerate(said):
+            first = known.get(runs)
+            if first is None:
+                # runs in common with whatever says the same; rounded first: 0.28 x 25 is more than 7 in floating point
+                enough = math.ceil(round(bound * len(runs), 9))
+                # of the rarest, those that any other answer has at all
+                shareable = [run for run in sorted(runs)[: len(runs) - enough + SHARED_RUNS] if run >= unique]
+                first = place
+                if len(shareable) >= (least := min(SHARED_RUNS, enough)):
+                    shared = Counter(chain.from_iterable(holders.get(run, ()) for run in shareable))
+                    sizes = range(enough, math.floor(round(len(runs) / bound, 9)) + 1)
+                    alike = sorted(other for other, count in shared.items() if count >= least and len(said[other]) in sizes)
+                    first = next((other for other in alike if _jaccard(runs, said[other]) >= bound), place)
+                known[runs] = first
+                if first == place:
+                    for run in shareable:
+                        holders.setdefault(run, []).append(place)
+            seen[first] += 1
+            if seen[first] > self._params.max_repeats:
+                over.add(ordered[place])
+        return over
 
 
 def _said(text: str) -> frozenset[tuple[str, ...]]:

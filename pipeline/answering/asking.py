@@ -1,6 +1,6 @@
 """Ask a model: compose the request for a question, read its reply, have it mended once, choose, have it judged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -78,7 +78,7 @@ def ask_each(provider: str, endpoint: str, settings: Settings, fetch: Fetch) -> 
             return settled
         return (yield from judge(question, settled, endpoint, settings, decides=decides))
 
-    def answer(questions: Sequence[Question], settle: Settle) -> Sequence[Settled]:
+    def answer(questions: Iterable[Question], settle: Settle) -> Sequence[Settled]:
         return fetch(lead(question, settle) for question in questions)
 
     return answer

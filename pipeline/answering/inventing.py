@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from heapq import nsmallest
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import polars as pl
 from pydantic import Field
@@ -32,6 +32,8 @@ from pipeline.prompts import Prompt, load_prompt
 from pipeline.schema import ADDED, ASKED, DEDUPED, GENERATED, REJECTED, conform, empty
 from pipeline.stage import Outcome
 from pipeline.tables import Table
+
+T = TypeVar("T")
 
 PARAPHRASE: Final = "paraphrase"
 BOUNDARY: Final = "boundary"
@@ -244,7 +246,7 @@ def _written(idea: Idea, answer: Answer) -> dict[str, Any]:
     return {**idea.row, "turns": turns}
 
 
-def batches(ideas: Iterator[Idea], size: int) -> Iterator[Sequence[Idea]]:
-    """The ideas in runs of at most `size`: as many conversations as a part may hold."""
-    while batch := list(islice(ideas, size)):
+def batches(items: Iterator[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in runs of at most `size`."""
+    while batch := list(islice(items, size)):
         yield batch

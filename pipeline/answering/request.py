@@ -1,6 +1,6 @@
 """One question to a model, its reply, and its cache key; what a provider is asked and what it gives back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
@@ -221,5 +221,6 @@ class Settled:
 Settle = Callable[[Question, Candidates], Settled]
 """Chooses among the answers to one question; deterministic, and asks nobody."""
 
-Answerer = Callable[[Sequence[Question], Settle], Sequence[Settled]]
-"""What a provider is to the stage: what became of every question, in their order. Settles each as soon as it has answers."""
+Answerer = Callable[[Iterable[Question], Settle], Sequence[Settled]]
+"""What a provider is to the stage: what became of every question, in their order. Takes each when it is about to ask it, and
+settles it as soon as it has answers."""

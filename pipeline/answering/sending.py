@@ -7,8 +7,10 @@ others are under way: a reply makes room for the next request at once, and waits
 """
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -128,9 +130,11 @@ async def _send_all(
     pace: PaceParams,
 ) -> None:
     ask, close = open_ask()
+    gc.freeze()  # what is there already is no garbage; to look through it takes 80 ms, in which nothing is sent
     try:
         await _Dispatch(begun, ended, is_ready, ask, replies, account, pace).run()
     finally:
+        gc.unfreeze()
         await close()
 
 
@@ -162,6 +166,8 @@ class _Dispatch:
         self._stopped_by: CurationError | None = None
         self._holding = 0
         self._room = asyncio.Event()
+        self._unkept: list[tuple[str, Amount, Reply]] = []
+        """What was paid just now; goes into one transaction with whatever is written next."""
 
     async def run(self) -> None:
         """Lead every dialogue to its end.
@@ -172,16 +178,17 @@ class _Dispatch:
                 In both cases what was under way is waited for and kept first.
         """
         await asyncio.gather(self._lead(), *(self._work() for _ in range(self._params.concurrency)))
+        self._keep()
         if self._stopped_by:
             raise self._stopped_by
 
     async def _lead(self) -> None:
-        """Lead dialogues on, one after the other; new ones are begun while there is not a request ready for every place."""
+        """Lead dialogues on, one after the other; new ones are begun first while there is not a request ready for every place."""
         places = self._params.concurrency
         while not self._stopped_by:
             room = places if self._is_ready.done() else MOST_AHEAD
-            begun = next(self._waiting, None) if max(self._ready.qsize(), self._answered.qsize()) < room else None
-            if begun:
+            has_room = self._ready.qsize() < room and self._answered.qsize() < MOST_AHEAD
+            if has_room and (begun := next(self._waiting, None)):
                 self._open += 1
                 self._go_on(begun, None)
             elif self._open and not self._is_ready.done():
@@ -280,9 +287,9 @@ class _Dispatch:
                 return worst
             try:
                 reply = await self._ask(request)
-                with self._replies.together():
-                    self._account.settle(worst, reply)
-                    self._replies.keep(request.key, reply)
+                if not self._unkept:
+                    asyncio.get_running_loop().call_soon(self._keep)
+                self._unkept.append((request.key, worst, reply))
             except ProviderError as error:
                 if not (isinstance(error, Overloaded) and error.may_be_billed):
                     with self._replies.together():
@@ -299,11 +306,30 @@ class _Dispatch:
         finally:
             self._pace.leave()
 
+    def _keep(self) -> None:
+        """Keep what was paid."""
+        if self._unkept:
+            try:
+                with self._together():
+                    pass
+            except CurationError as error:
+                self._stop(error)
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """What is written inside, and what was paid before, is there whole or not at all."""
+        with self._replies.together():
+            for key, worst, reply in self._unkept:
+                self._account.settle(worst, reply)
+                self._replies.keep(key, reply)
+            yield
+        self._unkept.clear()
+
     async def _begin(self, request: Request) -> Amount | Reply | None:
         """What is reserved for one attempt; or the reply, if another process was faster; None while another is at it."""
         worst = self._account.worst(request)
         while True:
-            with self._replies.together():
+            with self._together():
                 if not self._replies.claim(request.key):
                     return None
                 if kept := self._replies.find(request.key):

@@ -7,7 +7,7 @@ written for. Text that a spreadsheet would take for a formula is quoted with an 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,14 +31,16 @@ def answerer(settings: Settings) -> Answerer:
     answers: dict[str, tuple[str, str]] | None = None
     waiting: dict[str, Mapping[str, str]] = {}
 
-    def answer(questions: Sequence[Question], settle: Settle) -> Sequence[Settled]:
+    def answer(questions: Iterable[Question], settle: Settle) -> Sequence[Settled]:
         nonlocal answers
         if answers is None:
             answers = _read_answers(settings.file.answers)
-        settled = [_answer(question, answers, settle) for question in questions]
-        for question, each in zip(questions, settled, strict=True):
+        settled = list[Settled]()
+        for question in questions:
+            each = _answer(question, answers, settle)
             if isinstance(each.given, Gap):
                 waiting[question.conversation_id] = _row(question, each.given)
+            settled.append(each)
         _write_questions(settings.file.questions, [waiting[conversation_id] for conversation_id in sorted(waiting)])
         return settled
 

@@ -1,6 +1,6 @@
 """The answer an agent gave to the most similar question. Offline; below the bound, nobody answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pipeline.answering.provider_params import Settings
@@ -13,9 +13,9 @@ MODEL: Final = "tfidf-cosine"
 def answerer(settings: Settings) -> Answerer:
     """Answers with the best hit, when it is similar enough; else the gap `unanswered`, detail the best similarity."""
 
-    def answer(questions: Sequence[Question], settle: Settle) -> Sequence[Settled]:
-        given = [_answer(question, settings.nearest.min_similarity) for question in questions]
-        return [Settled(g) if isinstance(g, Gap) else settle(q, g) for q, g in zip(questions, given, strict=True)]
+    def answer(questions: Iterable[Question], settle: Settle) -> Sequence[Settled]:
+        given = ((question, _answer(question, settings.nearest.min_similarity)) for question in questions)
+        return [Settled(said) if isinstance(said, Gap) else settle(question, said) for question, said in given]
 
     return answer
 

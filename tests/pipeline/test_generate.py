@@ -1,5 +1,6 @@
 """generate: a synthetic turn where nobody answered, a named gap where there is none, everything else unchanged."""
 
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.answering.request import Answer, Gap, Question, Settled
 from pipeline.errors import ParamsError, TableError
-from pipeline.generate import PROVIDERS, GenerateParams, Similar, generate, run
+from pipeline.generate import PROVIDERS, GenerateParams, generate, run
 from pipeline.params import load_section
 from pipeline.schema import DEDUPED
 from pipeline.tables import Table
@@ -47,8 +48,8 @@ def sorry(questions: Any, settle: Any) -> list[Settled]:
     return [settle(question, (Answer("Sorry to hear that.", "fake", "m", "v", ()),)) for question in questions]
 
 
-def nothing_alike(questions: Any) -> list[Similar]:
-    return [Similar(())] * len(questions)
+def nothing_alike(questions: Iterable[Question]) -> Iterator[Question]:
+    return iter(questions)
 
 
 def test_nearest_gives_the_human_answer_of_the_most_similar_conversation_and_says_where_it_is_from(tmp_path: Path) -> None:
@@ -115,6 +116,27 @@ def test_the_new_turn_never_takes_the_id_of_an_old_one() -> None:
     outcome = generate(conversations([row], DEDUPED), nothing_alike, sorry, PARAMS)
 
     assert [turn["turn_id"] for turn in outcome.kept["turns"][0]] == ["a1", "a2"]
+
+
+def test_a_question_is_asked_before_the_next_is_looked_up() -> None:
+    order: list[tuple[str, str]] = []
+
+    def look_up(questions: Iterable[Question]) -> Iterator[Question]:
+        for question in questions:
+            order.append(("looked up", question.conversation_id))
+            yield question
+
+    def answer(questions: Iterable[Question], settle: Any) -> list[Settled]:
+        settled = []
+        for question in questions:
+            order.append(("asked", question.conversation_id))
+            settled += sorry([question], settle)
+        return settled
+
+    rows = [row | {"cluster_id": "c"} for row in (ALIKE, UNLIKE)]
+    generate(conversations(rows, DEDUPED), look_up, answer, PARAMS)
+
+    assert order == [(what, row["conversation_id"]) for row in rows for what in ("looked up", "asked")]
 
 
 def test_an_answer_with_another_customers_detail_in_it_is_not_borrowed(tmp_path: Path) -> None:
@@ -204,7 +226,7 @@ def test_nothing_is_made_again_when_nothing_changed(tmp_path: Path) -> None:
 def test_a_part_with_gaps_that_may_pass_is_made_again_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = deduped(tmp_path, [UNLIKE])
     gap = Settled(Gap("provider_error", "503", may_pass=True))
-    monkeypatch.setitem(PROVIDERS, "fake", lambda _settings: lambda asked, _settle: [gap] * len(asked))
+    monkeypatch.setitem(PROVIDERS, "fake", lambda _settings: lambda asked, _settle: [gap for _ in asked])
     run(source, tmp_path / "generated", params(tmp_path, provider="fake"), MEANS)
     assert Table(tmp_path / "generated").manifest.reasons == {"provider_error": 1}
 
