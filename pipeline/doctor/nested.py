@@ -3,7 +3,7 @@
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.doctor.candidates import Candidate
@@ -30,13 +30,24 @@ from pipeline.reading.values import native_id
 
 
 def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """Where records hold a list of messages: the list with the most text."""
+    """Where records hold a list of messages: the list with the most text, or those of each thread in a list without any."""
     sizes: Counter[str] = Counter()
+    threads: Counter[str] = Counter()
     for row in rows[:200]:
         for path, items in lists(row, "", 0):
-            sizes[path] += sum(len(text) for item in items for text in strings(item) if " " in text)
+            sizes[path] += _volume(items)
+            for item in items:
+                for inner, below in lists(item, "", 0) if isinstance(item, dict) else ():
+                    threads[f"{path}.{EACH}.{inner}"] += _volume(below)
     best = max(sizes, key=lambda path: sizes[path], default=None)
+    thread = max(threads, key=lambda path: threads[path], default=None)
+    if best is not None and thread is not None and sizes[best] * 10 < threads[thread]:  # a title or two beside the messages
+        return thread
     return best if best is not None and sizes[best] > 0 else None
+
+
+def _volume(items: Sequence[Any]) -> int:
+    return sum(len(text) for item in items for text in strings(item) if " " in text)
 
 
 def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
@@ -112,7 +123,9 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     describe_records(mapping, records, at, reasons, column if others == "starter" else None)
     mapping |= text_format(text)
     people_at = mapping.get("participants", {}).get("at")
-    if left := sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, people_at}):
+    if left := sorted(
+        {path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, at.partition(f".{EACH}.")[0], people_at}
+    ):
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
     said = {text.name, *([column.name] if people_at else [])}
     if calls is not None:  # a tool is nobody
@@ -154,6 +167,8 @@ def account_for_the_rest(
     people |= {name: kind for name, each in outer.items() if name not in taken and each.is_scalar and (kind := each.kind())}
     if mapping.get("customer") and (kind := kind_of_author(outer[mapping["customer"]])):
         people[mapping["customer"]] = kind
+    threads = _of_threads(rows, at)
+    people |= {path: kind for path, each in threads.items() if each.is_scalar and (kind := each.kind())}
     if people:
         mapping["identifiers"] = {"other": people}
     known = {*taken, *people, at}
@@ -164,6 +179,7 @@ def account_for_the_rest(
         ignore += [name] if not any(path in known for path in below) else [path for path in below if path not in known]
     if "." in at:
         ignore += [path for path in outer if path.startswith(at.partition(".")[0] + ".") and path not in known]
+    ignore += [path for path in sorted(threads) if path not in {at, *people}]
     every = {path for item in items for path in item}
     ignore += [f"{at}.*.{path}" for path in sorted(every - used) if f"{at}.*.{path}" not in people]
     if ignore:
@@ -177,11 +193,18 @@ def _answers(rows: Sequence[Mapping[str, Any]], at: str, speaker: tuple[Column, 
     return sum(bool(values & set(speaker[1].get("agent", ()))) for values in several) * 2 >= len(several)
 
 
+def _of_threads(rows: Sequence[Mapping[str, Any]], at: str) -> dict[str, Column]:
+    """Path -> what stands beside the lists at a path, where each thread has one; none where a record has one list."""
+    above, each, _ = at.rpartition(f".{EACH}.")
+    found = columns_of([flat(thread) for row in rows for thread in items_at(row, above)]) if each else {}
+    return {f"{above}.{EACH}.{name}": column for name, column in found.items()}
+
+
 def _participants(
     rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Column], at: str, used: set[str]
 ) -> tuple[dict[str, str], Column, dict[str, list[Any]], str] | None:
     """A list of people that says what those are who speak by their ids alone; null where there is none."""
-    for path in sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at}):
+    for path in sorted({path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, at.partition(f".{EACH}.")[0]}):
         people = columns_of([flat(each) for row in rows for each in items_at(row, path)])
         found = speaker_column(people, set())
         if found is None or found[2] != "refuse":
@@ -216,11 +239,8 @@ def _tools(items: Sequence[Any]) -> set[Any]:
 
 
 def items_at(row: Mapping[str, Any], at: str) -> list[Any]:
-    """The list at a path; an empty one where none is there."""
-    value: Any = row
-    for step in at.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, list) else []
+    """The items of the list at a path, or of every list there; none where none is."""
+    return [item for found in find(row, parse(at)) if isinstance(found, list) for item in found]
 
 
 def _filters(columns: Mapping[str, Column], items: Sequence[Mapping[str, Any]], text: str) -> dict[str, list[Any]]:
@@ -256,13 +276,29 @@ def _names_alike(asker: Column, speaker: Column) -> bool:
     return last[0] == last[1] and not set(asker.texts).isdisjoint(speaker.texts)
 
 
+def _nearness_to(at: str) -> Callable[[Column], tuple[bool, bool, int, int]]:
+    """How well a field names the conversation of the list at a path: one beside it does, for a chat has several threads."""
+    beside = at.rpartition(".")[0]
+
+    def nearness(column: Column) -> tuple[bool, bool, int, int]:
+        above, _, name = column.name.rpartition(".")
+        return (
+            above == beside and name.casefold() == "id",
+            column.name.casefold() == "id",
+            column.hints(ID),
+            -column.name.count("."),
+        )
+
+    return nearness
+
+
 def describe_records(  # what a record says beside its messages stands in as many places
     mapping: dict[str, Any], records: Sequence[Mapping[str, Any]], at: str, reasons: list[str], authors: Column | None
 ) -> None:
     """Put into the mapping what records say of their conversations; `authors`: where only names say who speaks."""
     outer = {name: column for name, column in columns_of(records).items() if name != at and not name.startswith(f"{at}.")}
     ids = [each for each in outer.values() if _names_record(each, len(records))]
-    found = max(ids, key=lambda each: (each.name.casefold() == "id", each.hints(ID), -each.name.count(".")), default=None)
+    found = max(ids, key=_nearness_to(at), default=None)
     if found is not None:
         mapping["id"] = found.name
         reasons.append(f"{found.name!r} is different in each record")

@@ -10,6 +10,7 @@ Records stand one per line (JSON lines), as one JSON document each, or in a list
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal, Self
 
@@ -62,7 +63,7 @@ class EventsSettings(MappedSettings):
     """Path, from the record, of the customer's first message where it stands outside the turns: the question of a thread. It
     was written at `opened_at`, by `customer`."""
     turns: str
-    """Path of the list of events, from the record."""
+    """Path of the list of events, from the record; of several with `*`: those of each thread of a chat."""
     pair: Pair | None = None
     """Where each event is a question and its answer, as paths from it; it takes the place of `speaker` and `text`."""
     closing: Pair | None = None
@@ -182,11 +183,11 @@ def _topics(record: Any, settings: EventsSettings) -> Iterator[str]:
 
 
 def _add_turns(draft: Draft, record: Any, settings: EventsSettings, authors: Mapping[str, str | None]) -> None:
-    found = first(record, settings.steps[settings.turns])
-    if found is not None and not isinstance(found, list):
+    lists = [each for each in find(record, settings.steps[settings.turns]) if each is not None]
+    if any(not isinstance(each, list) for each in lists):
         raise Refused("wrong_type", settings.turns)
     said = _paired if settings.pair else _messages
-    ordered = said(draft, record, found or (), settings)
+    ordered = said(draft, record, list(chain.from_iterable(lists)), settings)
     if settings.opening is not None:
         text = clean(as_message(first(record, settings.steps[settings.opening]), settings.opening), settings.text_format)
         if text:

@@ -729,10 +729,64 @@ def test_people_who_are_only_ids_in_a_chat_are_told_by_the_list_that_says_what_t
     found = diagnosed(folder).mapping
     table = ingested(folder, found)
 
-    assert texts(table)["chat4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4"]
+    assert texts(table)["t4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4"]
     assert found["participants"] == {"at": "users", "id": "id", "role": "type"}
     assert found["identifiers"]["other"]["users.*.email"] == "EMAIL_ADDRESS"
     assert found["identifiers"]["other"]["users.*.name"] == "PERSON"
+
+
+def livechat_thread(chat: int, thread: int) -> dict[str, Any]:
+    """A thread of a chat, as LiveChat's archives hold it."""
+    at = f"2026-01-{10 + thread}T12:0{{}}:00.000000Z"
+    events = [
+        {
+            "id": f"e{chat}{thread}{place}",
+            "type": "message",
+            "author_id": who,
+            "text": f"{says} {chat}",
+            "created_at": at.format(place),
+        }
+        for place, (who, says) in enumerate([(f"c-{chat}", SAYS[thread * 2]), ("al@example.com", SAYS[thread * 2 + 1])])
+    ]
+    return {"id": f"t{chat}{thread}", "active": False, "created_at": at.format(0), "tags": ["tent"], "events": events}
+
+
+LIVECHAT_USERS: Final = [{"id": "al@example.com", "type": "agent", "name": "Al Roe"}]
+
+
+def test_a_list_of_chats_each_with_several_threads_is_read_whole(tmp_path: Path) -> None:
+    chats = [
+        {
+            "id": f"chat{n}",
+            "users": [{"id": f"c-{n}", "type": "customer", "name": "Jo Fox"}, *LIVECHAT_USERS],
+            "threads": [livechat_thread(n, thread) for thread in (1, 0)],
+        }
+        for n in range(6)
+    ]
+    folder = write(tmp_path / "in", chats__json=orjson.dumps({"chats": chats, "found_chats": 6, "next_page_id": "x"}))
+    found = diagnosed(folder)
+
+    assert found.mapping["turns"] == "threads.*.events"
+    assert texts(ingested(folder, found.mapping))["chat4"] == [
+        f"{who}: {says} 4" for who, says in zip(("customer", "agent") * 2, SAYS, strict=True)
+    ]
+
+
+def test_the_threads_of_a_chat_one_by_one_under_its_id_are_conversations_of_their_own(tmp_path: Path) -> None:
+    chats = [
+        {
+            "id": f"chat{n}",
+            "users": [{"id": f"c-{n}", "type": "customer", "name": "Jo Fox"}, *LIVECHAT_USERS],
+            "thread": livechat_thread(n, thread),
+        }
+        for n in range(6)
+        for thread in range(2)
+    ]
+    folder = write(tmp_path / "in", chats__json=orjson.dumps({"chats": chats, "found_chats": 12}))
+    read = texts(ingested(folder, diagnosed(folder).mapping))
+
+    assert len(read) == 12
+    assert read["t41"] == [f"customer: {SAYS[2]} 4", f"agent: {SAYS[3]} 4"]
 
 
 def test_mail_is_mapped_so_that_what_people_quote_goes(tmp_path: Path) -> None:

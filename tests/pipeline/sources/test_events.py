@@ -307,3 +307,16 @@ def test_below_a_question_those_listed_as_staff_answer_and_the_path_of_an_agent_
         ("agent", "Sorry", False),
     ]
     assert row["turns"][2]["author_key"] is not None
+
+
+def test_a_chat_may_hold_its_messages_thread_by_thread(tmp_path: Path) -> None:
+    first_, second = chat(1, "Hi", "Ho"), chat(1, "Again", "Yes?")
+    later = [{**event, "at": event["at"] + 86_400 * 9} for event in second["events"]]
+    record = {"id": 1, "threads": [{"events": later}, {"events": first_["events"]}, {"events": None}]}
+    folder = write(tmp_path / "in", log__jsonl=[record])
+    mapping = {**CHATS, "turns": "threads.*.events"}
+
+    assert texts(ingested(folder, mapping)) == {"1": ["customer: Hi", "agent: Ho", "customer: Again", "agent: Yes?"]}
+    assert texts(ingested(folder, {**mapping, "reopened_after_days": 7})) == {
+        "1": ["customer: Hi", "agent: Ho"], "1~2": ["customer: Again", "agent: Yes?"],
+    }  # fmt: skip
