@@ -56,6 +56,9 @@ ID: Final = (
 )
 _ANSWERS: Final = frozenset({"agent", "staff", "operator", "outbound", "outgoing"})
 _PARENT: Final = "parent tmid reference reply replied replyto response responded answered quoted inreplyto in to"
+LEAST_ADDRESS: Final = 12
+"""Characters of an address: whatever its column is called, what is so long and stands elsewhere as an id is meant."""
+_ADDRESS_HINT: Final = 1
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
 LABEL: Final = (
     "category tag tags intent label labels topic topics queue department product subject_area forum board section"
@@ -365,18 +368,25 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
     own = [each for each in columns.values() if each.is_scalar and each.filled == 1 and each.distinct == each.rows]
     found: list[tuple[int, Column, Column]] = []
     for name in own:
-        ids = {_without_kind(native_id(text)) for text in name.texts}
         for parent in columns.values():
-            answered = {_without_kind(native_id(text)) for text in parent.texts}
-            if parent.tokens & {"count", "score", "number", "num", "votes"} or not parent.hints(_PARENT, on_its_way=True):
+            hints = parent.hints(_PARENT, on_its_way=True) or _ADDRESS_HINT * all(
+                len(text) >= LEAST_ADDRESS for text in parent.texts
+            )
+            if parent.tokens & {"count", "score", "number", "num", "votes"} or not hints:
                 continue  # small numbers are ids, too
-            if parent is not name and parent.is_scalar and len(answered & ids) * 4 > len(answered):  # others lie elsewhere
-                found.append((parent.hints(_PARENT, on_its_way=True), name, parent))
+            if parent is not name and parent.is_scalar and answers(name, parent):
+                found.append((hints, name, parent))
     if not found:
         return None
     _, name, parent = max(found, key=lambda each: each[0])
     posts = columns.get("link_id")  # names the post itself, also where the comment between was not delivered
     return name, posts if posts is not None and parent.name == "parent_id" else parent
+
+
+def answers(name: Column, parent: Column) -> bool:
+    """Whether a quarter of what one column names are rows by another; others lie elsewhere."""
+    ids, answered = ({_without_kind(native_id(text)) for text in each.texts} for each in (name, parent))
+    return len(answered & ids) * 4 > len(answered)
 
 
 def _without_kind(own: str | None) -> str | None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.doctor.candidates import Candidate
+from pipeline.doctor.columns import answers, columns_of, parent_columns
 from pipeline.doctor.nested import as_events, turns_path
 from pipeline.doctor.pairs import as_pairs
 from pipeline.doctor.rows import as_table
-from pipeline.doctor.sampling import SAMPLED_ROWS, alike, sample, spread
+from pipeline.doctor.sampling import SAMPLED_ROWS, alike, flat, sample, spread
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import ReceivedFile
 
@@ -29,6 +30,11 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     largest = max(read, key=lambda each: _volume(each[1]))
     shape = frozenset(largest[1][0])
     same = [each for each in read if len(shape & frozenset(each[1][0])) * 2 >= len(shape)]
+    same += [
+        each
+        for each in read
+        if all(each is not other for other in same) and each[2] == largest[2] and _hang_together(largest[1], each[1])
+    ]
     claimed = alike(files, [file for file, _, _ in same])
     rows = [row for each in same for row in each[1]][: SAMPLED_ROWS * 2]
     nested = turns_path(rows)
@@ -41,6 +47,20 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
         if candidate is not None:
             candidate.remarks += faults[:3]
             yield candidate
+
+
+def _hang_together(some: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether rows of one file name rows of the other that they answer: posts and comments, issues and their comments."""
+    one, two = (columns_of([flat(dict(row)) for row in rows]) for rows in (some, others))
+    both = columns_of([flat(dict(row)) for row in (*some, *others)])
+    found = parent_columns(both)
+    if found is None or any(found[0].name not in each for each in (one, two)):
+        return False
+    return any(
+        answers(opening[found[0].name], replying[found[1].name])
+        for opening, replying in ((one, two), (two, one))
+        if found[1].name in replying
+    )
 
 
 def _volume(rows: Sequence[Mapping[str, Any]]) -> int:

@@ -290,3 +290,42 @@ def test_a_dump_of_stack_exchange_is_read_as_threads_members_who_left_and_texts_
     wiki = '<row Id="9" PostTypeId="5" Body="Tents are houses of cloth" CreationDate="2026-01-01T00:00:00" OwnerUserId="1" />'
 
     assert is_read(write(tmp_path / "in", Posts__xml="\n".join(['<?xml version="1.0"?><posts>', *rows, wiki, "</posts>"])))
+
+
+def test_issues_and_their_comments_in_files_of_their_own_are_threads(tmp_path: Path) -> None:
+    def record(turn: dict[str, Any], url: str, **more: Any) -> dict[str, Any]:
+        user = {"login": turn["login"], "id": len(turn["login"]), "type": "User", "site_admin": False}
+        return {
+            "url": f"https://api.example.com/{url}",
+            "id": turn["id"],
+            "user": user,
+            "body": turn["text"],
+            "created_at": turn["at"],
+            **more,
+        }
+
+    issues = [record(turns(n)[0], f"issues/{n}", number=n, labels=[], state="closed", locked=False, comments=3) for n in range(8)]
+    comments = [
+        record(t, f"issues/comments/{t['id']}", issue_url=f"https://api.example.com/issues/{n}", author_association="NONE")
+        for n in range(8)
+        for t in turns(n)[1:]
+    ]
+
+    assert is_read(write(tmp_path / "in", issues__json=json.dumps(issues), comments__json=json.dumps(comments)))
+
+
+def test_posts_and_comments_of_a_forum_in_files_of_their_own_are_threads(tmp_path: Path) -> None:
+    posts = [
+        {
+            "id": f"t{n}x", "author": turns(n)[0]["login"], "selftext": turns(n)[0]["text"], "created_utc": 1767614400 + n * 1000,
+            "url": "https://example.com", "domain": "self", "is_self": True, "num_comments": 3, "over_18": False,
+        } for n in range(8)
+    ]  # fmt: skip
+    comments = [
+        {
+            "id": f"c{t['id']}", "link_id": f"t3_t{n}x", "parent_id": f"t1_c{t['id'] - 1}" if p > 1 else f"t3_t{n}x",
+            "author": t["login"], "body": t["text"], "created_utc": 1767614400 + n * 1000 + p, "controversiality": 0,
+        } for n in range(8) for p, t in said_by(n)[1:]
+    ]  # fmt: skip
+
+    assert is_read(write(tmp_path / "in", RS_2026__jsonl=posts, RC_2026__jsonl=comments))
