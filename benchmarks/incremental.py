@@ -1,6 +1,6 @@
 """What a night costs: everything for the first time, 1 % new data, nothing new.
 
-    PYTHONPATH=. python benchmarks/incremental.py --conversations 200000 --out benchmarks/results/incremental.json
+    PYTHONPATH=. python benchmarks/incremental.py --conversations 10000 60000 --out benchmarks/results/incremental.json
 
 The whole command is measured, `ticketmill run`: DVC, stages, gates, ledger, report. Every file holds 1 % of the conversations, as
 a daily export would. Must: 1 % new at most 5 % of the first run; nothing new at most 5 seconds. Seconds of the processors
@@ -40,13 +40,9 @@ def part_of_assessing() -> float:
     return 1 / max(FILES * renew_after, 1)
 
 
-def main() -> None:
-    """Run three nights and write what they cost."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--conversations", type=int, default=200_000)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
-    per_file = asked.conversations // FILES
+def measure(conversations: int) -> dict[str, Any]:
+    """Three nights over so many conversations, and what they cost."""
+    per_file = conversations // FILES
     with tempfile.TemporaryDirectory() as scratch:
         project = Project(Path(scratch) / "line")
         for day in range(FILES):
@@ -60,9 +56,10 @@ def main() -> None:
         output = night.pop("output")
         if night["exit_code"]:
             raise SystemExit(f"{name}: exit {night['exit_code']}\n{output[-3000:]}")
+        kept = {each["stage"]: each["kept"] for each in night.pop("funnel")}
+        night["kept"] = kept["emit"]
     full, new, idle = nights.values()
-    result = {
-        "conversations": asked.conversations,
+    return {
         "processors": os.cpu_count(),
         "load_of_other_programs_at_end": round(os.getloadavg()[0], 1),
         "one_percent_new_share_of_wall": round(new["wall_seconds"] / full["wall_seconds"], 4),
@@ -74,9 +71,20 @@ def main() -> None:
         "nothing_new_seconds": idle["wall_seconds"],
         **nights,
     }
+
+
+def main() -> None:
+    """Run three nights per size and write what they cost, each size as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--conversations", type=int, nargs="+", default=[10_000, 60_000])
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    result: dict[str, Any] = {}
+    for conversations in asked.conversations:
+        result[f"{conversations} conversations"] = measure(conversations)
+        if asked.out:
+            asked.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(json.dumps(result, indent=1))
-    if asked.out:
-        asked.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
