@@ -100,7 +100,7 @@ def _frame(
 def write_table(folder: Path, frames: Iterator[pl.DataFrame]) -> int:
     """Write the frames as the table `scrubbed`; returns the bytes of text in it."""
     size = 0
-    with new_table(folder, "scrub", 1, "benchmark", given=None) as writer:
+    with new_table(folder, "scrub", "benchmark", given=None) as writer:
         parts = []
         for number, frame in enumerate(frames):
             size += int(

@@ -53,7 +53,7 @@ def prepare(received: Path, name: str, folder: Path) -> Table:
 def hide(table: Table, folder: Path) -> tuple[Path, dict[str, str]]:
     """The table with the last answer of every tenth conversation taken off, and those answers."""
     hidden: dict[str, str] = {}
-    with new_table(folder / "hidden", "dedupe", 1, "hidden", Table(folder / "scrubbed")) as writer:
+    with new_table(folder / "hidden", "dedupe", "hidden", Table(folder / "scrubbed")) as writer:
         parts = []
         for part in table.manifest.parts:
             rows = table.read(part).to_dicts()

@@ -86,7 +86,7 @@ def conversations(start: int, count: int) -> pl.DataFrame:
 
 def make_table(folder: Path, count: int) -> None:
     """A table as generate leaves it."""
-    with new_table(folder, "generate", 1, "benchmark", given=None) as writer:
+    with new_table(folder, "generate", "benchmark", given=None) as writer:
         parts = []
         for number, start in enumerate(range(0, count, ROWS_PER_PART)):
             frame = conversations(start, min(ROWS_PER_PART, count - start))

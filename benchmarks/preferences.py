@@ -34,10 +34,10 @@ def main() -> None:
         row["turns"][-1]["turn_id"] = "a2"
         texts.append((row["conversation_id"], "t0", "too_short", f"No idea about {number}."))
         rows.append({**row, "cluster_id": row["conversation_id"], "tokens": 20, "synthetic": False, "edits": [], "flags": []})
-    with new_table(root / "generated", "generate", 1, "x", given=None) as writer:
+    with new_table(root / "generated", "generate", "x", given=None) as writer:
         rejected = {"rejected": pl.DataFrame(texts, schema=dict(REJECTED), orient="row")}
         writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(empty(GENERATED), beside=rejected))])
-    with new_table(root / "validated", "validate", 1, "x", given=Table(root / "generated")) as writer:
+    with new_table(root / "validated", "validate", "x", given=Table(root / "generated")) as writer:
         writer.publish([writer.write("part-00000", {"a": "b"}, Outcome(conversations(rows, VALIDATED)))])
     params = load_section(emit.EmitParams, "emit", [Path("params.yaml")], [FORMATS, "emit.card.pii_metrics=null"])
     emit.run(root / "validated", root / "chat", params, Means(Key(b"0123456789abcdef0123456789abcdef")))

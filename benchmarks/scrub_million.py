@@ -61,7 +61,7 @@ def make_table(star: Path, folder: Path, turns: int) -> None:
     enough = every["turns"].list.len().cum_sum().search_sorted(turns) + 1
     every = every.head(int(enough))
     frames = [every.slice(start, ROWS_PER_PART) for start in range(0, every.height, ROWS_PER_PART)]
-    with new_table(folder, "ingest", 1, "benchmark", given=None) as writer:
+    with new_table(folder, "ingest", "benchmark", given=None) as writer:
         writer.publish([writer.write(f"part-{n:05d}", {"start": str(n)}, Outcome(kept=frame)) for n, frame in enumerate(frames)])
     texts = [frame["turns"].explode().struct.field("text") for frame in frames]
     counts = {"turns": sum(map(len, texts)), "distinct_in_their_part": sum(text.n_unique() for text in texts)}

@@ -28,7 +28,6 @@ from pipeline.similarity.minhash import Array, Recipe, sketch, texts_of
 from pipeline.stage import Outcome
 from pipeline.tables import MANIFEST, Manifest, Part, Table, write_json
 
-VERSION: Final = 1
 HOLDS_REFERENCE: Final = "holds_reference"
 
 
@@ -68,7 +67,6 @@ def run(source: Path, target: Path, reference: Path, params: DecontaminateParams
         table,
         target,
         stage="decontaminate",
-        version=VERSION,
         fingerprint=params.fingerprint(digest, unidata_version),
         prepare=prepare,
         arguments=(reference, params),

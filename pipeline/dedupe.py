@@ -32,8 +32,6 @@ from pipeline.similarity.verdicts import ROWS, TEMPLATE, VERDICT, Preference, Ru
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, code_digest, new_table, translated_errors
 
-VERSION: Final = 1
-
 EXACT: Final = "exact_duplicate"
 NEAR: Final = "near_duplicate"
 CAPPED: Final = "template_limit"
@@ -122,7 +120,7 @@ class DedupeParams(Section):
 
     def made_by(self) -> str:
         """Fingerprint of all that decides a verdict: not of where it is remembered."""
-        return self.model_copy(update={"index": None}).fingerprint(unidata_version, str(VERSION), code_digest())
+        return self.model_copy(update={"index": None}).fingerprint(unidata_version, code_digest())
 
 
 def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manifest:
@@ -132,7 +130,7 @@ def run(source: Path, target: Path, params: DedupeParams, means: Means) -> Manif
     """
     table = Table(source)
     table.require_stage("scrub")
-    with new_table(target, "dedupe", VERSION, params.made_by(), given=table) as writer:
+    with new_table(target, "dedupe", params.made_by(), given=table) as writer:
         # without a place of its own it lies in the unfinished table, and goes with whatever does not belong to that
         folder = target.with_name(params.index) if params.index else writer.folder / "_index"
         with open_index(folder, params.made_by()) as index:
@@ -325,7 +323,7 @@ def _key(part: Part, table: Table, params: DedupeParams) -> str:
     """A hash of the content of a part and of all that decides its sketch; "" of one without rows."""
     if part.rows["kept"] == 0:
         return ""
-    contents = [part.files["kept"], params.match, repr(params.recipe()), unidata_version, str(VERSION), code_digest()]
+    contents = [part.files["kept"], params.match, repr(params.recipe()), unidata_version, code_digest()]
     if "surrogates" in params.mask:
         if "findings" not in part.files:
             raise TableError(f"{table.folder}: has no findings; run scrub again or take 'surrogates' from dedupe.mask")

@@ -28,8 +28,6 @@ from pipeline.writing.lengths import fault_of_length
 from pipeline.writing.shards import Shards
 from pipeline.writing.splits import BRIDGES_SPLITS, SPLITS, SplitParams, assign_splits, explain_sizes
 
-VERSION: Final = 3
-
 
 class EmitParams(Section):
     """Which files to write, how the examples are shared out, and what stands before every conversation."""
@@ -368,7 +366,7 @@ def run(source: Path, target: Path, params: EmitParams, means: Means) -> Manifes
         Task({part.name: part.files["kept"], f"{part.name} splits": _digest(splits), **beside}, (part, splits))
         for part, splits in _split(table, params.splits, means)
     ]
-    with new_table(target, "emit", VERSION, params.fingerprint(), given=table) as writer:
+    with new_table(target, "emit", params.fingerprint(), given=table) as writer:
         parts = make_parts(writer, tasks, prepare, (table, params), means.workers, means.progress)
         return writer.publish(parts, write_files(writer, parts, params, table.checksum))
 

@@ -47,8 +47,6 @@ from pipeline.schema import ASKED, DEDUPED, DROPPED, GENERATED, REJECTED, TURN, 
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, Table, TableWriter, new_table
 
-VERSION: Final = 3
-
 REPLIES_OF_A_MODEL: Final = ("prompt", "model", "openai", "judge")
 PACE: Final = ("pace", "budget", "prices", "replies", "replay", "mode", "batch")
 """Fields of the params that change how replies are got, not which."""
@@ -224,7 +222,7 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
     knowledge = _knowledge(params, means)
     answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params, find_meaning(params))
-    with new_table(target, "generate", VERSION, params.deciding(), given=table) as writer:
+    with new_table(target, "generate", params.deciding(), given=table) as writer:
         made: list[Part] = []
         for number, part in enumerate(parts):
             means.progress(number, len(parts))

@@ -38,8 +38,6 @@ from pipeline.sources import SOURCES, SourceMapping
 from pipeline.stage import Outcome
 from pipeline.tables import Manifest, Part, TableWriter, code_digest, new_table, translated_errors
 
-VERSION: Final = 7
-
 SPILLS: Final = "_spill"
 INDEXES: Final = "units"
 
@@ -74,7 +72,7 @@ def run(source: Path, target: Path, params: IngestParams, means: Means) -> Manif
     """
     units = plan(source, params, means.key)
     fingerprint = f"{means.key.fingerprint}-{params.rows_per_part}"
-    with new_table(target, "ingest", VERSION, fingerprint, given=None) as writer:
+    with new_table(target, "ingest", fingerprint, given=None) as writer:
         spills = writer.folder / SPILLS
         indexes: dict[str, pl.DataFrame] = {}
         faults: dict[str, str] = {}

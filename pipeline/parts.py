@@ -61,7 +61,6 @@ def map_table(
     target: Path,
     *,
     stage: str,
-    version: int,
     fingerprint: str,
     prepare: Callable[..., Transform],
     arguments: Sequence[Any],
@@ -74,7 +73,7 @@ def map_table(
     Args:
         source: the table to read; its `kept` rows go in.
         target: the table to make.
-        stage: name of the stage; `version` is raised whenever its code gives another result for the same input.
+        stage: name of the stage.
         fingerprint: over everything else that decides the result (params, key).
         prepare: a module-level function that builds the transform from `arguments`, once per worker.
         workers: number of processes; the result is the same for any number.
@@ -85,7 +84,7 @@ def map_table(
         TableError: the table cannot be written.
     """
     tasks = [Task({part.name: part.files["kept"]}, part) for part in source.manifest.parts]
-    with new_table(target, stage, version, fingerprint, given=source) as writer:
+    with new_table(target, stage, fingerprint, given=source) as writer:
         parts = make_parts(writer, tasks, _prepare_mapped, (source, stage, prepare, arguments), workers, progress)
         return writer.publish(parts, finish(writer.folder, parts) if finish else ())
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.errors import SchemaError
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 TIME: Final = pl.Datetime("us", "UTC")
 

@@ -33,8 +33,6 @@ from pipeline.stage import Outcome
 from pipeline.surrogates.dates import shift_date
 from pipeline.tables import Manifest, Part, Table, digest_of_package, new_table, translated_errors, write_json
 
-VERSION: Final = 4
-
 Mode = Literal["surrogate", "placeholder", "mask", "keep"]
 
 PARAMS: Final = "_params.json"
@@ -110,7 +108,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
     shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied), _own_models(params))).encode()).hexdigest()
     beside = found_beside(target)
     tasks = [Task({part.name: part.files["kept"]}, part) for part in given.manifest.parts]
-    with new_table(beside, "scrub.find", VERSION, f"{shared[:16]}-{means.key.fingerprint}", given=given) as writer:
+    with new_table(beside, "scrub.find", f"{shared[:16]}-{means.key.fingerprint}", given=given) as writer:
         found_parts = make_parts(
             writer, tasks, _prepare_find, (given, params, lists, means.key), means.workers, _half(means, first=True)
         )
@@ -123,7 +121,7 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
         for own in (_moved_in(found, found_part, moved),)
     ]
     fingerprint = params.fingerprint(means.key.fingerprint, shared)
-    with new_table(target, "scrub", VERSION, fingerprint, given=given) as writer:
+    with new_table(target, "scrub", fingerprint, given=given) as writer:
         parts = make_parts(
             writer, tasks, _prepare_replace, (given, found, params, means.key), means.workers, _half(means, first=False)
         )

@@ -67,7 +67,6 @@ class Manifest:
     """The table of contents of a table; a folder without one is not a table."""
 
     stage: str
-    stage_version: int
     fingerprint: str
     """Over params, key and whatever else decides the result besides the input parts, and over the code."""
 
@@ -185,12 +184,12 @@ class _Finished:
 class TableWriter:
     """A table in the making, in a hidden folder beside its target. Use through `new_table`."""
 
-    def __init__(self, target: Path, stage: str, stage_version: int, fingerprint: str, given: Table | None) -> None:
+    def __init__(self, target: Path, stage: str, fingerprint: str, given: Table | None) -> None:
         """Prepare the folder; parts of a killed run and of the table at `target` stay usable."""
         self.target = target
         self.folder = target.with_name(f".{target.name}.unfinished")
         self._retired = target.with_name(f".{target.name}.retired")
-        self._stage, self._stage_version, self._given = stage, stage_version, given
+        self._stage, self._given = stage, given
         self._fingerprint = f"{fingerprint}-{code_digest()}"
         (self.folder / RECEIPTS).mkdir(parents=True, exist_ok=True)
         self._finished = {_identity(found.part.inputs): found for found in self._find_finished()}
@@ -201,7 +200,7 @@ class TableWriter:
                 manifest = _read_manifest(folder)
             except TableError:
                 continue
-            if (manifest.stage, manifest.stage_version, manifest.fingerprint) == self._made_by:
+            if (manifest.stage, manifest.fingerprint) == self._made_by:
                 signed_at = (folder / MANIFEST).stat().st_mtime_ns
                 yield from (_Finished(folder, part, signed_at) for part in manifest.parts)
         for receipt in sorted((self.folder / RECEIPTS).glob("*.json")):
@@ -214,8 +213,8 @@ class TableWriter:
                 yield _Finished(self.folder, Part(**content["part"]), signed_at=0)
 
     @property
-    def _made_by(self) -> tuple[str, int, str]:
-        return self._stage, self._stage_version, self._fingerprint
+    def _made_by(self) -> tuple[str, str]:
+        return self._stage, self._fingerprint
 
     def reuse(self, name: str, inputs: Mapping[str, str]) -> Part | None:
         """Take over a part that was made before from the same inputs, under `name`; None when there is no sound one."""
@@ -311,7 +310,7 @@ class TableWriter:
 
 
 @contextmanager
-def new_table(target: Path, stage: str, stage_version: int, fingerprint: str, given: Table | None) -> Iterator[TableWriter]:
+def new_table(target: Path, stage: str, fingerprint: str, given: Table | None) -> Iterator[TableWriter]:
     """Open a table for writing; one process at a time may make a given table.
 
     Raises:
@@ -331,7 +330,7 @@ def new_table(target: Path, stage: str, stage_version: int, fingerprint: str, gi
         if not is_ours:  # held, or its holder ended and removed it after we opened it
             raise TableError(f"{target}: another process is making this table; wait for it to end")
         with translated_errors(target):
-            writer = TableWriter(target, stage, stage_version, fingerprint, given)
+            writer = TableWriter(target, stage, fingerprint, given)
         yield writer
         path.unlink(missing_ok=True)
     finally:

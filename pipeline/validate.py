@@ -16,8 +16,6 @@ from pipeline.tables import Manifest, Table
 from pipeline.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_REPLY, count_tokens
 from pipeline.turns import WRITTEN, flatten, gather
 
-VERSION: Final = 5
-
 Then = Literal["drop", "cut", "move", "merge", "mend", "flag", "ignore"]
 
 BOUND: Final = {"merge": "same_speaker_run", "move": "misplaced_look_up"}
@@ -193,7 +191,6 @@ def run(source: Path, target: Path, params: ValidateParams, means: Means) -> Man
         Table(source),
         target,
         stage="validate",
-        version=VERSION,
         fingerprint=params.fingerprint(*params.rules),  # the order of the rules decides the reason of a drop
         prepare=prepare,
         arguments=(params,),

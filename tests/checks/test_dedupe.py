@@ -28,7 +28,7 @@ def table(
     canned: int = 0,
 ) -> Table:
     """A table `deduped` with these kept rows and these (dropped, keeper) pairs, made from a table `scrubbed` of all of them."""
-    with new_table(folder / "scrubbed", "scrub", 1, "test", given=None) as writer:
+    with new_table(folder / "scrubbed", "scrub", "test", given=None) as writer:
         everything = conversations([*kept, *(row for row, _ in dropped)])
         writer.publish([writer.write("part-00000", {"seed": "0"}, Outcome(everything))])
     if clusters is None:
@@ -46,7 +46,7 @@ def table(
         {"clusters": pl.DataFrame(clusters, schema=CLUSTERS, orient="row") if clusters else empty(CLUSTERS)},
         {"canned_replies": canned},
     )
-    with new_table(folder / "deduped", "dedupe", 1, "test", given=Table(folder / "scrubbed")) as writer:
+    with new_table(folder / "deduped", "dedupe", "test", given=Table(folder / "scrubbed")) as writer:
         writer.publish([writer.write("part-00000", {"seed": "0"}, outcome)])
     return Table(folder / "deduped")
 

@@ -55,7 +55,7 @@ def scrubbed(folder: Path, own_names: list[str] | None = None, **section: Any) -
     (part,) = before.manifest.parts
     found = pl.DataFrame({"conversation_id": ["c"], "turn_id": ["t0"]})
     finding = pl.concat([empty(FINDINGS), found], how="diagonal")
-    with new_table(folder / "scrubbed", "scrub", 1, "test", given=before) as writer:
+    with new_table(folder / "scrubbed", "scrub", "test", given=before) as writer:
         outcome = Outcome(before.read(part).select(list(SCRUBBED)), beside={"findings": finding})
         made = writer.write(part.name, {part.name: part.files["kept"]}, outcome)
         used = SHIPPED.model_copy(update={**section, **({"own_names": own_names} if own_names else {})})
@@ -94,7 +94,7 @@ def unanswered(folder: Path) -> Table:
     (part,) = source.manifest.parts
     fate = (test_generate.QUESTION["conversation_id"], "t0", "left_open", "provider_error", None)
     asked = pl.DataFrame([fate], schema=ASKED, orient="row")
-    with new_table(folder / "generated", "generate", 1, "f", source) as writer:
+    with new_table(folder / "generated", "generate", "f", source) as writer:
         outcome = Outcome(source.read(part), beside={"asked": asked})
         writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
     return Table(folder / "generated")
@@ -117,7 +117,7 @@ def cut_down(folder: Path) -> Table:
     test_validate.table_of(folder / "other", long)
     before = Table(folder / "other/generated")
     inputs = {part.name: part.files["kept"] for part in before.manifest.parts}
-    with new_table(folder / "cut", "validate", 1, "x", given=before) as writer:
+    with new_table(folder / "cut", "validate", "x", given=before) as writer:
         writer.publish([writer.write("part-00000", inputs, Outcome(table.scan().collect()))])
     return Table(folder / "cut")
 
@@ -190,7 +190,7 @@ def thinned(folder: Path) -> Table:
     table = test_emit.chat(folder)
     ids = [f"gone-{number}" for number in range(20)]
     gone = pl.DataFrame({"conversation_id": ids, "reason": "bridges_splits", "detail": ""})
-    with new_table(folder / "thin", "emit", 1, "x", given=table.previous()) as writer:
+    with new_table(folder / "thin", "emit", "x", given=table.previous()) as writer:
         writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(table.scan().collect(), gone))])
     return Table(folder / "thin")
 

@@ -16,7 +16,7 @@ from pipeline.tables import Table, new_table
 
 @pytest.fixture
 def table(tmp_path: Path) -> Table:
-    with new_table(tmp_path / "deduped", "dedupe", 1, "", None) as writer:
+    with new_table(tmp_path / "deduped", "dedupe", "", None) as writer:
         kept = pl.DataFrame({"conversation_id": ["a"]})
         writer.publish([writer.write("part-00000", {"source": "h"}, Outcome(kept, counts={"pairs": 3}))])
     return Table(tmp_path / "deduped")

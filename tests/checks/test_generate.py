@@ -38,7 +38,7 @@ def with_answer(folder: Path, text: str, fate: str = "answered", **more: Any) ->
     )
     kept = given.join(changed, on="conversation_id", how="left").with_columns(turns=pl.coalesce("new", "turns")).drop("new")
     asked = pl.DataFrame([(QUESTION["conversation_id"], "t0", fate, None, None)], schema=ASKED, orient="row")
-    with new_table(folder / "generated", "generate", 1, "f", source) as writer:
+    with new_table(folder / "generated", "generate", "f", source) as writer:
         part = source.manifest.parts[0]
         writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, Outcome(kept, beside={"asked": asked}))])
     return Table(folder / "generated")
@@ -54,7 +54,7 @@ def made_up(folder: Path) -> Table:
 
 def unasked(source: Table, target: Path) -> Table:
     """A generated table that passed every conversation on and asked nothing."""
-    with new_table(target, "generate", 1, "f", source) as writer:
+    with new_table(target, "generate", "f", source) as writer:
         (part,) = source.manifest.parts
         outcome = Outcome(source.read(part), beside={"asked": empty(ASKED)})
         writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
@@ -102,7 +102,7 @@ def test_turns_that_do_not_say_that_they_were_made_up_are_unbalanced(tmp_path: P
         beside={name: table.read(last, name) for name in ("asked", "rejected")},
         added=table.read(last, "added"),
     )
-    with new_table(tmp_path / "hidden", "generate", 1, "f", table.previous()) as writer:
+    with new_table(tmp_path / "hidden", "generate", "f", table.previous()) as writer:
         same = [
             writer.write(part.name, part.inputs, Outcome(table.read(part), beside={"asked": table.read(part, "asked")}))
             for part in parts
@@ -167,7 +167,7 @@ def test_a_part_is_measured_once_for_all_nights(tmp_path: Path) -> None:
 def test_a_part_that_came_from_nowhere_leaves_the_balance_unknown_and_the_gate_says_no(tmp_path: Path) -> None:
     source = Table(deduped(tmp_path, [ANSWERED], [QUESTION]))
     for label in ("another", source.manifest.parts[0].files["kept"]):
-        with new_table(tmp_path / "generated", "generate", 1, "f", source) as writer:
+        with new_table(tmp_path / "generated", "generate", "f", source) as writer:
             kept = source.read(source.manifest.parts[0])
             writer.publish([writer.write("part-00000", {"given": label}, Outcome(kept, beside={"asked": empty(ASKED)}))])
 

@@ -38,7 +38,7 @@ def table_of(
         {"quarantined": aside},
         {**rows, "rows_read": sum(rows.values()), **counts},
     )
-    with new_table(folder / "ingested", "ingest", 1, "x", given=None) as writer:
+    with new_table(folder / "ingested", "ingest", "x", given=None) as writer:
         writer.publish([writer.write("part-00000", {"a": "a"}, outcome)])
     return Table(folder / "ingested")
 

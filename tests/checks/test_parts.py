@@ -18,7 +18,7 @@ def table(tmp_path: Path) -> Callable[..., Table]:
     """Makes a table of one part per argument, which holds the conversations of those ids."""
 
     def make(*parts: list[str]) -> Table:
-        with new_table(tmp_path / "table", "validate", 1, "", None) as writer:
+        with new_table(tmp_path / "table", "validate", "", None) as writer:
             written = [
                 writer.write(f"part-{number:05d}", {"source": repr(ids)}, Outcome(pl.DataFrame({"conversation_id": ids})))
                 for number, ids in enumerate(parts)

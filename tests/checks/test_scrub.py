@@ -32,7 +32,7 @@ def unscrubbed(folder: Path, *rows: dict[str, Any], kept: int | None = None) -> 
     """A table that claims to be scrubbed, with the texts as they came in."""
     before = ingested_table(folder / "ingested", [ingested(*rows)])
     (part,) = before.manifest.parts
-    with new_table(folder / "scrubbed", "scrub", 1, "test", given=before) as writer:
+    with new_table(folder / "scrubbed", "scrub", "test", given=before) as writer:
         frame = before.read(part).select(list(SCRUBBED)).head(len(rows) if kept is None else kept)
         outcome = Outcome(kept=frame, beside={"findings": empty(FINDINGS)})
         writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
@@ -106,7 +106,7 @@ def test_without_the_table_before_the_sweep_is_null_and_so_fails(tmp_path: Path)
 
 def test_a_part_of_which_nothing_came_is_lost(tmp_path: Path) -> None:
     before = ingested_table(tmp_path / "ingested", [ingested(talk("a")), ingested(talk("b", number=2), talk("c", number=3))])
-    with new_table(tmp_path / "scrubbed", "scrub", 1, "test", given=before) as writer:
+    with new_table(tmp_path / "scrubbed", "scrub", "test", given=before) as writer:
         part = before.manifest.parts[0]
         outcome = Outcome(kept=before.read(part).select(list(SCRUBBED)), beside={"findings": empty(FINDINGS)})
         writer.publish([writer.write(part.name, {part.name: part.files["kept"]}, outcome)])
@@ -170,7 +170,7 @@ def test_without_a_model_planted_names_are_left_and_the_gate_says_so(tmp_path: P
 
 def test_one_new_conversation_in_a_hundred_changes_one_host_in_a_hundred(tmp_path: Path) -> None:
     def hosts(*parts: range) -> set[str]:
-        with new_table(tmp_path / "ingested", "ingest", 1, "", None) as writer:
+        with new_table(tmp_path / "ingested", "ingest", "", None) as writer:
             frames = [pl.DataFrame({"conversation_id": [f"desk-{one}" for one in ids]}) for ids in parts]
             writer.publish([writer.write(f"part-{n:05d}", {"of": str(n)}, Outcome(kept)) for n, kept in enumerate(frames)])
         return {one for _, one in by_slot(Table(tmp_path / "ingested"), 200, 1)}

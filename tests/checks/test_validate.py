@@ -27,7 +27,7 @@ SOUND = conversation(1, "Where is my order, please?", "It left today and comes t
 
 def table_of(folder: Path, *rows: dict[str, Any], dropped: str | None = None, tokens: int | None = 20) -> Table:
     before = conversations([{**row, "cluster_id": "x"} for row in (*rows, conversation(99, "Hi"))], GENERATED)
-    with new_table(folder / "generated", "generate", 1, "x", given=None) as writer:
+    with new_table(folder / "generated", "generate", "x", given=None) as writer:
         given = writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(before))])
     kept = conversations(
         [{**row, "cluster_id": "x", "tokens": tokens, "synthetic": False, "edits": [], "flags": []} for row in rows], VALIDATED
@@ -35,7 +35,7 @@ def table_of(folder: Path, *rows: dict[str, Any], dropped: str | None = None, to
     outcome = Outcome(kept)
     if dropped:
         outcome = Outcome(kept, conversations([{"conversation_id": "c9", "reason": dropped, "detail": "t0"}], DROPPED))
-    with new_table(folder / "validated", "validate", 1, "x", given=Table(folder / "generated")) as writer:
+    with new_table(folder / "validated", "validate", "x", given=Table(folder / "generated")) as writer:
         writer.publish([writer.write("part-00000", {"part-00000": given.parts[0].files["kept"]}, outcome)])
     return Table(folder / "validated")
 
@@ -105,7 +105,7 @@ def test_edits_that_ate_the_text_stop_the_line(tmp_path: Path) -> None:
         [{**SOUND, "turns": turns, "cluster_id": "x", "tokens": 10, "synthetic": False, "edits": [], "flags": []}], VALIDATED
     )
     for label, cut in ((given.manifest.parts[0].files["kept"], 1 - 7 / 59), ("another", None)):
-        with new_table(tmp_path / "shrunk", "validate", 1, "x", given=given) as writer:
+        with new_table(tmp_path / "shrunk", "validate", "x", given=given) as writer:
             writer.publish([writer.write("part-00000", {"part-00000": label}, Outcome(shrunk))])
 
         assert broken(Table(tmp_path / "shrunk")) == {"cut_share"}

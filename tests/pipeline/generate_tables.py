@@ -42,7 +42,7 @@ def deduped(folder: Path, *parts: Iterable[Mapping[str, Any]], findings: Iterabl
     found = found.select(
         pl.col(name).cast(kind) if name in found.columns else pl.lit(None, kind).alias(name) for name, kind in FINDINGS.items()
     )
-    with new_table(folder / "scrubbed", "scrub", 1, "f", None) as writer:
+    with new_table(folder / "scrubbed", "scrub", "f", None) as writer:
         writer.publish(
             [
                 writer.write(f"part-{number:05d}", {"raw": f"{number}"}, Outcome(frame, beside={"findings": found}))
@@ -50,7 +50,7 @@ def deduped(folder: Path, *parts: Iterable[Mapping[str, Any]], findings: Iterabl
             ]
         )
     scrubbed = Table(folder / "scrubbed")
-    with new_table(folder / "deduped", "dedupe", 1, "f", scrubbed) as writer:
+    with new_table(folder / "deduped", "dedupe", "f", scrubbed) as writer:
         writer.publish(
             [
                 writer.write(

@@ -19,7 +19,7 @@ def dropped(reasons: Mapping[str, str]) -> pl.DataFrame:
 
 
 def write(target: Path, stage: str, outcome: Outcome, given: Table | None = None, fingerprint: str = "") -> Table:
-    with new_table(target, stage, 1, fingerprint, given) as writer:
+    with new_table(target, stage, fingerprint, given) as writer:
         inputs = {part.name: part.files["kept"] for part in given.manifest.parts} if given else {"received": "h"}
         writer.publish([writer.write("part-00000", inputs, outcome)])
     return Table(target)

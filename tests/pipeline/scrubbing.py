@@ -60,7 +60,7 @@ def texts(outcome: Outcome, row: int = 0) -> list[str]:
 
 
 def ingested_table(folder: Path, parts: Sequence[pl.DataFrame]) -> Table:
-    with new_table(folder, "ingest", 1, "test", given=None) as writer:
+    with new_table(folder, "ingest", "test", given=None) as writer:
         made = [
             writer.write(f"part-{number:05d}", {"rows": frame.hash_rows().sum().__str__() + str(number)}, Outcome(kept=frame))
             for number, frame in enumerate(parts)

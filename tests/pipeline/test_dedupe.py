@@ -329,7 +329,7 @@ def test_a_hundred_thousand_equals_and_their_near_copies_are_one_cluster_at_once
 
 def scrubbed(folder: Path, rows: list[dict[str, Any]], cuts: list[int], *, with_findings: bool = True) -> Path:
     """A table `scrubbed` of these rows, cut into parts after these numbers of rows."""
-    with new_table(folder, "scrub", 1, "test", given=None) as writer:
+    with new_table(folder, "scrub", "test", given=None) as writer:
         parts = []
         for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
             beside = {"findings": empty(FINDINGS)} if with_findings else {}
@@ -421,7 +421,7 @@ def test_an_empty_table_stays_empty(tmp_path: Path) -> None:
 
 
 def test_rows_that_never_went_through_scrub_are_refused(tmp_path: Path) -> None:
-    with new_table(tmp_path / "ingested", "ingest", 1, "test", given=None) as writer:
+    with new_table(tmp_path / "ingested", "ingest", "test", given=None) as writer:
         writer.publish([])
 
     with pytest.raises(TableError, match="its rows never went through scrub; run that stage first"):

@@ -68,7 +68,7 @@ def lines(outcome: Outcome, column: str = "row", name: str = "openai") -> list[A
 
 def a_table(folder: Path, rows: Iterable[dict[str, Any]], rows_per_part: int = 10) -> Path:
     frame = validated(*rows)
-    with new_table(folder, "validate", 1, "x", given=None) as writer:
+    with new_table(folder, "validate", "x", given=None) as writer:
         pieces = list(frame.iter_slices(rows_per_part))
         writer.publish([writer.write(f"part-{n:05d}", {str(n): str(n)}, Outcome(piece)) for n, piece in enumerate(pieces)])
     return folder
@@ -346,9 +346,9 @@ def with_rejected(folder: Path, rows: list[dict[str, Any]], rejected: dict[str, 
     answered = [{**row, "turns": [*row["turns"][:-1], {**row["turns"][-1], "turn_id": "a4"}]} for row in rows]
     texts = [(name, "t3", "too_short", text) for name, many in rejected.items() for text in many]
     beside = {"rejected": pl.DataFrame(texts, schema=dict(REJECTED), orient="row")}
-    with new_table(folder / "generated", "generate", 1, "x", given=None) as writer:
+    with new_table(folder / "generated", "generate", "x", given=None) as writer:
         writer.publish([writer.write("part-00000", {"a": "a"}, Outcome(empty(GENERATED), beside=beside))])
-    with new_table(folder / "validated", "validate", 1, "x", given=Table(folder / "generated")) as writer:
+    with new_table(folder / "validated", "validate", "x", given=Table(folder / "generated")) as writer:
         writer.publish([writer.write("part-00000", {"a": "b"}, Outcome(validated(*answered)))])
     return folder / "validated"
 

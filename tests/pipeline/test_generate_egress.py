@@ -39,11 +39,11 @@ def received_after_scrub(tmp_path: Path) -> list[Received]:
         }
         for number, (mail, phone, account, iban) in enumerate(PLANTED)
     ]
-    with new_table(tmp_path / "ingested", "ingest", 1, "f", None) as writer:
+    with new_table(tmp_path / "ingested", "ingest", "f", None) as writer:
         writer.publish([writer.write("part-00000", {"raw": "0"}, Outcome(conversations(rows, INGESTED)))])
     scrub.run(tmp_path / "ingested", tmp_path / "scrubbed", load_section(scrub.ScrubParams, "scrub", [SHIPPED]), MEANS)
     scrubbed = Table(tmp_path / "scrubbed")
-    with new_table(tmp_path / "deduped", "dedupe", 1, "f", scrubbed) as writer:
+    with new_table(tmp_path / "deduped", "dedupe", "f", scrubbed) as writer:
         frame = scrubbed.scan().select(*SCRUBBED, cluster_id=pl.col("conversation_id")).collect()
         writer.publish([writer.write("part-00000", {"a": "0"}, Outcome(frame))])
 

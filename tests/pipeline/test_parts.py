@@ -33,7 +33,7 @@ def killed() -> Transform:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Table:
-    with new_table(tmp_path / "source", "ingest", 1, "", None) as writer:
+    with new_table(tmp_path / "source", "ingest", "", None) as writer:
         rows = [pl.DataFrame({"conversation_id": [f"{part}a", f"{part}b"]}) for part in range(3)]
         writer.publish([writer.write(f"part-{n:05d}", {"file": str(n)}, Outcome(frame)) for n, frame in enumerate(rows)])
     return Table(tmp_path / "source")
@@ -51,7 +51,6 @@ def run(
         source,
         target,
         stage="scrub",
-        version=1,
         fingerprint="-".join(arguments),
         prepare=prepare,  # type: ignore[arg-type]  # the transforms above, by name
         arguments=arguments,

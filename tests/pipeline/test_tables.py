@@ -20,7 +20,7 @@ def outcome(*ids: str) -> Outcome:
 
 def make(target: Path, contents: Mapping[str, Outcome], fingerprint: str = "p1", given: Table | None = None) -> Manifest:
     """Write a table with one part per entry: its input hash -> what it holds; reuses what it can."""
-    with new_table(target, "dedupe", 1, fingerprint, given) as writer:
+    with new_table(target, "dedupe", fingerprint, given) as writer:
         parts = []
         for number, (digest, content) in enumerate(contents.items()):
             name, inputs = f"part-{number:05d}", {"source": digest}
@@ -65,7 +65,7 @@ def test_a_part_with_unchanged_inputs_is_reused_under_its_new_number(tmp_path: P
 
 def test_a_part_made_from_several_inputs_is_reused_whatever_their_order(tmp_path: Path) -> None:
     for text in ("a", "made again"):
-        with new_table(tmp_path / "deduped", "dedupe", 1, "p1", None) as writer:
+        with new_table(tmp_path / "deduped", "dedupe", "p1", None) as writer:
             inputs = {"source": "h1", "index": "h2"}
             writer.publish([writer.reuse("part-00000", inputs) or writer.write("part-00000", inputs, outcome(text))])
 
@@ -110,7 +110,7 @@ def test_a_part_that_nobody_touched_since_it_was_signed_is_not_read_to_be_reused
 
 def test_a_receipt_over_whose_file_another_was_linked_is_not_believed(tmp_path: Path) -> None:
     make(tmp_path / "deduped", {"h1": outcome("a")})
-    with suppress(KeyboardInterrupt), new_table(tmp_path / "deduped", "dedupe", 1, "p1", None) as writer:
+    with suppress(KeyboardInterrupt), new_table(tmp_path / "deduped", "dedupe", "p1", None) as writer:
         writer.write("part-00000", {"source": "h9"}, outcome("x"))
         writer.reuse("part-00000", {"source": "h1"})
         raise KeyboardInterrupt
@@ -121,7 +121,7 @@ def test_a_receipt_over_whose_file_another_was_linked_is_not_believed(tmp_path: 
 
 
 def test_a_part_whose_receipt_a_power_cut_emptied_is_made_again(tmp_path: Path) -> None:
-    with suppress(KeyboardInterrupt), new_table(tmp_path / "deduped", "dedupe", 1, "p1", None) as writer:
+    with suppress(KeyboardInterrupt), new_table(tmp_path / "deduped", "dedupe", "p1", None) as writer:
         writer.write("part-00000", {"source": "h1"}, outcome("half there"))
         (receipt,) = writer.folder.rglob("part-00000.json")
         receipt.write_bytes(b"")
@@ -135,7 +135,7 @@ def test_a_part_whose_receipt_a_power_cut_emptied_is_made_again(tmp_path: Path) 
 def test_a_run_that_ends_early_leaves_the_old_table_and_its_finished_parts_serve_the_next(tmp_path: Path) -> None:
     target = tmp_path / "deduped"
     make(target, {"h0": outcome("old")})
-    with new_table(target, "dedupe", 1, "p1", None) as writer:
+    with new_table(target, "dedupe", "p1", None) as writer:
         writer.write("part-00000", {"source": "h1"}, outcome("finished before the interruption"))  # and never published
 
     assert ids(Table(target)) == [["old"]]
@@ -181,7 +181,7 @@ def test_a_table_knows_the_one_it_was_made_from(tmp_path: Path) -> None:
 
 def test_two_runs_never_make_the_same_table_at_once(tmp_path: Path) -> None:
     target = tmp_path / "deduped"
-    with new_table(target, "dedupe", 1, "p1", None), pytest.raises(TableError) as raised:
+    with new_table(target, "dedupe", "p1", None), pytest.raises(TableError) as raised:
         make(target, {"h1": outcome("a")})
 
     assert str(raised.value) == f"{target}: another process is making this table; wait for it to end"
@@ -190,7 +190,7 @@ def test_two_runs_never_make_the_same_table_at_once(tmp_path: Path) -> None:
 def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
     make(tmp_path / "deduped", {"h1": outcome("a")})
     manifest = tmp_path / "deduped/_manifest.json"
-    manifest.write_text(manifest.read_text().replace('"schema_version": 2', '"schema_version": 1'))
+    manifest.write_text(manifest.read_text().replace('"schema_version": 3', '"schema_version": 2'))
 
     with pytest.raises(TableError, match="was written with another schema version; run the stage again"):
         Table(tmp_path / "deduped")
@@ -225,7 +225,7 @@ def test_a_file_the_system_refuses_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_one_clear_error_and_nothing_is_published(tmp_path: Path) -> None:
     target = tmp_path / "deduped"
-    with new_table(target, "dedupe", 1, "p1", None) as writer:
+    with new_table(target, "dedupe", "p1", None) as writer:
         (writer.folder / "kept").mkdir()
         (writer.folder / "kept/part-00000.writing").symlink_to("/dev/full")  # every write to it fails with ENOSPC
         with pytest.raises(TableError) as raised:

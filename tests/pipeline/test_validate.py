@@ -257,7 +257,7 @@ def test_twice_is_once_and_the_order_of_rows_changes_nothing(logs: list[list[tup
 
 
 def a_table(folder: Path, *rows: dict[str, Any]) -> Path:
-    with new_table(folder, "generate", 1, "x", given=None) as writer:
+    with new_table(folder, "generate", "x", given=None) as writer:
         parts = [writer.write(f"part-{n:05d}", {str(n): str(n)}, Outcome(generated(row))) for n, row in enumerate(rows)]
         writer.publish(parts)
     return folder

@@ -169,7 +169,7 @@ def write_table(
     parts: int = 1,
 ) -> Table:
     """Write the table of one stage."""
-    with new_table(target, stage, 1, f"{stage}-params", given) as writer:
+    with new_table(target, stage, f"{stage}-params", given) as writer:
         made = []
         size = -(-len(alive) // parts) or 1
         for number in range(parts):

@@ -134,7 +134,7 @@ def test_the_ledger_counts_ids_and_not_what_the_stage_says(tmp_path: Path, added
     made_up = given.with_columns(conversation_id=pl.lit("x"))
     said = pl.DataFrame([(name, "boundary", "") for name in added], schema=ADDED, orient="row")
     beside = {"asked": empty(ASKED), "rejected": empty(REJECTED)}
-    with new_table(tmp_path / "generated", "generate", 1, "f", source) as writer:
+    with new_table(tmp_path / "generated", "generate", "f", source) as writer:
         parts = [
             writer.write("part-00000", {"a": "b"}, Outcome(given, beside=beside)),
             writer.write("part-00001", {"a": "c"}, Outcome(made_up, added=said, beside=beside)),
