@@ -6,6 +6,7 @@ Where `table` has columns, `events` has paths; what they mean is the same, and s
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -306,14 +307,18 @@ class Pair(Section):
         return [self.question, self.answer, self.asked_at, self.answered_at]
 
     def turns(self, pairs: Iterable[Callable[[str], Any]], settings: MappedSettings) -> Iterator[DraftTurn]:
-        """What was asked and answered in the pairs that these read, by `asked_at`, then as they came; a text may be empty."""
+        """What was asked and answered in the pairs that these read, by their times, then as they came; a text may be empty."""
 
         def turn(speaker: str, get: Callable[[str], Any], at: str, sent: str | None) -> DraftTurn:
             sent_at = microseconds(get(sent), settings.zone, settings.time_format, sent) if sent else None
             return DraftTurn(speaker, clean(as_message(get(at), at), settings.text_format), sent_at, None)
 
-        asked = [(turn("customer", get, self.question, self.asked_at), get) for get in pairs]
-        for question, get in sorted(asked, key=lambda each: each[0].sent_at or 0):
-            yield question
-            if self.answer:
-                yield turn(self.answered_by, get, self.answer, self.answered_at)
+        found: list[tuple[int, list[DraftTurn]]] = []
+        now = 0
+        for get in pairs:
+            said = [turn("customer", get, self.question, self.asked_at)]
+            said += [turn(self.answered_by, get, self.answer, self.answered_at)] if self.answer else []
+            now = next((each.sent_at for each in said if each.sent_at is not None), now)  # a pair without a time follows the last
+            found.append((now, said))
+        for _, said in sorted(found, key=itemgetter(0)):
+            yield from said

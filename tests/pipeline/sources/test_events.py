@@ -274,6 +274,19 @@ def test_a_pair_of_another_shape_than_mapped_is_refused_with_its_path(tmp_path: 
     ]
 
 
+def test_pairs_come_by_their_times_and_one_without_follows_the_last(tmp_path: Path) -> None:
+    mapping = {**HISTORY, "pair": {"question": "q", "answer": "a", "asked_at": "at", "answered_at": "said"}}
+    history = [
+        {"q": "Later", "a": "", "at": "2026-01-05T12:09:00Z"},
+        {"q": "", "a": "Last", "said": "2026-01-05T12:10:00Z"},
+        {"q": "First", "a": "Hello", "at": "2026-01-05T12:00:00Z"},
+        {"q": "Second", "a": None},
+    ]
+    table = ingested(write(tmp_path / "in", log__jsonl=[{"id": 1, "history": history}]), mapping)
+
+    assert texts(table) == {"1": ["customer: First", "agent: Hello", "customer: Second", "customer: Later", "agent: Last"]}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [({"pair": None}, r"map 'speaker' and 'text' .* or 'pair'"), ({"text": "q"}, "'pair' says who speaks, what and when")],

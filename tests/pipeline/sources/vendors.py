@@ -365,6 +365,24 @@ def events(every: Sequence[Known]) -> Files:
     return {"log.jsonl": b"\n".join(map(orjson.dumps, records))}
 
 
+def pairs(every: Sequence[Known]) -> Files:
+    """One record per conversation, in which each question stands beside its answer."""
+    records = []
+    for known in every:
+        history: list[dict[str, Any]] = []
+        for place, message in enumerate(known.messages):
+            half = "response" if message.speaker == "agent" else "query"
+            said = {half: message.text, f"{half}_at": iso(known, place)}
+            if message.is_note:
+                history.append({"kind": "note", "query": message.text, "query_at": iso(known, place)})
+            elif half == "response" and history and history[-1]["kind"] == "pair" and "response" not in history[-1]:
+                history[-1] |= said
+            else:
+                history.append({"kind": "pair", **said})
+        records.append({"id": known.number, "history": history})
+    return {"log.jsonl": b"\n".join(map(orjson.dumps, records))}
+
+
 def _mails(every: Sequence[Known]) -> list[bytes]:
     """Each message as a mail that names the one before it."""
     found = []
@@ -470,6 +488,18 @@ VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, 
             "speaker": _SPEAKER,
             "text": "text",
             "sent_at": "at",
+        },
+    ),
+    "pairs": (
+        pairs,
+        {
+            "format": "events",
+            **_ALL,
+            "id": "id",
+            "turns": "history",
+            "messages": {"kind": ["pair"]},
+            "kind": "kind",
+            "pair": {"question": "query", "answer": "response", "asked_at": "query_at", "answered_at": "response_at"},
         },
     ),
     "mbox": (mbox, {"format": "mbox", "undated": "refuse", **_MAIL, "files": ["*.mbox"]}),
