@@ -33,9 +33,10 @@ REFUSALS_OF_A_FIELD: Final = frozenset({400, 404, 415, 422, 500, 501})
 """Statuses by which servers say that they do not know a field of the body (seen: 400 at OpenAI and vLLM, 404 at OpenRouter, 422
 at Mistral and Together, 500 at llama.cpp, 501 at proxies)."""
 
-NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached", "budget_exceeded"})
 FILTERED: Final = "content_filter"
-"""Codes in the body of an error. Azure OpenAI, "Content filtering" (read November 2026): a filtered prompt is a 400."""
+"""Codes and types in the body of an error. Azure OpenAI, "Content filtering" (read November 2026): a filtered prompt is a 400;
+LiteLLM says with a 400 that a budget is used up."""
 
 NO_SUCH_PATH: Final = re.compile(rb"unexpected endpoint", re.IGNORECASE)
 """LM Studio says so with status 200."""
@@ -61,11 +62,33 @@ CALLED: Final = {
 """What an error calls a field, where that is not its name alone: in the words of llama.cpp, and of the chat templates of Gemma
 and Mistral, which vLLM, TGI, llama.cpp and Gemini pass on."""
 
-TOO_LONG: Final = re.compile(rb"context (?:length|window|size)|too (?:large|long|many)|exceed", re.IGNORECASE)
-"""A prompt with no room for a reply, in the words of OpenAI, vLLM, llama.cpp, Mistral, DeepSeek. They name the reply's bound
-beside it, which is known to them: under its other name some would ignore it, and reply beyond what was reserved."""
+NO_ROOM: Final = (
+    rb"context[ _]?(?:length|window|size)|maximum model length|max_seq_len|input is too large"
+    rb"|`inputs` (?:tokens \+|must have less)|at least 1, got -"
+)
+TOO_LONG: Final = re.compile(
+    rb"too (?:large|long)|too many (?:\w+ )?tokens|tokens?\b[^.]{0,80}\bexceed|exceed\w*\b[^.]{0,80}\b(?:tokens?|length)"
+    rb"|reduce the length|" + NO_ROOM,
+    re.IGNORECASE,
+)
+"""A prompt with no room for a reply, in the words of OpenAI, vLLM, SGLang, TGI, llama.cpp, LM Studio, TabbyAPI, Mistral, Gemini,
+DeepSeek, Groq. They name the reply's bound beside it, which is known to them: under its other name some would ignore it, and
+reply beyond what was reserved."""
 
-TOO_LONG_BY: Final = frozenset({400, 413, 422})
+TOO_LONG_BY: Final = {
+    **dict.fromkeys((400, 413, 422), TOO_LONG),
+    500: re.compile(NO_ROOM, re.IGNORECASE),
+}
+"""By what words a status says so; LM Studio has it in a 200 that is an error, old llama.cpp in a 500."""
+
+BOUND_TOO_HIGH: Final = re.compile(
+    rb"supports at most \d+ completion tokens|cannot be greater than max_model_len|(?<!\+ )`max_new_tokens` must be <=",
+    re.IGNORECASE,
+)
+"""A reply may not be as long as params allow it, whatever the prompt, in the words of OpenAI, vLLM, TGI."""
+
+NOTHING_LOADED: Final = re.compile(rb"no models? (?:is |are )?(?:currently )?loaded", re.IGNORECASE)
+"""As LM Studio says it, with 400 or 404."""
 
 LONGEST_ERROR: Final = 10_000
 """Bytes of an error that are looked at."""
@@ -82,17 +105,29 @@ BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource"}
 MOST_TOKENS: Final = 10**9
 """No prompt and no reply has more: a server that counts further has miscounted, and its account would not be ours."""
 
-THOUGHT: Final = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|<\|channel\|>)", re.IGNORECASE)
+THOUGHT: Final = re.compile(
+    r"\s*(?:<(?:think|thinking|thought|reasoning|seed:think)>|\[THINK\]|\u25c1think\u25b7|<\|(?:channel|START_THINKING)\|>)",
+    re.IGNORECASE,
+)
 END_OF_THOUGHT: Final = re.compile(
-    r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final(?:\s*<\|constrain\|>\w+)?<\|message\|>", re.IGNORECASE
+    r"</(?:think|thinking|thought|reasoning|seed:think)>|\[/THINK\]|\u25c1/think\u25b7|<\|END_THINKING\|>(?:\s*<\|START_RESPONSE\|>)?"
+    r"|<\|channel\|>final(?:\s*<\|constrain\|>\w+)?<\|message\|>",
+    re.IGNORECASE,
 )
 """Models that think aloud do so before the answer, when nobody has taken their thoughts away; some leave the first mark out. The
-channels are those of gpt-oss (OpenAI, "Harmony response format")."""
+channels are those of gpt-oss (OpenAI, "Harmony response format"), the rest of Qwen, DeepSeek, Mistral, Seed, Kimi and Command."""
 
-END_OF_TEXT: Final = re.compile(
-    r"(?:(?:<\|(?:im_end|eot_id|eom_id|end|return|endoftext|end_of_text)\|>|</s>|<end_of_turn>|<eos>)\s*)+\Z"
+END_OF_MESSAGE: Final = re.compile(
+    r"<\|(?:im_end|eot_id|eom_id|end|return|endoftext|end_of_text|END_RESPONSE|END_OF_TURN_TOKEN)\|>|<end_of_turn>"
+    r"|<\uff5cend\u2581of\u2581sentence\uff5c>"
 )
-"""Marks that end a message in the templates of open models; some servers leave them in the text."""
+"""Marks that end a message in the templates of open models. Some servers leave them in the text; what comes after the first is a
+conversation that the model went on to make up."""
+
+END_OF_TEXT: Final = re.compile(r"(?:(?:</s>|<eos>)\s*)+\Z")
+"""The same, which may also be words of the text."""
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 def true_status(status: int, content: bytes) -> int:
@@ -116,6 +151,7 @@ def whole(content: bytes) -> bytes:
 
     Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming" (read November 2026).
     """
+    content = content.removeprefix(BYTE_ORDER_MARK)
     if not content.lstrip().startswith((b"data:", b"event:", b":")):
         return content
     choices: dict[int, dict[str, Any]] = {}
@@ -164,8 +200,9 @@ def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collecti
 
 
 def _may_be_of_a_field(status: int, content: bytes) -> bool:
-    is_of_the_prompt = _code(content) == FILTERED or TOO_LONG.search(content[:LONGEST_ERROR])
-    return status in REFUSALS_OF_A_FIELD and not is_of_the_prompt
+    if status not in REFUSALS_OF_A_FIELD or _codes(content) & {FILTERED, *NO_MORE_MONEY}:
+        return False
+    return not any(words.search(content[:LONGEST_ERROR]) for words in (BOUND_TOO_HIGH, TOO_LONG_BY.get(status, TOO_LONG)))
 
 
 def refused_for_good(status: int, content: bytes) -> str | None:
@@ -199,39 +236,47 @@ def not_a_reply(
     status: int, headers: Mapping[str, str], content: bytes, request: Request, taken: Collection[str]
 ) -> ProviderError | Reply:
     """What a status other than 200 means; a prompt that was filtered is a reply of its own."""
-    code = _code(content)
-    if code == FILTERED:
+    codes = _codes(content)
+    if FILTERED in codes:
         return Reply((Choice("", FILTERED),), request.model, 0, 0)  # it does not say what it cost: the worst
-    mistake = _mistake(status, code, content, request, taken)
+    mistake = _mistake(status, codes, content, request, taken)
     if mistake is not None:
         return EndpointError(f"answered {status}{mistake}")
-    if status in TOO_LONG_BY and TOO_LONG.search(content[:LONGEST_ERROR]):
+    if status in TOO_LONG_BY and TOO_LONG_BY[status].search(content[:LONGEST_ERROR]):
         return PromptTooLongError(str(status))
     if status in BUSY or status >= 500:  # noqa: PLR2004  # RFC 9110 section 15.6: the server's fault
         return Overloaded(str(status), _seconds(headers), is_throttle=status in THROTTLES)
     return ProviderError(str(status))
 
 
-def _mistake(status: int, code: str, content: bytes, request: Request, taken: Collection[str]) -> str | None:
+def _mistake(status: int, codes: Collection[str], content: bytes, request: Request, taken: Collection[str]) -> str | None:
     """Why every further request would fail as well; None: it need not."""
-    if code in NO_MORE_MONEY:
+    if NO_MORE_MONEY.intersection(codes):
         return ": the account there is used up"
-    if status in {400, 404, 422} and not taken:
-        if code == "model_not_found" or _names(content, request.model):
-            return f": it has no model {request.model!r}"
-        if named := sorted(field for field in request.extra.keys() - {*SAID_OTHERWISE} if _names(content, field)):
-            return f": it does not take the field {named[0]!r}"
     if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
         return ": it redirects, and only the address in params is allowed"
-    return "" if status in MISTAKES_OF_OURS else None
+    said = _mistake_of_params(codes, content, request, taken) if status in {400, 404, 422} else None
+    return said or ("" if status in MISTAKES_OF_OURS else None)
 
 
-def _code(content: bytes) -> str:
-    """What an error calls itself, when it has OpenAI's shape."""
-    try:
-        return str(orjson.loads(content)["error"]["code"])
-    except (ValueError, TypeError, LookupError):
-        return ""
+def _mistake_of_params(codes: Collection[str], content: bytes, request: Request, taken: Collection[str]) -> str | None:
+    if BOUND_TOO_HIGH.search(content[:LONGEST_ERROR]):
+        return f": a reply of up to {request.max_tokens} tokens is more than it allows"
+    if taken:  # then the rest is about the question
+        return None
+    if NOTHING_LOADED.search(content[:LONGEST_ERROR]):
+        return ": it has loaded no model"
+    if "model_not_found" in codes or _names(content, request.model):
+        return f": it has no model {request.model!r}"
+    named = sorted(field for field in request.extra.keys() - {*SAID_OTHERWISE} if _names(content, field))
+    return f": it does not take the field {named[0]!r}" if named else None
+
+
+def _codes(content: bytes) -> frozenset[str]:
+    """What an error calls itself, by code and type, when it has OpenAI's shape."""
+    said = _parsed(content)
+    error = said.get("error") if isinstance(said, dict) else None
+    return frozenset(str(error.get(name)) for name in ("code", "type")) if isinstance(error, dict) else frozenset()
 
 
 def _parsed(content: bytes) -> Any:
@@ -310,11 +355,11 @@ def _choice(choice: dict[str, Any]) -> Choice:
     if said in BROKEN_OFF:
         raise LookupError
     finish_reason = "refusal" if message.get("refusal") else ENDS.get(said.lower(), "stop")
-    text = END_OF_TEXT.sub("", _text(message.get("content")))
+    text = _text(message.get("content"))
     *_, answer = END_OF_THOUGHT.split(text)
     if answer == text and THOUGHT.match(text):
         return Choice("", "length")  # it never came to an end with thinking
-    return Choice(answer, finish_reason)
+    return Choice(END_OF_TEXT.sub("", END_OF_MESSAGE.split(answer, maxsplit=1)[0]), finish_reason)
 
 
 def _text(content: Any) -> str:

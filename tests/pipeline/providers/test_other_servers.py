@@ -46,6 +46,16 @@ def completion(**message: Any) -> Junk:
         ({"content": "It is here.<|im_end|>\n"}, "It is here."),
         ({"content": "It is here.<|eot_id|></s>"}, "It is here."),
         ({"content": "Where may it be?</think>It is here."}, "It is here."),
+        ({"content": "<seed:think>Where may it be?</seed:think>It is here."}, "It is here."),
+        ({"content": "\u25c1think\u25b7Where may it be?\u25c1/think\u25b7It is here."}, "It is here."),
+        (
+            {"content": "<|START_THINKING|>Where?<|END_THINKING|><|START_RESPONSE|>It is here.<|END_RESPONSE|>"},
+            "It is here.",
+        ),
+        ({"content": "It is here.<|im_end|>\n<|im_start|>user\nThank you.<|im_end|>"}, "It is here."),
+        ({"content": "It is here.<end_of_turn>\nuser\nThank you."}, "It is here."),
+        ({"content": "It is here.<\uff5cend\u2581of\u2581sentence\uff5c>"}, "It is here."),
+        ({"content": "It is <s>there</s> here."}, "It is <s>there</s> here."),
         ({"content": "It is here.", "reasoning_content": "Where may it be?", "reasoning": "Hm."}, "It is here."),
     ],
 )
@@ -411,6 +421,50 @@ def test_a_prompt_without_room_for_its_reply_takes_the_bound_from_no_other(tmp_p
     assert all(received.body["max_tokens"] == 400 for received in server.received)
 
 
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, {"error": {"message": "The decoder prompt (length 5951) is longer than the maximum model length of 4096."}}),
+        (400, {"error": {"message": "max_tokens must be at least 1, got -46771. (parameter=max_tokens, value=-46771)"}}),
+        (400, {"object": "error", "message": "The input (5951 tokens) is longer than the model's context length (4096 tokens)."}),
+        (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4031 `inputs` tokens "
+               "and 400 `max_new_tokens`", "error_type": "validation"}),
+        (422, {"error": "Input validation error: `inputs` must have less than 4095 tokens. Given: 5951"}),
+        (400, {"error": {"code": 400, "message": "the request exceeds the available context size, try increasing it",
+                         "type": "exceed_context_size_error", "n_ctx": 4096}}),
+        (500, {"error": {"code": 500, "message": "input is too large to process. increase the physical batch size"}}),
+        (200, {"error": "Trying to keep the first 5951 tokens when context the overflows. However, the model is loaded with "
+               "context length of only 4096 tokens, which is not enough."}),
+        (400, {"detail": "Request length 5551 + 400 is greater than max_seq_len 4096"}),
+        (400, {"error": {"message": "litellm.ContextWindowExceededError: OpenAIException - no", "code": "400"}}),
+        (400, [{"error": {"message": "The input token count (1200000) exceeds the maximum number of tokens allowed (9)."}}]),
+        (400, {"error": {"message": "Please reduce the length of the messages or completion.", "param": "messages"}}),
+        (400, {"error": {"message": "prompt is too long: 210000 tokens > 200000 maximum"}}),
+        (413, {"error": "Payload Too Large"}),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_is_too_long_is_a_gap_of_its_own_question_in_whatever_words(
+    tmp_path: Path, status: int, error: Any
+) -> None:
+    def script(received: Received) -> Answer | Status:
+        if "parcel c" in received.body["messages"][-1]["content"]:
+            return Status(status, body=json.dumps(error).encode())
+        return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")
+
+    with LlmServer(script) as server:
+        manifest = ask(server, tmp_path, MANY, model__seed=7, pace__concurrency=1)
+
+    assert manifest.reasons == {"prompt_too_long": 1}
+    assert len(server.received) == len(MANY)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("words", ["The limit of this hour is exceeded", "It took too many seconds"])
+def test_another_limit_is_not_taken_for_the_length_of_the_prompt(tmp_path: Path, status: int, words: str) -> None:
+    with LlmServer(always(Status(status, message=words))) as server:
+        assert ask(server, tmp_path).reasons == {"provider_error": 1}
+
+
 def test_what_one_model_of_a_gateway_does_not_know_is_still_sent_to_another(tmp_path: Path) -> None:
     names = {"tiny": "max_tokens", "other": "max_completion_tokens"}
 
@@ -475,6 +529,16 @@ def test_once_a_field_was_taken_a_refusal_is_about_the_question(tmp_path: Path) 
          "answered 400: it has no model 'tiny'"),
         (Status(404, body=b'{"error": {"message": "model \\"tiny\\" not found, try pulling it first"}}'),
          "answered 404: it has no model 'tiny'"),
+        (Status(400, body=b'{"error": {"message": "No models loaded. Please load a model in the developer page"}}'),
+         "answered 400: it has loaded no model"),
+        (Status(400, message="max_tokens=400 cannot be greater than max_model_len=max_total_tokens=256."),
+         "answered 400: a reply of up to 400 tokens is more than it allows"),
+        (Status(422, body=b'{"error": "Input validation error: `max_new_tokens` must be <= 256. Given: 400"}'),
+         "answered 422: a reply of up to 400 tokens is more than it allows"),
+        (Status(400, message="max_tokens is too large: 400. This model supports at most 256 completion tokens"),
+         "answered 400: a reply of up to 400 tokens is more than it allows"),
+        (Status(400, body=b'{"error": {"message": "Budget has been exceeded!", "type": "budget_exceeded", "code": "400"}}'),
+         "answered 400: the account there is used up"),
     ],
 )  # fmt: skip
 def test_what_no_request_would_get_stops_the_run_and_is_named(tmp_path: Path, act: Status, said: str) -> None:
@@ -539,6 +603,13 @@ def test_an_endpoint_that_asks_for_no_key_gets_none(tmp_path: Path, how: Any, mo
 def test_a_reply_counts_whatever_it_is_said_to_be(tmp_path: Path, kind: str) -> None:
     body = completion(content="It is here.").body
     with LlmServer(always(Junk(body, kind))) as server:
+        ask(server, tmp_path)
+
+    assert answers(tmp_path) == ["It is here."]
+
+
+def test_a_byte_order_mark_before_a_reply_is_no_part_of_it(tmp_path: Path) -> None:
+    with LlmServer(always(Junk(b"\xef\xbb\xbf" + completion(content="It is here.").body))) as server:
         ask(server, tmp_path)
 
     assert answers(tmp_path) == ["It is here."]
