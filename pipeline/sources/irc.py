@@ -45,9 +45,11 @@ DATE_IN_NAME: Final = r"(?<!\d)(?P<year>\d{4})[-_/.]?(?P<month>[01]\d)[-_/.]?(?P
 HALF_DAY: Final = timedelta(hours=12)
 
 _NICK: Final = r"[^\s<>]{1,64}"
+_NAME: Final = r"[^\s<>](?:[^<>]{0,62}[^\s<>])?"
+"""Between angle brackets: bridges to other chats write names of several words there."""
 _CLOCK: Final = r"\[?(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?\]?"
 _TIME: Final = re.compile(_CLOCK)
-_MESSAGE: Final = re.compile(rf"^{_CLOCK}\s+<[~&@%+ ]?(?P<nick>{_NICK})>\s?(?P<text>.*)$")
+_MESSAGE: Final = re.compile(rf"^{_CLOCK}\s+<[~&@%+ ]?(?P<nick>{_NAME}) ?>\s?(?P<text>.*)$")
 _COLUMNS: Final = re.compile(rf"^{_CLOCK}\t[~&@%+ ]?(?P<nick>{_NICK})\t(?P<text>.*)$")
 _ACTION: Final = re.compile(rf"^{_CLOCK}\s+\*\s(?P<nick>{_NICK})\s")
 _CHANGED: Final = re.compile(

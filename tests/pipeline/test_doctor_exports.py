@@ -329,3 +329,24 @@ def test_posts_and_comments_of_a_forum_in_files_of_their_own_are_threads(tmp_pat
     ]  # fmt: skip
 
     assert is_read(write(tmp_path / "in", RS_2026__jsonl=posts, RC_2026__jsonl=comments))
+
+
+def test_a_channel_in_which_people_address_each_other_is_read_as_talks_of_two(tmp_path: Path) -> None:
+    lines = [
+        f"[1{n}:{p:02}] <{t['login']}> {'al_roe: ' if p == 2 else f'jo_fox{n}: ' if p % 2 else ''}{t['text']}"
+        for n in range(8)
+        for p, t in said_by(n)
+    ]
+    found = diagnosed(write(tmp_path / "in", **{"2026-01-05__log": "\n".join([*lines, ""])}))
+
+    assert found.mapping["sessions"] == "pairs"
+    assert [turn.partition(":")[0] for turns in texts(ingested(tmp_path / "in", found.mapping)).values() for turn in turns] == (
+        list(ASKED) * 8
+    )
+
+
+def test_a_channel_in_which_nobody_is_addressed_is_read_as_a_whole(tmp_path: Path) -> None:
+    lines = [f"[1{n}:{p:02}] <{t['login']}> {t['text']}" for n in range(8) for p, t in said_by(n)]
+    found = diagnosed(write(tmp_path / "in", **{"2026-01-05__log": "\n".join([*lines, ""])}))
+
+    assert found.mapping["sessions"] == "channel"

@@ -127,3 +127,9 @@ def test_a_line_that_is_none_of_a_log_is_quarantined(tmp_path: Path) -> None:
 def test_a_log_whose_zone_nobody_declares_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"^2026-01-05\.log: an irc log states no time zone; declare zone in params$"):
         ingested(log(tmp_path, "[12:00] <jo> hello\n"), {**IRC, "zone": None}, on_bad_file="stop")
+
+
+def test_a_nick_may_have_blanks_as_bridges_to_other_chats_write_names(tmp_path: Path) -> None:
+    folder = log(tmp_path, "[12:00] <Jo [m] Fox> where is it?\n[12:01] <sam > Jo: on its way\n")
+
+    assert list(texts(ingested(folder, IRC)).values()) == [["customer: where is it?", "agent: Jo: on its way"]]
