@@ -14,7 +14,9 @@ def advise(finding: Finding, topic: str | None, values: Values, params: Readines
     """One sentence: what to do, how much of it."""
     more = _more(finding, topic, values, params) if "{more}" in finding.do else ""
     listed = ", ".join(finding.unknown) if finding.unknown else show(finding.value, finding.measure)
-    return finding.do.format(more=more, value=listed, limit=show(finding.limit, finding.measure))
+    found = values.get(finding.measure, topic)
+    detail = found.detail if found else ""
+    return finding.do.format(more=more, value=listed, limit=show(finding.limit, finding.measure), detail=detail)
 
 
 def unit_of(measure: str) -> str:

@@ -78,7 +78,7 @@ def require_assessed(report: Path, table: str, metrics_of: Collection[str]) -> s
 
 def _read_aloud(do: str) -> str:
     """What to do, with n for the numbers that are worked out where a condition holds."""
-    return do.format(more="n", value="n", limit="the limit")
+    return do.format(more="n", value="n", limit="the limit", detail="which and where")
 
 
 def _beside(each: dict[str, Any]) -> str:
@@ -87,6 +87,8 @@ def _beside(each: dict[str, Any]) -> str:
         parts.append(f"95 %: {show(each['low'], each['measure'])} to {show(each['high'], each['measure'])}")
     if "n" in each:
         parts.append(f"n = {each['n']:,}")
+    if "detail" in each:
+        parts.append(each["detail"])
     if "unknown" in each:
         parts.append(each["unknown"])
     return f" ({'; '.join(parts)})" if parts else ""

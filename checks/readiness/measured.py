@@ -29,6 +29,8 @@ class Measured:
     """Why there is no value."""
     records: tuple[str, ...] = ()
     """Conversations to look at, MAX_RECORDS at most."""
+    detail: str = ""
+    """What the value is made of and where that stands: kinds, counts, ids; fills in {detail} of an advice."""
 
 
 @dataclass(frozen=True)

@@ -123,61 +123,92 @@ def _residuals(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured],
     known = {**corpus.surrogates}
     if rest := {one for one, *_ in hits} - set(corpus.conversations["conversation_id"].to_list()):
         known |= read_surrogates(corpus.line, rest)[0]
-    where: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for conversation, kind, value in hits:
+    where: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for conversation, turn, kind, value in hits:
         if not is_surrogate(value, known.get(conversation, frozenset())) and not any(p.search(value) for p in allowed):
-            where[kind, value].append(conversation)
-    live = {key: ids for key, ids in where.items() if key[0] in LIVE}
-    repeated = {key: ids for key, ids in where.items() if key[0] not in LIVE and len(ids) > 1}
-    found = sum(len(ids) for ids in where.values())
+            where[kind, value].append((conversation, turn))
+    live = {key: places for key, places in where.items() if key[0] in LIVE}
+    repeated = {key: places for key, places in where.items() if key[0] not in LIVE and len(places) > 1}
+    found = sum(len(places) for places in where.values())
+    n = corpus.exported
     values = [
-        Measured("M17", "secrets", float(sum(map(len, live.values()))), n=corpus.exported, records=_ids(live)),
-        Measured("M17", "repeated_residuals", float(len(repeated)), n=corpus.exported, records=_ids(repeated)),
+        Measured("M17", "secrets", float(sum(map(len, live.values()))), n=n, records=_ids(live), detail=_by_kind(live)),
+        Measured("M17", "repeated_residuals", float(len(repeated)), n=n, records=_ids(repeated), detail=_by_kind(repeated)),
         Measured("M15", "second_detector_per_1000_words", 1000 * found / max(words, 1), n=words),
     ]
     rows = sorted(
-        (kind, len(ids), len(set(ids)), kind in LIVE, min(ids))
-        for (kind, _), ids in where.items()
-        if kind in LIVE or len(ids) > 1
+        (kind, len(places), len({one for one, _ in places}), kind in LIVE, *min(places))
+        for (kind, _), places in where.items()
+        if kind in LIVE or len(places) > 1
     )
-    schema = {"kind": pl.String, "occurrences": pl.Int64, "conversations": pl.Int64, "live": pl.Boolean, "such_as": pl.String}
+    schema = {
+        "kind": pl.String,
+        "occurrences": pl.Int64,
+        "conversations": pl.Int64,
+        "live": pl.Boolean,
+        "such_as": pl.String,
+        "turn": pl.String,
+    }
     return values, pl.DataFrame(rows, schema=schema, orient="row").sort(
         "live", "occurrences", "such_as", descending=[True, True, False]
     )
 
 
-def _find_all(corpus: Corpus) -> tuple[list[tuple[str, str, str]], int]:
-    """(conversation, kind, value) of every hit in the export, read part by part; and the number of words."""
+def _find_all(corpus: Corpus) -> tuple[list[tuple[str, str, str, str]], int]:
+    """(conversation, turn, kind, value) of every hit in the export, read part by part; and the number of words."""
     validated = corpus.line["validate"]
     exported: pl.Series | None = None
     if chat := corpus.line.get("emit"):
         exported = pl.concat([chat.read(part, columns=["conversation_id"]) for part in chat.manifest.parts])["conversation_id"]
-    hits: list[tuple[str, str, str]] = []
+    hits: list[tuple[str, str, str, str]] = []
     words = 0
     for part in validated.manifest.parts:
         rows = validated.read(part, columns=["conversation_id", "turns"])
         if exported is not None:
             rows = rows.filter(pl.col("conversation_id").is_in(exported.implode()))
-        texts = rows.explode("turns").drop_nulls().select("conversation_id", text=said(pl.col("turns")))
+        turns = rows.explode("turns").drop_nulls()
+        texts = turns.select("conversation_id", turn=pl.col("turns").struct.field("turn_id"), text=said(pl.col("turns")))
         words += int(texts["text"].str.count_matches(r"\S+").sum())
-        for conversation, text in texts.filter(suspects(texts["text"])).iter_rows():
-            hits += [(conversation, hit.kind, hit.value) for hit in find(text)]
+        for conversation, turn, text in texts.filter(suspects(texts["text"])).iter_rows():
+            hits += [(conversation, turn, hit.kind, hit.value) for hit in find(text)]
     return hits, words
 
 
+LEAST_PIECE: Final = 3
+"""Characters of a stand-in that may be a piece of a value."""
+
+
 def is_surrogate(value: str, surrogates: frozenset[str]) -> bool:
-    """Whether scrub itself wrote the value, whole or but for its edges."""
+    """Whether scrub itself wrote the value: whole, in pieces, or but for its edges.
+
+    >>> is_surrogate("@merosoden_harle", frozenset({"merosoden", "https://x.example.com/u/", "_harle"}))
+    True
+    """
     digits = re.sub(r"\D", "", value)
     for known in surrogates:
-        if value in known or (known in value and 2 * len(known) > len(value)):
+        if value.strip("@") in known or (known in value and 2 * len(known) > len(value)):
             return True
         if digits and len(digits) > 6 and digits in re.sub(r"\D", "", known):  # noqa: PLR2004  # a card with other spaces
             return True
-    return False
+    left = value
+    for known in sorted(surrogates, key=lambda each: (-len(each), each)):
+        if len(known) >= LEAST_PIECE:
+            left = left.replace(known, "")
+    return 2 * len(left) < len(value)
 
 
-def _ids(found: Mapping[tuple[str, str], list[str]]) -> tuple[str, ...]:
-    return tuple(sorted({one for ids in found.values() for one in ids})[:MAX_RECORDS])
+def _ids(found: Mapping[tuple[str, str], list[tuple[str, str]]]) -> tuple[str, ...]:
+    return tuple(sorted({one for places in found.values() for one, _ in places})[:MAX_RECORDS])
+
+
+def _by_kind(found: Mapping[tuple[str, str], list[tuple[str, str]]]) -> str:
+    """How many values of each kind, and the conversation and turn of the first."""
+    kinds: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for (kind, _), places in sorted(found.items()):
+        kinds[kind].append(min(places))
+    return "; ".join(
+        f"{len(firsts)} {kind}, such as in {min(firsts)[0]}, turn {min(firsts)[1]}" for kind, firsts in sorted(kinds.items())
+    )
 
 
 def _singling_out(corpus: Corpus, params: ReadinessParams) -> tuple[list[Measured], pl.DataFrame]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ def test_one_live_secret_blocks_and_names_its_conversation(tmp_path: Path, secre
         "version 300.2.1.999",
         "192.0.2.17",
         "token of appreciation",
+        "[  +0.000003] drm: enabled",
+        "PXL_20260105_2306388141920×1446",  # noqa: RUF001  # as a forum writes the size of a picture
         "Secret Santa",
     ],
 )
@@ -98,6 +101,31 @@ def test_what_scrub_itself_wrote_is_no_residual(tmp_path: Path) -> None:
     ]
 
     assert value(assessed(write_line(tmp_path / "line", rows, findings=findings)), "repeated_residuals") == 0
+
+
+def test_stand_ins_side_by_side_in_a_web_address_are_no_residual(tmp_path: Path) -> None:
+    written = ["https://yorkelomere.example.net/?by=", "@merosoden", "_harlewyn", "_talbeck"]
+    text = "".join(written)
+    rows = [talk(n, text, "Thanks") for n in (50, 51)]
+    ends = [sum(map(len, written[: place + 1])) for place in range(len(written))]
+    pieces = list(pairwise([0, *ends]))
+    findings = [
+        {"conversation_id": row["conversation_id"], "entity_type": "URL", "new_start": begin, "new_end": end}
+        for row in rows
+        for begin, end in pieces
+    ]
+
+    assert value(assessed(write_line(tmp_path / "line", rows, findings=findings)), "repeated_residuals") == 0
+
+
+def test_what_repeats_is_named_by_kind_conversation_and_turn_and_never_shown(tmp_path: Path) -> None:
+    rows = [talk(n, "Hello", f"Write to ann.lee@acme.io or 212-636-01{n}") for n in (50, 51)]
+    assessment = assessed(write_line(tmp_path / "line", [*talks(4), *rows]))
+    turn_id = rows[0]["turns"][1]["turn_id"]
+
+    told = str(assessment.to_json())
+    assert f"(1 email, such as in {rows[0]['conversation_id']}, turn {turn_id})" in told
+    assert "acme" not in told
 
 
 def test_the_company_may_repeat_its_own_address(tmp_path: Path) -> None:
