@@ -132,6 +132,13 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             r"(?= (?:wrote|said|schrieb|escribió|a écrit|ha scritto)\s?:[ \t]*(?:\n|\Z))",
             0.6,
         ),
+        Pattern(
+            "who does something",
+            r"(?<![\w@./:-])(?=\w{0,24}_)(?=_{0,3}\w{0,24}[a-z])[A-Za-z]\w{3,29}"
+            r"(?= (?:just )?(?:banned|blocked|muted|kicked|reported|scammed|trolled|followed|unfollowed|added|messaged|told"
+            r"|said|says|wrote|posted) (?:me|us|it|that|him|her|them|my)\b)",
+            0.6,
+        ),
         Pattern("of Reddit", r"(?<![\w/.])/?u/\K[\w-]{3,20}(?![\w/]|\.\w)", 0.6),
         Pattern("of Discord", rf"(?<![\w#.])(?!(?:{_NUMBERED})#)[a-z_][\w.]{{2,31}}#\d{{4}}(?!\d)", 0.5),
         Pattern("of Skype", r"\blive:\K[\w.]{3,40}(?<![.])", 0.7),

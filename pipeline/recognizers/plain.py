@@ -7,6 +7,7 @@ exclamations open a turn with a capital letter, as names do.
 import re
 from typing import Final
 
+from pipeline.known_values import known_words
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
@@ -34,6 +35,15 @@ WORDS: Final = _set(
     " ummm unsub ur urs urself ux vid vids vm w8 wanna wasnt wassup wat wbu wdym welcome well welp wfh whatev whatevs"
     " whoa whoops wk wks woah wont woo woohoo worst wouldnt wow wtaf wtf wth wtv wym xd xmas xoxo xx xxx y'all ya yaa"
     " yall yay yd yea yeah yeet yeh yep yes yikes yo yolo youre yours yrs yuck yup zzz"
+    # words written as they sound
+    " agen allways alrite anutha any1 aswell becos betta bf4 bruv bt coulda cud cudnt da dats deffo defo dere diffrent dis"
+    " doin dose emale enuf every1 every1s evry evry1 evrybody evrything fanx fink frend frends frm frnd frnds gd gettin goin"
+    " gona grrr gud gunna hapi hapy hav havent havin havnt hospitle init innit jst kno kool lads lappy laterz lissen lk luk"
+    " lukin mabe mayb mite mornin nd nethin nething nitemare no1 nowt nuffin nufin nuthin nvr nxt omgg ov owt peng pleez"
+    " plox prolly puter qik rite rites rlly rong sed sez shoud shud shudnt skool soo sooo soooo sory sos sum sum1 sumfin"
+    " summat sumone sumthin sumthing supa supposably thnx thort thot tht tmoz tomoro tomorow tomorro tonite tuff tym untill"
+    " waz wen wensday wer wernt whatevr wich wierd wiv wot wotever wots woz wud wudnt wurk wurse yer yesturday yh yoo yuh"
+    " yur zomg"
     # of forms, and services where one has an account
     " aadhaar bic cvv dl dob guardian iban lat lng lon mrn pager pnr pt seat serial sex ssn swift vin vrm"
     " discord facebook instagram linkedin mastodon paypal skype snapchat telegram tiktok venmo whatsapp"
@@ -54,12 +64,36 @@ def without(text: str, span: Span) -> Span | None:
     True
     """
     words = list(_WORD.finditer(text, span.start, span.end))
-    if all(word.group().casefold() in WORDS for word in words):
+    if all(_is_plain(word.group()) for word in words):
         return None
-    telling = [word for word in words if word.group() not in WORDS]
+    telling = [word for word in words if not (word.group()[0].islower() and _is_plain(word.group()))]
+    if not telling:
+        return None
     start = telling[0].start() if telling[0] is not words[0] else span.start
     end = telling[-1].end() if telling[-1] is not words[-1] else span.end
     return span._replace(start=start, end=end)
+
+
+def _is_listed(word: str) -> bool:
+    return (name := normal_word(word)) in given_names() or name in family_names()
+
+
+_LETTERS: Final = frozenset("nru")
+"""And, are, you: in lower case; a capital letter is an initial."""
+
+
+SHORTEST_CLIPPED: Final = 5
+"""Letters: shorter ones are parts of names (Ye-jin)."""
+
+
+def _is_plain(word: str) -> bool:
+    low = word.casefold()
+    return low in WORDS or word in _LETTERS or (word.islower() and _is_clipped(low))
+
+
+def _is_clipped(word: str) -> bool:
+    """Whether it is a form in -ing without its g: "parkin"; a name with such an end is one, if a list has it."""
+    return len(word) >= SHORTEST_CLIPPED and word.endswith("in") and f"{word}g" in known_words() and not _is_listed(word)
 
 
 _HANDLE: Final = re.compile(r"@[\w.-]*\w")
@@ -81,6 +115,6 @@ def less_what_follows(text: str, span: Span) -> Span | None:
     if handle is None or not handle.end() + 1 >= span.start or handle.end() >= span.end:
         return span
     others = (word for word in _WORD.findall(text, max(span.start, handle.end()), span.end) if word[0].isupper())
-    if any((name := normal_word(word)) in given_names() or name in family_names() for word in others):
+    if any(map(_is_listed, others)):
         return span
     return span._replace(end=handle.end()) if handle.end() > span.start else None

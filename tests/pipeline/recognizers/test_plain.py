@@ -15,6 +15,12 @@ from pipeline.spans import Span
         ("Ahoy", None),
         ("George Best", "George Best"),
         ("Priya pls Anand", "Priya pls Anand"),
+        ("sione r gettin", "sione"),
+        ("coverin", None),
+        ("ye-jin", "ye-jin"),
+        ("robin", "robin"),
+        ("agen", None),
+        ("R U", "R U"),
     ],
 )
 def test_chat_words_are_cut_off_a_name(text: str, left: str | None) -> None:
