@@ -25,6 +25,10 @@ BBCODE: Final = (
 )
 """What only BBCode has."""
 
+STORED: Final = re.compile(r"<([rt])>.*</\1>", re.DOTALL)
+"""A post as phpBB since 3.2 and Flarum store it (s9e TextFormatter): all markup is XML, whose signs the author's never are."""
+
+_MARKUP: Final = re.compile(r"</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>")
 _SURE: Final = re.compile(BBCODE)
 _MARKED: Final = re.compile(f"{BBCODE}|<|{REFERENCE}")
 _TAG: Final = re.compile(
@@ -69,6 +73,8 @@ def post_to_text(text: str) -> str:
     """
     if not _MARKED.search(text):
         return text
+    if STORED.fullmatch(text):
+        text = _MARKUP.sub("", _BREAK.sub("\n", text))
     quoted = _QUOTATION.sub(r"[\1quote]", _COMMENT.sub("", text))
     bare = _without_bbcode(_ELEMENT.sub("", _BREAK.sub("\n", quoted)))
     return _REFERENCE.sub(lambda each: html.unescape(each[0]).replace("\u00a0", " "), bare).strip()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from unicodedata import combining, normalize
 
-from pipeline.forum_markup import BBCODE
+from pipeline.forum_markup import BBCODE, STORED
 from pipeline.reading.drafts import Refused
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import native_id
@@ -402,7 +402,7 @@ def kind_of_author(author: Column) -> str | None:
 def text_format(text: Column) -> dict[str, str]:
     """The setting its texts ask for: bbcode where a 20th holds it, html where a fifth hold a tag, escaped where only entities."""
     sample = text.texts[:500]
-    if sample and sum(bool(_BBCODE.search(each)) for each in sample) * 20 > len(sample):
+    if sample and sum(bool(_BBCODE.search(each) or STORED.fullmatch(each)) for each in sample) * 20 > len(sample):
         return {"text_format": "bbcode"}
     tagged = sum(bool(_TAGGED.search(each)) for each in sample)
     if sample and tagged * 5 > len(sample):

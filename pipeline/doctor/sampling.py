@@ -131,6 +131,9 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
                 document = list(islice((each for each in ijson.items(stream, "item", use_float=True)), most))
         except ijson.JSONError:
             raise SourceError(f"{file.label}: is not JSON; fetch it again") from None
+    if (tables := _tables_of_phpmyadmin(document)) is not None:
+        beside = sorted({key for each in document for key in each} - {"data"})
+        return tables[:most], {"records": "*.data", "ignore_beside": beside}
     if isinstance(document, list):
         return [each for each in document[:most] if isinstance(each, dict)], {}
     if isinstance(document, dict):
@@ -144,6 +147,16 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
             return [each for each in records[:most] if isinstance(each, dict)], reading
         return [document], {}
     return [], {}
+
+
+def _tables_of_phpmyadmin(document: Any) -> list[dict[str, Any]] | None:
+    """The rows of a table that phpMyAdmin exported: a header, a database and the table in one list."""
+    if not isinstance(document, list) or not all(
+        isinstance(each, dict) and isinstance(each.get("type"), str) for each in document
+    ):
+        return None
+    tables = [each for each in document if each["type"] == "table" and isinstance(each.get("data"), list)]
+    return [row for each in tables for row in each["data"]] if tables and document[0]["type"] == "header" else None
 
 
 def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:

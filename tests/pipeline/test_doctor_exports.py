@@ -350,3 +350,21 @@ def test_a_channel_in_which_nobody_is_addressed_is_read_as_a_whole(tmp_path: Pat
     found = diagnosed(write(tmp_path / "in", **{"2026-01-05__log": "\n".join([*lines, ""])}))
 
     assert found.mapping["sessions"] == "channel"
+
+
+def test_a_table_of_posts_as_phpmyadmin_exports_it_is_read_without_the_markup_they_are_stored_in(tmp_path: Path) -> None:
+    posts = [
+        {
+            "post_id": str(t["id"]),
+            "topic_id": str(n),
+            "post_username": t["login"],
+            "post_time": str(1767614400 + t["id"]),
+            "post_text": f"<t>{t['text']}</t>",
+        }
+        for n in range(8)
+        for t in turns(n)
+    ]
+    table = {"type": "table", "name": "phpbb_posts", "database": "forum", "data": posts}
+    document = [{"type": "header", "version": "5.1", "comment": "Export to JSON"}, {"type": "database", "name": "forum"}, table]
+
+    assert is_read(write(tmp_path / "in", phpbb_posts__json=json.dumps(document)))

@@ -140,3 +140,19 @@ def test_of_a_previewed_page_its_address_stays() -> None:
     preview = '<aside class="onebox" data-onebox-src="https://example.com/a"><header>Example</header><h3>All of it</h3></aside>'
 
     assert clean(f"<p>See {preview}, please</p>", "html") == "See https://example.com/a, please"
+
+
+@pytest.mark.parametrize(
+    ("stored", "text"),
+    [
+        ("<t>5 &lt; 6 &amp; more</t>", "5 < 6 & more"),
+        (
+            '<r><QUOTE author="jo"><s>[quote=jo]</s>Why?<e>[/quote]</e></QUOTE>\n\nBecause <B><s>[b]</s>so<e>[/b]</e></B></r>',
+            "Because so",
+        ),
+        ('<r>See <URL url="https://example.com">https://example.com</URL><br/>\nnow</r>', "See https://example.com\nnow"),
+        ("<r><CODE><s>[code]</s>a[i] &lt; 5<e>[/code]</e></CODE></r>", "a[i] < 5"),
+    ],
+)
+def test_a_post_as_phpbb_and_flarum_store_it_is_what_its_author_wrote(stored: str, text: str) -> None:
+    assert clean(stored, "bbcode") == text
