@@ -185,7 +185,9 @@ def dedupe_command(source: Path, target: Path, *settings: str) -> tuple[list[str
     """The command line and its environment."""
     program = Path(sys.executable).with_name("ticketmill")
     arguments = [option for setting in settings for option in ("--set", setting)]
-    return [program, "dedupe", source, target, "--workers", "2", *arguments], {**os.environ, "TICKETMILL_KEY": "0" * 64}
+    environment = {**os.environ, "TICKETMILL_KEY": "0" * 64}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as users have it: Python keeps what it compiled
+    return [program, "dedupe", source, target, "--workers", "2", *arguments], environment
 
 
 def flat_texts(source: Path, folder: Path) -> int:
@@ -292,7 +294,17 @@ def startup(folder: Path) -> dict[str, float]:
     if not source.exists():
         write_table(source, dialogues(1, words_each=30, turns=2))
     ticketmill(source, folder / "startup/deduped", UNMASKED)  # compiles the kernel where that was never done
-    return ticketmill(source, folder / "startup/deduped", UNMASKED)
+    return _median(ticketmill(source, folder / "startup/deduped", UNMASKED) for _ in range(SHORT_RUNS))
+
+
+SHORT_RUNS: Final = 5
+"""What takes a second is measured so often, and the median taken."""
+
+
+def _median(runs: Iterable[dict[str, float]]) -> dict[str, float]:
+    """The run in the middle by processor time."""
+    ordered = sorted(runs, key=lambda one: one["cpu_s"])
+    return ordered[len(ordered) // 2]
 
 
 def incremental(folder: Path, rows: int = 1_000_000) -> dict[str, Any]:
@@ -315,19 +327,32 @@ def incremental(folder: Path, rows: int = 1_000_000) -> dict[str, Any]:
         fresh = ticketmill(place / "after", target, UNMASKED)
         kept = Table(target).manifest.parts
         ticketmill(place / "before", target, UNMASKED)
-        again = ticketmill(place / "after", target, UNMASKED, fresh=False)
+        _linked(place, place / "known")
+
+        def one_more(place: Path = place, target: Path = target) -> dict[str, float]:
+            _linked(place / "known", place)
+            return ticketmill(place / "after", target, UNMASKED, fresh=False)
+
+        again = _median(one_more() for _ in range(SHORT_RUNS))
         found[f"{words}_words_each"] = {
             "new": new * ROWS_PER_PART,
             "from_nothing": fresh,
             "with_index": again,
             "same_parts": kept == Table(target).manifest.parts,
-            "nothing_new": ticketmill(place / "after", target, UNMASKED, fresh=False),
+            "nothing_new": _median(ticketmill(place / "after", target, UNMASKED, fresh=False) for _ in range(SHORT_RUNS)),
             "share_of_wall": round(again["wall_s"] / fresh["wall_s"], 3),
             "share_of_cpu": round(again["cpu_s"] / fresh["cpu_s"], 3),
             "start_share_of_with_index": round(start["cpu_s"] / again["cpu_s"], 3),
             "share_of_cpu_without_start": round((again["cpu_s"] - start["cpu_s"]) / (fresh["cpu_s"] - start["cpu_s"]), 3),
         }
     return found
+
+
+def _linked(source: Path, target: Path) -> None:
+    """Table and index of one folder in the other: nothing writes into a file that is there, so links are copies."""
+    for name in ("deduped", "index"):
+        shutil.rmtree(target / name, ignore_errors=True)
+        shutil.copytree(source / name, target / name, copy_function=os.link)
 
 
 def shipped(**more: Any) -> DedupeParams:
