@@ -53,8 +53,8 @@ class EmitParams(Section):
     liked_csat: float = Field(ge=0, le=1)
     """Smallest satisfaction at which a customer counts as content, for formats that train on ratings."""
 
-    max_file_bytes: int = Field(gt=0)
-    """A larger file is written in shards; a consumer's own limit holds where it is smaller."""
+    max_file_bytes: int = Field(ge=100_000)
+    """A larger file is written in shards; a consumer's own limit holds where it is smaller. Less: a file per conversation."""
 
     max_tokens: dict[str, int]
     """Format -> tokens that its trainer will be told to read of a row; for the others, where it cuts unless told otherwise."""

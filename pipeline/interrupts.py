@@ -1,6 +1,5 @@
 """Ctrl-C where Python would lose it: light, since it is loaded before anything else."""
 
-import _thread
 import os
 import signal
 import sys
@@ -32,6 +31,11 @@ def loading() -> Iterator[None]:
 AGAIN_SECONDS: Final = 0.01
 
 
+def interrupt() -> None:
+    """Do as Ctrl-C does, from any thread; a real signal, which wakes the main thread where it waits."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
 def never_lost() -> None:
     """Repeat, for the rest of this process, a Ctrl-C that came while something was being deleted: Python ignores it there.
 
@@ -41,9 +45,7 @@ def never_lost() -> None:
 
     def again(ignored: "sys.UnraisableHookArgs") -> None:
         if ignored.exc_type is KeyboardInterrupt:
-            threading.Timer(
-                AGAIN_SECONDS, _thread.interrupt_main
-            ).start()  # once this hook, which may raise nothing, has returned
+            threading.Timer(AGAIN_SECONDS, interrupt).start()  # once this hook has returned: it may raise nothing
         else:
             before(ignored)
 

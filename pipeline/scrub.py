@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import Field
 
 from pipeline import known_values, spoken
-from pipeline.errors import ParamsError
+from pipeline.errors import ParamsError, TableError
 from pipeline.finding import COLUMNS, Lists, Look, arguments, find
 from pipeline.forgotten import draws_of
 from pipeline.key import Key
@@ -103,7 +103,10 @@ def run(source: Path, target: Path, params: ScrubParams, means: Means) -> Manife
     ticketmill scrub data/raw/ingested data/curated/scrubbed
     """
     given = Table(source)
-    given.require_stage("ingest")
+    if given.manifest.stage != "ingest":
+        raise TableError(
+            f"{source}: was made by {given.manifest.stage}; scrub reads the table of ingest, which alone says who is who"
+        )
     lists = read_lists(params)
     shared = sha256(repr((params.of_find(), lists.allowed, sorted(lists.denied), _own_models(params))).encode()).hexdigest()
     beside = found_beside(target)

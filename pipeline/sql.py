@@ -10,6 +10,7 @@ Over all stages: `kept`, `dropped`, `added`, `parts`, `counts`, `line`, `state`;
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,9 @@ SHARED: Final[Mapping[str, str]] = {
 of earlier runs, numbered from the first. `cost` in the currency of the user's price table."""
 
 
+LOOK_SECONDS: Final = 0.2
+"""How often a query that takes long is left for a look whether somebody pressed Ctrl-C."""
+
 OVER_ALL: Final = ("kept", "dropped", "added", "state")
 """Views over all stages. `state`: what a run remembers, of the line as it is now; the columns of `runs` without the run."""
 
@@ -86,6 +90,17 @@ class Line:
         Raises:
             SqlError: DuckDB refuses the query; its message names places in the query, and no value of a row.
         """
+        with ThreadPoolExecutor(1) as beside:  # DuckDB looks for no Ctrl-C; a thread that only waits does
+            asked = beside.submit(self._ask, query)
+            try:
+                while not wait([asked], LOOK_SECONDS).done:  # polars has system calls that a signal breaks off begin again
+                    pass
+                return asked.result()
+            finally:
+                if not asked.done():
+                    self._connection.interrupt()
+
+    def _ask(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         try:
             relation = self._connection.sql(query)
             if relation is None:  # a statement without an answer

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +22,7 @@ from checks.report.build import PANELS, Content, build, planted, read_verdicts, 
 from checks.report.page import figure_of, render, short_form
 from pipeline import cli
 from pipeline.errors import CurationError
+from pipeline.interrupts import interrupt
 from pipeline.options import STAGES as LINE_STAGES
 from pipeline.params import load_section
 from pipeline.parts import Means
@@ -302,6 +305,21 @@ def test_sql_stays_on_this_side_of_the_wall(project: Path, query: str) -> None:
     with open_line(Table(project / LAST).line(), {}) as line, pytest.raises(SqlError):
         line.ask(query)
     assert not Path("out.csv").exists()
+
+
+def test_ctrl_c_ends_a_query_that_would_run_for_days() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
+    try:
+        with open_line([], {}) as line:
+            threading.Timer(0.5, interrupt).start()
+            with pytest.raises(KeyboardInterrupt):
+                line.ask(
+                    "SELECT sum(a.range * b.range) FROM range(10000000000) a, range(1000000) b WHERE a.range % 7 = b.range % 5"
+                )
+
+            assert line.ask("SELECT 1 AS one") == (["one"], [(1,)])
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("project")

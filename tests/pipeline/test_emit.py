@@ -11,6 +11,7 @@ import mlcroissant
 import polars as pl
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from pipeline.emit import EmitParams, emit, run
 from pipeline.errors import ParamsError
@@ -209,17 +210,22 @@ def test_a_part_whose_conversations_moved_to_another_split_is_made_anew(tmp_path
 
 
 def test_a_file_over_the_limit_is_written_in_shards_that_hold_all_lines_in_order(tmp_path: Path) -> None:
-    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}.") for n in range(40)])
+    source = a_table(tmp_path / "validated", [conversation(n, "Hi", f"Hello {n}." + " Well." * 2000) for n in range(40)])
 
     run(source, tmp_path / "whole", PARAMS, MEANS)
-    run(source, tmp_path / "parted", params(max_file_bytes=700), MEANS)
+    run(source, tmp_path / "parted", params(max_file_bytes=100_000), MEANS)
 
     shards = sorted(path for path in (tmp_path / "parted/openai").glob("train-*-of-*.jsonl") if "meta" not in path.name)
     sides = sorted((tmp_path / "parted/openai").glob("train-*.meta.jsonl"))
     assert len(shards) > 2
-    assert all(path.stat().st_size <= 700 for path in shards)
+    assert all(path.stat().st_size <= 100_000 for path in shards)
     assert b"".join(path.read_bytes() for path in shards) == (tmp_path / "whole/openai/train.jsonl").read_bytes()
     assert [len(read(path)) for path in sides] == [len(read(path)) for path in shards]
+
+
+def test_a_limit_that_would_give_a_file_per_conversation_is_refused() -> None:
+    with pytest.raises(ValidationError, match="max_file_bytes"):
+        params(max_file_bytes=1)
 
 
 def test_a_table_without_conversations_makes_a_table_without_files(tmp_path: Path) -> None:

@@ -257,6 +257,13 @@ def test_a_language_that_the_tokenizer_does_not_know_is_a_clear_error(tmp_path: 
         run(source.folder, tmp_path / "scrubbed", PATTERNS.model_copy(update={"language": "klingon"}), MEANS)
 
 
+def test_a_table_that_went_on_from_ingest_is_refused_by_the_name_of_its_stage(tmp_path: Path) -> None:
+    run(ingested_table(tmp_path / "ingested", [ingested(talk("hello"))]).folder, tmp_path / "scrubbed", PATTERNS, MEANS)
+
+    with pytest.raises(TableError, match="was made by scrub; scrub reads the table of ingest"):
+        run(tmp_path / "scrubbed", tmp_path / "again", PATTERNS, MEANS)
+
+
 def test_a_table_that_was_never_ingested_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="does not exist"):
         run(tmp_path / "nothing", tmp_path / "scrubbed", PATTERNS, MEANS)
