@@ -28,7 +28,8 @@ _STREET: Final = re.compile(
     re.IGNORECASE,
 )
 _GREETED: Final = re.compile(
-    r"(?:\b(?:hi|hey|hello|dear|thanks|thank you|thx|tnx|cheers|regards|from|near|by|as|mr|mrs|ms|dr|prof|professor)\s+|@)\Z",
+    r"(?:\b(?:hi|hey|hello|dear|thanks|thank you|thx|tnx|cheers|regards|from|near|by|as|mr|mrs|ms|dr|prof|professor"
+    r"|(?:ask|asked|talk|talked|spoke|speak|waiting|looking) (?:for|to|with)|met|named|called)(?:[,.!]+\s+|\s+)|@)\Z",
     re.IGNORECASE,
 )
 _COUNTED: Final = re.compile(r"\b(?:lines?|pages?|times|gates?|routes?)\b")
@@ -147,7 +148,7 @@ def _is_believable(seen: Text, span: Span) -> bool:
 def _is_named(seen: Text, span: Span, words: Sequence[str]) -> bool:
     """Whether somebody whom no list has is named in a technical text: by the words around, or by the form of the name."""
     text, start = seen.text, span.start
-    if _SPEAKS.match(text, span.end) or _GREETED.search(text, max(0, start - 12), start):
+    if _SPEAKS.match(text, span.end) or _GREETED.search(text, max(0, start - 16), start):
         return not all(map(_is_trade, words))
     is_ascribed = _ASCRIBED.search(text, max(0, start - 24), start) is not None
     if seen.is_output(span) and not is_ascribed:

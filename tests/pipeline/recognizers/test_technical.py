@@ -58,6 +58,8 @@ def test_what_commands_print_and_makers_sell_is_nobodys_name(text: str, finds: l
     [
         (FENCED, [("Brimvald", "PERSON")]),
         ("From: Asko Tervalammi <asko@example.org>\ncommit 3f9d2ab1c\n src/main.c | 2 +-", [("Asko Tervalammi", "PERSON")]),
+        ("`make -j4` in src/ fails with a1b2c3d4e. Thanks, Wendell", [("Wendell", "PERSON")]),
+        ("```\nmake -j4\n```\nplease ask for Wendell", [("Wendell", "PERSON")]),
         ("`make -j4` works, Brimvald's patch in src/a.c was it", [("Brimvald's", "PERSON")]),
         ("see https://example.org/a/b, https://example.org/c/d and https://example.org/e: Migration", [("Migration", "PERSON")]),
         ("hey gearhead_sally, thx for the tip", [("gearhead_sally", "PERSON")]),
