@@ -218,7 +218,7 @@ def _repro(arguments: Sequence[str], lock: int, log: Log, done: Reproduced, begu
             elif line.startswith("ERROR: "):
                 _went_wrong(line, log, done)
             elif line.strip():
-                log("output", {"stage": running, "line": line.rstrip()})
+                log("output", {**({"stage": running} if running else {}), "line": line.rstrip()})
     ended()
     if process.returncode and not done.exit_code:
         done.exit_code = 1

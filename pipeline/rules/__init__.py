@@ -28,6 +28,7 @@ from pipeline.rules import (
     post_footer,
     quoted_mail,
     refusal,
+    repeated_signature,
     repetition,
     replacement_character,
     residual_identifier,
@@ -58,6 +59,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "markup": markup.fault,
     "quoted_mail": quoted_mail.fault,
     "post_footer": post_footer.fault,
+    "repeated_signature": repeated_signature.fault,
     "leading_agent_turn": leading_agent_turn.fault,
     "trailing_customer_turn": trailing_customer_turn.fault,
     "misplaced_look_up": misplaced_look_up.fault,
@@ -90,5 +92,6 @@ MENDS: Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]] = {
     "markup": markup.mend,
     "quoted_mail": quoted_mail.mend,
     "post_footer": post_footer.mend,
+    "repeated_signature": repeated_signature.mend,
 }
 """Rules that know how to put a text right: from the expression of the text to that of the better one."""

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipeline import rules
-from pipeline.rules import MENDS, RULES, residual_identifier, residual_secret, unfilled_placeholder
+from pipeline.rules import MENDS, RULES, repeated_signature, residual_identifier, residual_secret, unfilled_placeholder
 from pipeline.rules.limits import Limits
 from pipeline.turns import said
 
@@ -190,3 +190,31 @@ def test_posts_that_answer_nothing_are_told_from_those_that_do(text: str, rule: 
 
     found = [name for name in ("not_an_answer", "only_links") if turns.select(RULES[name](LIMITS)).to_series().any()]
     assert found == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("last", "is_signature"),
+    [
+        ("Jo Fox\nVolunteer, not staff", True),
+        ("Ryzen 5 | 32 GB | Mint 21", True),
+        ("Regards, Jo", True),
+        ("Did that help?", False),
+        ("}", False),
+        ("[/code]", False),
+        ("```", False),
+        ("rows = 3;", False),
+        ("\n".join(f"Step {n}" for n in range(5)), False),
+    ],
+)
+def test_what_ends_three_turns_of_one_author_is_a_signature_unless_it_asks_or_is_code(last: str, is_signature: bool) -> None:
+    turns = said(*(f"agent: Try {way}.\n\n{last}" for way in ("this", "that", "both"))).with_columns(author_key=pl.lit("a"))
+
+    assert turns.select(repeated_signature.fault(LIMITS)).to_series().to_list() == [is_signature] * 3
+    several = turns.with_columns(author_key=pl.col("turn_id"))
+    assert not several.select(repeated_signature.fault(LIMITS)).to_series().any()
+    if is_signature:
+        assert turns.select(repeated_signature.mend(pl.col("text"))).to_series().to_list() == [
+            "Try this.",
+            "Try that.",
+            "Try both.",
+        ]
