@@ -20,6 +20,7 @@ from pydantic import field_validator, model_validator
 
 from pipeline.answering.acceptance import MACRO, AcceptanceParams, Sayings, find_fault, find_identifier
 from pipeline.answering.asking import ask_each
+from pipeline.answering.batch import under_way
 from pipeline.answering.embedding import Rescore
 from pipeline.answering.estimating import Estimate, add_up
 from pipeline.answering.inventing import (
@@ -291,10 +292,12 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
     def note(dialogues: Iterable[Dialogue[T]]) -> list[T]:
         ended: list[T] = []
         with Replies(params.replies) as replies:
+            sent = under_way(replies) if params.mode == "batch" else frozenset()
             for dialogue in dialogues:
                 step = run_on(dialogue, replies, None)
                 while not isinstance(step, Ended):
-                    unsent[step.key] = step
+                    if step.key not in sent:
+                        unsent[step.key] = step
                     step = run_on(dialogue, replies, Gap("not_sent"))
                 ended.append(step.value)
         return ended

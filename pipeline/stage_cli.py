@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from pipeline.writing.training_file import Asked
 
 Run = Callable[[Path, Path, Any, Means], Manifest]
+
+UNKNOWN: Final = {
+    "cost": "unknown: generate.prices.models lacks a model that is asked",
+    "minutes": "unknown: generate.pace has no limit per minute",
+}
+"""What an estimate cannot say, and what it would take."""
 
 
 def load_stage(name: str) -> tuple[Run, type[Section]]:
@@ -125,8 +131,25 @@ def _make_table(name: str) -> Callable[..., None]:
             typer.echo(f"{name}: kept {manifest.total('kept'):,}; dropped {by_reason(manifest.reasons)}{beside}")
             if name == "ingest" and (left_out := _left_out(manifest.counts)):
                 typer.echo(f"ingest: received and no turn: {by_reason(left_out)}")
+            if name == "generate":
+                _tell_how_to_go_on(manifest, section)
 
     return command
+
+
+def _tell_how_to_go_on(manifest: Manifest, params: Any) -> None:
+    """What gives questions an answer that got none this time."""
+    from pipeline.answering.request import PASSING  # noqa: PLC0415  # see the module
+
+    if not (waiting := manifest.counts.get(PASSING)):
+        return
+    if params.provider == "file":
+        how = f"fill in the column answer of {params.file.questions}, save it as {params.file.answers} and run again"
+    elif params.mode == "batch":
+        how = "run again to collect what the batches have by then"
+    else:
+        how = "run again, nothing else is asked"
+    typer.echo(f"generate: {waiting:,} questions may still get an answer: {how}")
 
 
 def _left_out(counts: Mapping[str, int]) -> dict[str, int]:
@@ -271,7 +294,7 @@ def _print_estimate(estimate: "Estimate", as_json: bool) -> None:
         typer.echo(json.dumps(asdict(estimate)))
         return
     for label, value in asdict(estimate).items():
-        typer.echo(f"{label.replace('_', ' '):20} {'unknown' if value is None else f'{value:,}'}")
+        typer.echo(f"{label.replace('_', ' '):20} {UNKNOWN[label] if value is None else f'{value:,}'}")
 
 
 class _ProgressBar:

@@ -40,6 +40,12 @@ UNDER_WAY: Final = frozenset({"validating", "in_progress", "finalizing", "cancel
 """States of a batch that may still bring replies; every other one is final."""
 
 
+def under_way(replies: Replies) -> frozenset[str]:
+    """Keys of the requests that are in a batch which was not collected yet."""
+    replies.connection.executescript(TABLES)
+    return frozenset(key for (key,) in replies.connection.execute("SELECT key FROM item WHERE token IS NOT NULL"))
+
+
 @dataclass(frozen=True)
 class Collected:
     """What an endpoint says of a batch."""

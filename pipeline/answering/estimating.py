@@ -20,7 +20,7 @@ class Estimate:
     """Customers whom nobody answered."""
 
     requests: int
-    """Requests whose replies are not kept already, with those to the judge; a repaired reply is one more."""
+    """Requests whose replies are neither kept nor in a batch already, with those to the judge; a repaired reply is one more."""
 
     input_tokens: int
     """Tokens of the prompts, counted in o200k."""
@@ -66,4 +66,5 @@ def _cost(loads: Mapping[tuple[str, str], int], params: Settings) -> float | Non
         for model, each in prices.items()
         for way, price in (("sent", each.input_per_million), ("received", each.output_per_million))
     }
-    return float(sum(load * per_million[key] for key, load in loads.items())) / MILLION
+    share = params.prices.batch_share if params.mode == "batch" else 1
+    return float(share * sum(load * per_million[key] for key, load in loads.items())) / MILLION

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import orjson
-
 from pipeline.answering.provider_params import JudgeParams, Settings
 from pipeline.answering.request import Answer, Gap, Message, Question, Reply, Request, Settled, Turn
 from pipeline.answering.sending import Dialogue, Fetch
+from pipeline.answering.spreadsheet import read_rows
 from pipeline.errors import SourceError
 from pipeline.prompts import load_prompt
 from pipeline.rules.residual_identifier import kinds
@@ -306,14 +305,7 @@ def _yes(cell: Any, path: Path, number: int) -> bool:
 
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
-    try:
-        text = path.read_text("utf-8-sig")
-        if path.suffix == ".jsonl":
-            rows = [orjson.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, ValueError, csv.Error):
-        raise SourceError(f"{path}: cannot be read as UTF-8 CSV or JSON lines; save it as such") from None
+    rows: list[dict[str, Any]] = read_rows(path)
     if any(not isinstance(row, dict) or any(not isinstance(cell, str | bool | None) for cell in row.values()) for row in rows):
         raise SourceError(f"{path}: has a row that is not of texts under the names of its columns")
     return rows

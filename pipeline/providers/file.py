@@ -9,10 +9,11 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answer, Answerer, Gap, Question, Settle, Settled
+from pipeline.answering.spreadsheet import read_rows
 from pipeline.errors import SourceError
 from pipeline.tables import translated_errors
 
@@ -86,17 +87,8 @@ def _read_answers(path: Path) -> dict[str, tuple[str, str]]:
     """conversation_id -> (turn_hash, answer); rows without an answer are left out."""
     if not path.exists():
         return {}
-    try:
-        text = path.read_text("utf-8-sig")
-        rows: list[Any]
-        if path.suffix == ".jsonl":
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise SourceError(f"{path}: cannot be read as UTF-8 CSV or JSON lines; save it as such") from error
     answers: dict[str, tuple[str, str]] = {}
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(read_rows(path), 1):
         if not isinstance(row, dict) or any(not isinstance(row.get(name), str) for name in NEEDED):
             raise SourceError(f"{path}: row {number} lacks one of the columns {', '.join(NEEDED)}")
         answer = row["answer"].strip()

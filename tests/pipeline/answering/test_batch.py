@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.answering.replies import Replies
 from pipeline.errors import BudgetReached, EndpointError
-from pipeline.generate import run
+from pipeline.generate import estimate, run
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
 from tests.llm_server import Answer, Hang, Junk, LlmServer, Received, Status, in_turn
@@ -45,6 +45,21 @@ def test_the_first_run_hands_in_and_ends_the_second_collects_the_third_asks_noth
     assert first.reasons == {"awaiting_batch": 10}
     assert (second.total("kept"), third.total("kept")) == (10, 10)
     assert len(server.batches) == 1
+
+
+def test_an_estimate_leaves_out_what_is_in_a_batch_and_knows_what_a_batch_costs(tmp_path: Path) -> None:
+    prices = "{tiny: {input_per_million: 100, output_per_million: 400}}"
+    with LlmServer() as server:
+        chosen = {"openai__base_url": server.base_url, "openai__key_variable": "TICKETMILL_TEST_KEY", "provider": "openai",
+                  "prices__models": prices, "prices__batch_share": 0.5}  # fmt: skip
+        source = deduped(tmp_path, MANY)
+        direct, before = (estimate(source, params(tmp_path, mode=mode, **chosen)) for mode in ("direct", "batch"))
+        go(server, tmp_path)
+        after = estimate(source, params(tmp_path, mode="batch", **chosen))
+
+    assert direct.cost is not None
+    assert (before.requests, before.cost) == (10, pytest.approx(direct.cost / 2))
+    assert (after.requests, after.cost) == (0, 0)
 
 
 def test_a_gap_names_the_batch_it_waits_for(tmp_path: Path) -> None:

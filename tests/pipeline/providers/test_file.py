@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.errors import SourceError
 from pipeline.generate import run
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
-from tests.pipeline.generate_tables import deduped, params
+from tests.pipeline.generate_tables import SHIPPED, deduped, params
 
 FIRST = conversation(1, "Where is my\nblue parcel?")
 SECOND = conversation(2, "=1+1 is on my bill")
@@ -56,6 +58,43 @@ def test_json_lines_do_as_well(tmp_path: Path) -> None:
     (tmp_path / "answers.jsonl").write_text(json.dumps(row | {"answer": "At the depot."}) + "\n")
 
     assert go(tmp_path, FIRST, ending="jsonl").reasons == {}
+
+
+def test_the_command_says_where_people_write_their_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETMILL_KEY", "0" * 64)
+    source, questions, answers = (str(tmp_path / name) for name in ("deduped", "q.csv", "a.csv"))
+    deduped(tmp_path, [FIRST, SECOND])
+    sets = [f"--set=generate.{each}" for each in ("provider=file", f"file.questions={questions}", f"file.answers={answers}")]
+
+    ended = CliRunner().invoke(app, ["generate", source, str(tmp_path / "generated"), "--params", str(SHIPPED), *sets])
+
+    how = f"fill in the column answer of {questions}, save it as {answers} and run again"
+    assert ended.output.splitlines() == [
+        "generate: kept 0; dropped awaiting_answer 2",
+        f"generate: 2 questions may still get an answer: {how}",
+    ]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_answers_come_back_from_a_spreadsheet_that_separates_its_columns_otherwise(tmp_path: Path, separator: str) -> None:
+    go(tmp_path)
+    rows = [row | {"answer": "It is here, for sure."} for row in asked(tmp_path)]
+    with (tmp_path / "answers.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], delimiter=separator)
+        writer.writeheader()
+        writer.writerows(rows)
+
+    assert go(tmp_path).reasons == {}
+    turns = Table(tmp_path / "generated").scan().collect()["turns"].to_list()
+    assert {turn[-1]["text"] for turn in turns} == {"It is here, for sure."}
+
+
+def test_a_line_separator_inside_a_text_ends_no_json_line(tmp_path: Path) -> None:
+    go(tmp_path, conversation(1, "Where is my\u2028blue parcel?"), ending="jsonl")
+    [row] = [json.loads(line) for line in (tmp_path / "questions.jsonl").read_text("utf-8").split("\n") if line]
+    (tmp_path / "answers.jsonl").write_text(json.dumps(row | {"answer": "Here."}, ensure_ascii=False), "utf-8")
+
+    assert go(tmp_path, conversation(1, "Where is my\u2028blue parcel?"), ending="jsonl").reasons == {}
 
 
 def test_an_answer_to_other_words_is_not_taken(tmp_path: Path) -> None:
