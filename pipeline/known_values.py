@@ -142,6 +142,8 @@ def _needles_of(kind: str, value: str, recognizer: str, score: float) -> frozens
 
     if not _says_nothing(value):
         add(value, kind, is_word=kind == "PERSON" and is_word(value))
+        if "_" in value:
+            add(value.replace("_", "\\_"), kind)  # as Markdown escapes it
     for digits in _numbers_of(kind, value):
         add(digits, kind, is_number=True)
     local = value.partition("@")[0] if kind == "EMAIL_ADDRESS" else ""

@@ -1,4 +1,7 @@
-"""E-mail addresses, card numbers and handles as people type them when they avoid, space out or spell the signs."""
+r"""E-mail addresses, card numbers and handles as people type them when they avoid, space out or spell the signs.
+
+Markdown writes `kite_runner` as `kite\_runner` (CommonMark 0.31, section 2.4).
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -65,11 +68,11 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             rf"\b(?:e-?mail|mail|correo|adresse?|address)\b(?:\s*(?:is|ist|es|est|it'?s|:))*\s+\K(?:{_PART}\s+){{1,4}}{_LOCAL}{_AT}{_DOMAIN}",
             0.8,
         ),
-        Pattern("any script", r"(?<![\w.+-])[\w.+%-]{1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
+        Pattern("any script", r"(?<![\w.+-])(?:[\w.+%-]|\\_){1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
     ]
     iban = [Pattern("any case", r"(?<!\w)[A-Z]{2}[ ]?\d[ ]?\d(?:[ -]?[A-Z0-9]){11,30}(?!\w)", 0.3)]
     handle = [
-        Pattern("handle", r"(?<![\w@./])@[A-Za-z_]\w{2,29}\b(?!\.\w)", 0.6),
+        Pattern("handle", r"(?<![\w@./])@[A-Za-z_](?:\w|\\_){2,29}\b(?!\.\w)", 0.6),
         Pattern("announced", rf"\b(?:{_CALLED}){_IS_CALLED}[\"'@]{{0,2}}\K(?=[\w.-]*(?:[\d_.-]\w|(?-i:[A-Z]))){_HANDLE}", 0.6),
         Pattern("after a colon", rf"\b(?:{_CALLED})\s*[:=]\s*[\"'@]{{0,2}}\K{_HANDLE}", 0.6),
         Pattern(
@@ -103,7 +106,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             "of whose page it is",
             r"(?<![\w.:/])/(?:u|users?|members?|profiles?|people)/\K"
             r"(?!(?:all|create|edit|id|index|list|login|logout|me|new|search|self|settings|sign_?in|sign_?up)\b)"
-            r"(?=[\w.%+-]{0,40}[A-Za-z])[\w.%+-]{2,40}?(?=(?:\.\d{1,9})?(?:[/?#\s)\]\"'>,;]|\.?(?:\s|\Z)))",
+            r"(?=[\w.%+-]{0,40}[A-Za-z])(?:[\w.%+-]|\\_){2,40}?(?=(?:\.\d{1,9})?(?:[/?#\s)\]\"'>,;]|\.?(?:\s|\Z)))",
             0.6,
         ),
         Pattern("of a shell", r"(?<![\w@.:/-])[a-z][\w.-]{1,31}(?=@[\w-]{1,40}:[~/][\w./-]{0,80}[$#])", 0.7),

@@ -70,9 +70,12 @@ def test_names_are_found_with_their_parts_but_not_inside_words(value: str, text:
         ("EMAIL_ADDRESS", "crystal.minh@mail.example", "user Crystal.Minh wrote", ["Crystal.Minh"]),
         ("EMAIL_ADDRESS", "info@mail.example", "more info please", []),
         ("ORDER_NUMBER", "AB-10423", "order ab-10423", ["ab-10423"]),
+        ("USER_NAME", "kite_runner", r"kite\_runner: so said Kite_Runner", [r"kite\_runner", "Kite_Runner"]),
     ],
 )
-def test_numbers_are_found_in_any_spacing(kind: str, value: str, text: str, hits: list[str]) -> None:
+def test_numbers_are_found_in_any_spacing_and_user_names_as_markdown_escapes_them(
+    kind: str, value: str, text: str, hits: list[str]
+) -> None:
     assert found(kind, value, text) == hits
 
 

@@ -81,6 +81,13 @@ from tests.pipeline.scrubbing import found
         ("CREDIT_CARD", "**** **** **** 4242", ["4242"]),
         ("USER_NAME", "my username is crys_88", ["crys_88"]),
         ("USER_NAME", "ask @crys88 on chat", ["@crys88"]),
+        ("USER_NAME", r"as @kite\_runner said", [r"@kite\_runner"]),
+        ("USER_NAME", r"see /u/kite\_runner.", [r"kite\_runner"]),
+        (
+            "EMAIL_ADDRESS",
+            r"to kite\_runner@harbour-mail.org",
+            ["_runner@harbour-mail.org", r"kite\_runner@harbour-mail.org"],
+        ),  # Presidio sees the end
         ("USER_NAME", "my username is not working", []),
         ("USER_NAME", "insta crys.88 for pics", ["crys.88"]),
         ("USER_NAME", "discord keeps crashing", []),
