@@ -114,7 +114,9 @@ def add(received: Path, entry: Entry) -> None:
 
 def keep_draws(received: Path, draws: Mapping[str, int]) -> None:
     """Write down which draws others hold."""
-    write_json(received / FOLDER / DRAWS, draws)
+    path = received / FOLDER / DRAWS
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, draws)
 
 
 def digest_of_list(ingested: Table) -> str:

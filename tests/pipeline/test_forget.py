@@ -523,7 +523,6 @@ def test_the_draws_of_others_are_kept_before_anybody_is_on_the_list(project: Pat
     kept: list[bool] = []
     monkeypatch.setattr(forget, "draws_of_others", lambda *_: {"seed": 1})
     monkeypatch.setattr(forget, "add", lambda received, _: kept.append((received / FOLDER / DRAWS).is_file()))
-    (project / "data/raw/received" / FOLDER).mkdir()
     make(project)
     forgotten(project, MAIL)
     assert kept == [True]
