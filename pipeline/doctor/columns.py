@@ -369,9 +369,7 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
     found: list[tuple[int, Column, Column]] = []
     for name in own:
         for parent in columns.values():
-            hints = parent.hints(_PARENT, on_its_way=True) or _ADDRESS_HINT * all(
-                len(text) >= LEAST_ADDRESS for text in parent.texts
-            )
+            hints = parent.hints(_PARENT, on_its_way=True) or _ADDRESS_HINT * _is_address(parent)
             if parent.tokens & {"count", "score", "number", "num", "votes"} or not hints:
                 continue  # small numbers are ids, too
             if parent is not name and parent.is_scalar and answers(name, parent):
@@ -381,6 +379,11 @@ def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | Non
     _, name, parent = max(found, key=lambda each: each[0])
     posts = columns.get("link_id")  # names the post itself, also where the comment between was not delivered
     return name, posts if posts is not None and parent.name == "parent_id" else parent
+
+
+def _is_address(parent: Column) -> bool:
+    """Whether its values are long as addresses are, and no times, which stand in several columns too."""
+    return all(len(text) >= LEAST_ADDRESS for text in parent.texts) and parent.time() is None
 
 
 def answers(name: Column, parent: Column) -> bool:

@@ -168,7 +168,8 @@ def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
     path, items = found[sizes.index(max(sizes))]
     inner = sum(len(text) for item in items[:200] for _, below in lists(item, "", 0) for text in _texts(below, 0))
     are_conversations = inner * 2 > max(sizes)  # half of what they hold stands in lists of their own
-    return (path, items) if are_conversations or not _has_text(document, path.partition(".")[0]) else None
+    is_conversation = len(found) > 1 or _has_text(document, path.partition(".")[0])  # beside messages: a list of who takes part
+    return (path, items) if are_conversations or not is_conversation else None
 
 
 def _texts(value: Any, depth: int) -> Iterator[str]:

@@ -83,10 +83,8 @@ class _Reader:
                 self._done.clear()
                 head = stream.read(_CHUNK)
             parser.Parse(b"", True)
-        except ExpatError as error:
-            raise SourceError(
-                f"{self._file.label}: is not XML at line {error.lineno}, column {error.offset + 1}, or is cut off; fetch it again"
-            ) from None
+        except (ExpatError, ValueError, LookupError) as error:
+            raise _refusal(self._file, error) from None
         yield from self._done
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -152,6 +150,13 @@ def _parser(
     parser.EntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     return parser
+
+
+def _refusal(file: ReceivedFile, error: ExpatError | ValueError | LookupError) -> SourceError:
+    if isinstance(error, ExpatError):
+        where = f"line {error.lineno}, column {error.offset + 1}"
+        return SourceError(f"{file.label}: is not XML at {where}, or is cut off; fetch it again")
+    return SourceError(f"{file.label}: declares an encoding that is not read; export it as UTF-8")
 
 
 def _called(name: str, attributes: dict[str, str]) -> str:
@@ -229,8 +234,8 @@ def wrapped_in(content: Sequence[bytes], file: ReceivedFile) -> tuple[Path, list
     try:
         for each in content:
             parser.Parse(each, False)
-    except ExpatError as error:
-        raise SourceError(f"{file.label}: is not XML at line {error.lineno}, column {error.offset + 1}; fetch it again") from None
+    except (ExpatError, ValueError, LookupError) as error:
+        raise _refusal(file, error) from None
     whole = sum(size for path, size in sizes.items() if len(path) == 1)
     most = [path for path, size in sizes.items() if counts[path] > 1 and size * 2 > whole]
     best = min(most, key=len, default=())

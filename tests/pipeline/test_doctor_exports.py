@@ -192,7 +192,7 @@ def of_kustomer(thread: int) -> list[Any]:
         {
             "type": "message",
             "id": str(t["id"]),
-            "attributes": {"direction": ("in", "out")[p % 2], "preview": t["text"], "sentAt": t["at"]},
+            "attributes": {"direction": ("in", "out")[p % 2], "preview": t["text"], "sentAt": t["at"], "createdAt": t["at"]},
             "relationships": {"conversation": {"data": {"type": "conversation", "id": f"c{thread}"}}},
         }
         for p, t in said_by(thread)
@@ -368,3 +368,21 @@ def test_a_table_of_posts_as_phpmyadmin_exports_it_is_read_without_the_markup_th
     document = [{"type": "header", "version": "5.1", "comment": "Export to JSON"}, {"type": "database", "name": "forum"}, table]
 
     assert is_read(write(tmp_path / "in", phpbb_posts__json=json.dumps(document)))
+
+
+def test_a_document_with_those_who_take_part_beside_its_messages_is_one_conversation(tmp_path: Path) -> None:
+    chats = {
+        f"chat{n}__json": json.dumps(
+            {
+                "participants": [{"name": "Jo Fox"}, {"name": "Al Roe"}],
+                "messages": [
+                    {"sender_name": t["name"], "timestamp_ms": 1767614400000 + p, "content": t["text"]} for p, t in said_by(n)
+                ],
+                "title": "Jo Fox",
+                "is_still_participant": True,
+            }
+        )
+        for n in range(8)
+    }
+
+    assert is_read(write(tmp_path / "in", **chats))

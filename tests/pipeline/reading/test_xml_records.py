@@ -94,6 +94,12 @@ def test_the_encoding_is_the_declared_one_or_that_of_the_byte_order_mark(encodin
     assert read(tmp_path, text.encode(encoding)) == [{"text": "größer als 5 €"}]
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "no-such-thing"])
+def test_an_encoding_that_is_not_read_is_named(encoding: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="declares an encoding that is not read"):
+        read(tmp_path, f'<?xml version="1.0" encoding="{encoding}"?><posts><row a="b"/></posts>'.encode())
+
+
 def test_a_file_that_declares_entities_is_refused_unread(tmp_path: Path) -> None:
     bomb = b'<!DOCTYPE p [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><p><row t="&b;"/></p>'
 
