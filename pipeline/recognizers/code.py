@@ -17,12 +17,15 @@ _ENDINGS: Final = (
     r"(?:py|js|ts|c|h|cc|cpp|hpp|java|class|jar|go|rs|rb|pl|php|sh|bat|ps1|conf|cfg|ini|log|so|dll|exe|sys|xml|json|ya?ml|toml|html?"
     r"|css|sql|txt|md|gz|zip|iso|img|bin|hex|mkv|mp[34]|avi|png|jpe?g|gif|pdf|deb|rpm|apk)"
 )
-_TAGS: Final = r"a|body|br|button|class|code|div|form|h\d|head|html|img|input|li|link|meta|p|script|span|style|svg|table|td|tr|ul"
+_TAGS: Final = r"body|button|class|code|form|head|html|input|link|meta|script|style|svg|table|td|tr"
+_OF_PROSE: Final = r"(?!(?:a|b|blockquote|br|del|div|em|font|h\d|hr|i|img|li|ol|p|s|small|span|strong|sub|sup|u|ul)\b)"
+"""No tag that formats what somebody wrote."""
+
 _CODE: Final = re.compile(
     r"\w\(\)|\b[a-z_][\w.]*\((?!e?s\))[^\s\d]|\b(?:self|this|sys|os)\.[a-z_]|`|__[a-z]|\[['\"]|\A[=|]\Z|\A\.[a-z]{2,}"  # calls
     r"|\A(?=\w+[A-Z\d])[A-Z\d]\w{2,30}[+-]{1,2}[,;]?\Z"  # flags of a device
-    r"|\w\[\w*\]|\w::\w|->|=>|[=!<>+*-]=|&&|\|\||\+\+|\$\{?\w|[{}]|[^\w\s.];\Z|[\d_];\Z|\\\w"  # operators, marks
-    rf"|</[a-z]|<[a-z][\w-]*/?>|<(?:{_TAGS})\b|/>"  # tags
+    r"|\w\[\w*\]|\w::\w|->|=>|[=!<>+*-]=|&&|\|\||\+\+|\$\{?\w|\A[{}][;,)]?\Z|[\w)]\{|\}[;)]|[^\w\s.];\Z|[\d_];\Z|\\\w"  # operators, marks
+    rf"|</{_OF_PROSE}[a-z]|<{_OF_PROSE}[a-z][\w-]*/?>|<(?:{_TAGS})\b"  # tags
     r"|\A(?:elif|endif|sudo|apt-get|#include|#define|grep|chmod|npm|stderr|stdout)\Z"
     r"|\A--[a-z][\w-]*|\A-(?:[a-zA-Z]|[a-z]{2,4})\Z|\A[a-z_]+="  # options, settings
     r"|\A[\"'(]?(?:~|\.{1,2})?/[\w.+-]+/|\A[\"']?[A-Za-z]:\\|[a-z_][\w.+-]*/[\w.+-]+/|\A[a-z]{2,}/\Z"  # paths
@@ -55,12 +58,14 @@ _MOST_OF_A_LINE: Final = 0.6
 _PROSE: Final = re.compile(r"\b(?:the|a|an|is|was|are|it|i|you|we|my|in|on|of|to|and|but|for|with)\b", re.IGNORECASE)
 """Words of which a line that a program wrote seldom has two."""
 
-_FENCED: Final = re.compile(r"^[> \t]*(?:```|~~~)", re.MULTILINE)
-_FENCE: Final = re.compile(r"[> \t]*(?:```|~~~)")
+_FENCE: Final = re.compile(r"^[> \t]*(?:`{3,}|~{3}(?!~))", re.MULTILINE)
+"""Before and after code; more tildes are a ruler above a signature."""
+
+_LEVEL: Final = r"(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL|TRACE)\b"
 _LOGGED: Final = re.compile(
     r"[> \t]*(?:\[\s*\d+\.\d+\]"  # seconds since the machine started
     r"|[A-Z][a-z]{2}\s+\d{1,2} \d\d:\d\d:\d\d \S+ \S+:"  # RFC 3164
-    r"|.{0,40}\b(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL|TRACE)\b[]:\s]"
+    rf"|(?:[\W\d]|\b[TZ]\b){{0,40}}{_LEVEL}[]:\s]|.{{0,40}}\b{_LEVEL}[]:]"
     r"|[\w.-]+@[\w.-]+:[^\s#$]{0,80}[#$]\s|[$#] [a-z])"  # what was typed
 )
 _LINK: Final = re.compile(r"(?:https?://|www\.|mailto:)\S+|[\w.+-]+@[\w.-]+|\A\W{4,}\Z", re.IGNORECASE)
@@ -89,7 +94,7 @@ class Text:
     @cached_property
     def is_technical(self) -> bool:
         """Whether it has many such words, of two that may be none one; so with technologies."""
-        if _FENCED.search(self.text):
+        if len(_FENCE.findall(self.text)) > 1:
             return True
         code = sum(is_code or 0.5 * self._may_be_code(start, end) for start, end, is_code in self.chunks)
         return code >= _FEW or code > _SHARE * len(self.chunks)
@@ -113,6 +118,7 @@ class Text:
     def output(self) -> list[tuple[int, int]]:
         """Lines that a program wrote: start and end."""
         found, fenced, at = [], False, 0
+        fences = len(_FENCE.findall(self.text)) // 2 * 2  # one that nothing closes is none
         chunks = iter([*self.chunks, (len(self.text) + 1, 0, False)])
         chunk = next(chunks)
         for line in self.text.splitlines(keepends=True):
@@ -121,8 +127,8 @@ class Text:
             while chunk[0] < end:
                 code.append(chunk[2])
                 chunk = next(chunks)
-            if _FENCE.match(line):
-                fenced = not fenced
+            if fences and _FENCE.match(line):
+                fenced, fences = not fenced, fences - 1
             elif fenced or _LOGGED.match(line) or (sum(code) >= _FEW_OF_A_LINE and _is_mostly_code(line, code)):
                 found.append((at, end))
             at = end

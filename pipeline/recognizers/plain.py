@@ -7,7 +7,7 @@ exclamations open a turn with a capital letter, as names do.
 import re
 from typing import Final
 
-from pipeline.known_values import known_words
+from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS, known_words
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
@@ -101,12 +101,12 @@ LONGEST_HANDLE: Final = 40
 
 
 def less_what_follows(text: str, span: Span) -> Span | None:
-    """The find less what stands after a handle, unless that holds a name by itself.
+    """The find less the words after a handle that name nobody.
 
     >>> less_what_follows("@Zebedee_k same here", Span(1, 15, "PERSON", 0.3, "x")).end
     10
-    >>> less_what_follows("@Maria Lopez", Span(1, 12, "PERSON", 0.3, "x")).end
-    12
+    >>> less_what_follows("@support john smith here", Span(1, 24, "PERSON", 0.3, "x")).end
+    19
     >>> less_what_follows("@Zebedee same here", Span(9, 13, "PERSON", 0.3, "x")) is None
     True
     """
@@ -114,7 +114,16 @@ def less_what_follows(text: str, span: Span) -> Span | None:
     handle = _HANDLE.match(text, at) if at >= 0 and not text[at - 1 : at].isalnum() else None
     if handle is None or not handle.end() + 1 >= span.start or handle.end() >= span.end:
         return span
-    others = (word for word in _WORD.findall(text, max(span.start, handle.end()), span.end) if word[0].isupper())
-    if any(map(_is_listed, others)):
+    after = max(span.start, handle.end())
+    if "\n" in text[handle.end() : after + 1]:
         return span
-    return span._replace(end=handle.end()) if handle.end() > span.start else None
+    end = max((word.end() for word in _WORD.finditer(text, after, span.end) if _may_name(word.group())), default=handle.end())
+    return span._replace(end=end) if end > span.start else None
+
+
+def _may_name(word: str) -> bool:
+    """Whether a word after a handle may be somebody's name: a list has it, or English has it not."""
+    low = word.casefold()
+    if _is_plain(word) or low in FUNCTION_WORDS:
+        return False
+    return (_is_listed(word) and not (word.islower() and low in NAME_WORDS)) or low not in known_words()

@@ -32,11 +32,15 @@ _GREETED: Final = re.compile(
     r"|(?:ask|asked|talk|talked|spoke|speak|waiting|looking) (?:for|to|with)|met|named|called)(?:[,.!]+\s+|\s+)|@)\Z",
     re.IGNORECASE,
 )
+_SALUTED: Final = re.compile(r"\b(?:hi|hey|hello|dear|regards|cheers|thanks|mr|mrs|ms|this is)[,.!]?\s+\Z", re.IGNORECASE)
+"""Before somebody who is called like a technology."""
+
 _COUNTED: Final = re.compile(r"\b(?:lines?|pages?|times|gates?|routes?)\b")
 _SPEAKS: Final = re.compile(r"\s(?:said|says|wrote|writes|suggested|mentioned|posted|asked|replied|told)\b", re.IGNORECASE)
 _ASCRIBED: Final = re.compile(
-    r"\b(?:by|author|committer|maintainer|reporter|assignee|owner|contact|cc|to|from|employer|work(?:s|ed|ing)? (?:at|for|with))"
-    r"\s*[:=]?[\s*]+(?:the )?\Z",
+    r"\b(?:by|author|committer|maintainer|reporter|assignee|owner|contact|cc|to|from|employer|work(?:s|ed|ing)? (?:at|for|with)"
+    r"|account ?holder|buyer|caller|client|customer|guest|member|name|passenger|patient|user)"
+    r"(?:\s*[:=]?[\s*]+(?:the )?|[\"'\s]*[:=]\s*[\"']?)\Z|[\"']\s*[:=]\s*[\"']\Z",
     re.IGNORECASE,
 )
 """Before a name that stands beside what somebody did or where he works."""
@@ -136,7 +140,7 @@ def _is_believable(seen: Text, span: Span) -> bool:
     if span.entity_type == "STREET_ADDRESS":
         return _may_be_address(seen, span, value, words)
     if _is_technology(words):
-        return False
+        return value[:1].isupper() and _SALUTED.search(seen.text, max(0, span.start - 16), span.start) is not None
     if all(_names_nothing(word) and not word.istitle() for word in words):
         return not seen.is_technical and not any(word.casefold() in WORDS for word in words)
     is_listed = any(map(_is_listed, words))
@@ -152,7 +156,9 @@ def _is_named(seen: Text, span: Span, words: Sequence[str]) -> bool:
         return not all(map(_is_trade, words))
     is_ascribed = _ASCRIBED.search(text, max(0, start - 24), start) is not None
     if seen.is_output(span) and not is_ascribed:
-        return False
+        return (
+            len(words) > 1 and span.entity_type == "PERSON" and all(_may_name(seen, span, word, is_told=False) for word in words)
+        )
     is_told = is_ascribed or _OPENS.search(text, max(0, start - 24), start) is not None
     return any(_may_name(seen, span, word, is_told=is_told) for word in words)
 

@@ -71,6 +71,15 @@ def test_what_commands_print_and_makers_sell_is_nobodys_name(text: str, finds: l
         ("tried what yusuf suggested: chmod 644 /etc/foo.conf && reboot -f", [("yusuf", "PERSON")]),
         ("thanks Brimvald, make -j4 in src/ works with gcc-9.4.0", [("Brimvald", "PERSON")]),
         ("14.08.2027 in Worthing or 930.167.3943", [("Worthing", "LOCATION")]),
+        ("My order is late.\n~~~~~~~~\nOake Tervalammi\nOakfield", [("Oake Tervalammi", "PERSON"), ("Oakfield", "LOCATION")]),
+        ("```\nCustomer: Oake Tervalammi\n```", [("Oake Tervalammi", "PERSON")]),
+        ("```\nCustomer Oake Tervalammi has called\n```", [("Oake Tervalammi", "PERSON")]),
+        ('```\nname = "Tervalammi"\n```', [("Tervalammi", "PERSON")]),
+        ('{"customer": "Tervalammi", "total": 4}', [("Tervalammi", "PERSON")]),
+        ("Tervalammi <br/> <b>refund</b> <i>now</i>", [("Tervalammi", "PERSON")]),
+        ("INFO: the parcel is with Oska Tervalammi, main.py foo() bar.c", [("Oska Tervalammi", "PERSON")]),
+        ("For more INFO ask your colleague Tervalammi, error in main.py foo() bar.c", [("Tervalammi", "PERSON")]),
+        ("Hi Tomcat, this is Bazel", [("Tomcat", "PERSON"), ("Bazel", "PERSON")]),
     ],
 )
 def test_people_and_places_are_believed_even_beside_code(text: str, finds: list[tuple[str, str]]) -> None:
