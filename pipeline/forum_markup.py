@@ -47,7 +47,7 @@ _CODE: Final = ("code", "icode", "php", "noparse", "highlight")
 _ELEMENT: Final = re.compile(ELEMENT)
 _REFERENCE: Final = re.compile(REFERENCE)
 _COMMENT: Final = re.compile(r"<!--.{0,200}?-->")
-_QUOTATION: Final = re.compile(r"<(/?)(?:blockquote[^<>]*|aside(?=[^<>]*\bquote\b|>)[^<>]*)>", re.IGNORECASE)
+_QUOTATION: Final = re.compile(r"<(?:(/)(?:blockquote|aside)\s*|blockquote[^<>]*|aside(?=[^<>]*\bquote\b)[^<>]*)>", re.IGNORECASE)
 _QUOTED: Final = frozenset(
     {
         *("bbCodeBlock--quote", "bbCodeQuote"),  # XenForo 2 and 1
@@ -116,25 +116,30 @@ def _without_bbcode(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", "".join([*pieces, text[place:]]))
 
 
-def without_quotations(page: Any) -> None:
-    """Take out of a parsed post what others wrote: its quotations, and previews of pages but for their addresses.
+def without_quotations(page: Any, markup: str) -> None:
+    """Take out of a post, parsed from this markup, what others wrote: quotations, and previews of pages but for their addresses.
 
     Discourse has them in `<aside class="quote">` and `<aside class="onebox" data-onebox-src="...">`; phpBB begins a quotation
-    with `<cite>`.
+    with `<cite>`. Where elements of a kind are not all closed, a parser makes the rest of the post theirs, and they stay.
     """
-    for element in [*page.iter("aside", "blockquote", "div")]:
+    for element in [*page.iter(*(tag for tag in ("aside", "blockquote", "div") if _are_closed(tag, markup)))]:
         if element.getparent() is None:
             continue
         classes = set(element.get("class", "").split())
         if element.tag == "aside" and "onebox" in classes:
-            link = element.get("data-onebox-src", "")
-            element.tail = f"{link}{element.tail or ''}"
-            element.drop_tree()
+            if link := element.get("data-onebox-src"):
+                element.tail = f"{link}{element.tail or ''}"
+                element.drop_tree()
         elif (element.tag == "aside" and "quote" in classes) or classes & _QUOTED or _is_cited(element):
             element.drop_tree()
+
+
+def _are_closed(tag: str, markup: str) -> bool:
+    opened, closed = (len(re.findall(rf"<{slash}{tag}\b", markup, re.IGNORECASE)) for slash in ("", "/"))
+    return opened <= closed
 
 
 def _is_cited(element: Any) -> bool:
     first = next(iter(element), None)
     inner = next(iter(first), None) if first is not None and first.tag == "div" else first
-    return element.tag == "blockquote" and inner is not None and inner.tag == "cite" and not element.text
+    return element.tag == "blockquote" and inner is not None and inner.tag == "cite" and ":" in inner.text_content()

@@ -94,7 +94,7 @@ def _renderer() -> Callable[[str], str]:
         try:
             page = document_fromstring(markup.encode(), parser=parser)
             if _QUOTING.search(markup):
-                without_quotations(page)
+                without_quotations(page, markup)
             return str(Inscriptis(page, config).get_text())
         except (ParserError, RecursionError):  # no element at all, or nested deeper than Python recurses
             return unescape(_TAG.sub("", markup))

@@ -7,6 +7,7 @@
 
 What an element has becomes a field: its attributes, the elements in it (a list where one comes again; called by their attribute
 `name` where they are a `field` or a `column`, as mysqldump and phpMyAdmin write them), and its own text, as `text` beside others.
+Text with elements in it is one text.
 No entity is taken from a file: one that declares any is refused, and nothing outside it is ever fetched.
 """
 
@@ -54,13 +55,42 @@ def xml_records(
                 yield position, raw, record
 
 
+class _Element:
+    """What is read of an element that is open."""
+
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        self.name, self._attributes = name, attributes
+        self._below: dict[str, Any] = {}
+        self.own: list[str] = []
+        self.said: list[str] = []
+        """Its own text and that of the elements in it, as it stands."""
+
+    def take(self, name: str, value: Any, said: str) -> None:
+        """An element in it has ended."""
+        _put(self._below, name, value)
+        self.said.append(said)
+
+    def value(self) -> dict[str, Any] | str:
+        """Its fields, or its text where it has none; text with elements in it is one text, as of `My <b>order</b> is late`."""
+        text = "".join(self.own).strip()
+        fields: dict[str, Any] = dict(self._attributes)
+        if text and self._below:
+            text = "".join(self.said).strip()
+        else:
+            for name, value in self._below.items():
+                _put(fields, name, value)
+        if text and fields:
+            _put(fields, "text", text)
+        return fields or text
+
+
 class _Reader:
     """The records of one file; what is read of an element stands on a stack while it is open."""
 
     def __init__(self, file: ReceivedFile, records: Path, ignored: Collection[str], most: int) -> None:
         self._file, self._records, self._ignored, self._most = file, records, frozenset(ignored), most
         self._way: list[str] = []
-        self._open: list[tuple[str, dict[str, Any], list[str]]] = []
+        self._open: list[_Element] = []
         self._passed = 0  # elements open below one that is ignored
         self._size = 0
         self._done: list[dict[str, Any] | None] = []
@@ -95,14 +125,14 @@ class _Reader:
             if self._passed:
                 self._passed += 1
             else:
-                self._open.append((_called(name, attributes), attributes, []))
+                self._open.append(_Element(_called(name, attributes), attributes))
             return
         self._way.append(name)
         below = tuple(self._way[1:])
         if below and (below == self._records or not self._records):
             self._way.pop()
             self._size = 0
-            self._open.append((name, attributes, []))
+            self._open.append(_Element(name, attributes))
         elif below != self._records[: len(below)]:
             self._way.pop()
             if name not in self._ignored:
@@ -118,19 +148,19 @@ class _Reader:
         elif not self._open:
             self._way.pop()
         else:
-            name, fields, texts = self._open.pop()
-            text = "".join(texts).strip()
-            value: Any = text if not fields else {**fields, "text": text} if text else fields
+            element = self._open.pop()
+            value = element.value()
             if not self._open:
                 self._done.append(None if self._size > self._most else value if isinstance(value, dict) else {"text": value})
             elif self._size <= self._most:
-                _put(self._open[-1][1], name, value)
+                self._open[-1].take(element.name, value, "".join(element.said))
 
     def _text(self, text: str) -> None:
         if self._open:
             self._size += len(text)
             if self._size <= self._most:
-                self._open[-1][2].append(text)
+                self._open[-1].own.append(text)
+                self._open[-1].said.append(text)
 
 
 def _parser(
@@ -140,14 +170,20 @@ def _parser(
     text: Callable[[str], None],
     file: ReceivedFile,
 ) -> Any:
-    """A parser that refuses entities; a byte order mark knows better than the declaration how the file is written."""
+    """A parser that refuses entities, which it would leave out without a word.
+
+    A byte order mark knows better than the declaration how the file is written.
+    """
 
     def refuse(*_: Any) -> None:
-        raise SourceError(f"{file.label}: declares entities of its own, which are not read; export it without them")
+        raise SourceError(
+            f"{file.label}: declares entities, or a document type elsewhere that may, which are not read; export it without"
+        )
 
     parser = ParserCreate("utf-8" if head.startswith(_BOM) else None)
     parser.buffer_text = True
     parser.EntityDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = lambda _name, system, public, _has_subset: refuse() if system or public else None
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     return parser
 

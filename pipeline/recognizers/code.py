@@ -24,7 +24,8 @@ _OF_PROSE: Final = r"(?!(?:a|b|blockquote|br|del|div|em|font|h\d|hr|i|img|li|ol|
 _CODE: Final = re.compile(
     r"\w\(\)|\b[a-z_][\w.]*\((?!e?s\))[^\s\d]|\b(?:self|this|sys|os)\.[a-z_]|`|__[a-z]|\[['\"]|\A[=|]\Z|\A\.[a-z]{2,}"  # calls
     r"|\A(?=\w+[A-Z\d])[A-Z\d]\w{2,30}[+-]{1,2}[,;]?\Z"  # flags of a device
-    r"|\w\[\w*\]|\w::\w|->|=>|[=!<>+*-]=|&&|\|\||\+\+|\$\{?\w|\A[{}][;,)]?\Z|[\w)]\{|\}[;)]|[^\w\s.];\Z|[\d_];\Z|\\\w"  # operators, marks
+    r"|\w\[\w*\]|\w::\w|->|=>|[=!<>+*-]=|&&|\|\||\+\+|\$\{?\w|[^\w\s.];\Z|[\d_];\Z|\\\w"  # operators, marks
+    r"|\A[{}][;,)]?\Z|[\w)]\{|\}[;)]"  # braces, but those of JSON
     rf"|</{_OF_PROSE}[a-z]|<{_OF_PROSE}[a-z][\w-]*/?>|<(?:{_TAGS})\b"  # tags
     r"|\A(?:elif|endif|sudo|apt-get|#include|#define|grep|chmod|npm|stderr|stdout)\Z"
     r"|\A--[a-z][\w-]*|\A-(?:[a-zA-Z]|[a-z]{2,4})\Z|\A[a-z_]+="  # options, settings

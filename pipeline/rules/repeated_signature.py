@@ -9,8 +9,8 @@ import polars as pl
 
 from pipeline.rules.limits import Limits
 
-LAST: Final = r"\n[ \t]*\n[ \t]*((?:[^\n]{1,200}\n){0,3}[^\n]{1,200}[^\n?\s])\s*\z"
-"""The last paragraph below another, of at most four lines; a question is none, whoever asks it again wants to know."""
+LAST: Final = r"\n[ \t]*\n[ \t]*((?:[^\n]{1,200}\n){0,3}[^\n]{1,200}[^\n.!?:\s])\s*\z"
+"""The last paragraph below another, of at most four lines; a sentence is none, whoever says it again means it."""
 
 CODE: Final = r"[`{}<>\[\]=;]"
 """In no signature that we saw, and at the end of much code."""
@@ -24,10 +24,11 @@ def fault(_limits: Limits) -> pl.Expr:
 
     >>> from pipeline.turns import said
     >>> signed = [f"agent: {text}\n\nJo\nVolunteer, not staff" for text in ("Try this.", "Then that.", "At last.")]
-    >>> turns = said("customer: Help!\n\nThanks", *signed, "customer: It works.\n\nThanks")
+    >>> told = ["bot: Hm.\n\nPlease send me the number."] * 3
+    >>> turns = said("customer: Help!\n\nThanks", *signed, "customer: It works.\n\nThanks", *told)
     >>> by = turns.with_columns(author_key=pl.col("speaker"))
     >>> by.select(fault(None)).to_series().to_list()
-    [False, True, True, True, False]
+    [False, True, True, True, False, False, False, False]
     """
     last = pl.col("text").str.extract(LAST)
     may_be_one = last.is_not_null() & ~last.str.contains(CODE) & pl.col("author_key").is_not_null()

@@ -134,6 +134,14 @@ def test_what_a_post_quotes_is_not_its_own(quotation: str) -> None:
 
 def test_a_quotation_that_names_nobody_may_be_what_the_author_shows() -> None:
     assert clean("<blockquote><p>Error 5</p></blockquote><p>What is that?</p>", "html") == "Error 5\n\nWhat is that?"
+    assert clean("<blockquote><cite>Rule 4</cite> says no refund</blockquote>", "html") == "Rule 4 says no refund"
+    assert clean('<p>a</p><aside class="onebox">mine</aside>', "html").split() == ["a", "mine"]
+    assert clean("use <aside> for notes</aside> [b]too[/b]", "bbcode").split() == ["use", "<aside>", "for", "notes", "too"]
+
+
+def test_a_quotation_that_nobody_closed_takes_nothing_with_it() -> None:
+    post = '<p>a</p><blockquote class="bbCodeBlock--quote">Why?<p>My order 44 is late.'
+    assert clean(post, "html").split() == ["a", "Why?", "My", "order", "44", "is", "late."]
 
 
 def test_of_a_previewed_page_its_address_stays() -> None:

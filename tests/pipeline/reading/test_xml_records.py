@@ -100,11 +100,22 @@ def test_an_encoding_that_is_not_read_is_named(encoding: str, tmp_path: Path) ->
         read(tmp_path, f'<?xml version="1.0" encoding="{encoding}"?><posts><row a="b"/></posts>'.encode())
 
 
-def test_a_file_that_declares_entities_is_refused_unread(tmp_path: Path) -> None:
-    bomb = b'<!DOCTYPE p [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><p><row t="&b;"/></p>'
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'<!DOCTYPE p [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><p><row t="&b;"/></p>',
+        b'<!DOCTYPE p PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "xhtml1-strict.dtd"><p><row>The caf&eacute; is closed</row></p>',
+    ],
+)
+def test_a_file_that_declares_entities_or_leaves_that_to_another_is_refused_unread(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="declares entities, or a document type elsewhere"):
+        read(tmp_path, content)
 
-    with pytest.raises(SourceError, match="declares entities of its own"):
-        read(tmp_path, bomb)
+
+def test_text_with_elements_in_it_is_one_text_and_an_attribute_called_text_stays(tmp_path: Path) -> None:
+    content = b'<p><post by="jo">My <b>order</b> is <i>late</i> now</post><post text="one">two</post></p>'
+
+    assert read(tmp_path, content) == [{"by": "jo", "text": "My order is late now"}, {"text": ["one", "two"]}]
 
 
 @pytest.mark.parametrize("content", [POSTS[:-20], b"<posts><row></posts>", b"no xml", b"<p>" * 200, b"\0\xff"])
