@@ -2,17 +2,20 @@
 
     python -m benchmarks.consumers build/targets/*/chat --out benchmarks/results/consumers.json
 
-Run by an interpreter that has, beside orjson and pydantic: together<2 (its last checker that looks into rows), mistral-common,
-llamafactory, axolotl and unsloth_zoo (without their dependencies but torch, transformers, trl, peft, datasets, addict, fire,
-posthog, colorama, pycountry) and pytest, none of which needs a GPU:
+Run by an interpreter that has, beside orjson, pydantic, polars and bpe-openai: together<2 (its last checker that looks into
+rows), mistral-common, google-genai, llamafactory, axolotl, unsloth_zoo and amzn-nova-forge (the last four without their
+dependencies but torch, transformers, trl, peft, datasets, addict, fire, posthog, colorama, pycountry, boto3, filetype) and
+pytest, none of which needs a GPU:
 
-- together 1.5: `check_file`, as its command line ran it before an upload.
+- together 1.6: `check_file`, as its command line ran it before an upload.
 - mistral-common: requests made by `ChatCompletionRequest.from_openai`, judged by the validator of v3 in fine-tuning mode.
 - LLaMA-Factory: `datasets.load_dataset` with the entry of our dataset_info.json, then its converters; a row without a prompt
   is one that training skips.
 - axolotl: its schema reads axolotl.json, its chat_template strategy tokenises every row, and a row stays that is no longer than
   `sequence_len` and has a trained token. The tokenizer is a small one made from the rows, which needs more tokens than a real
   one; so `sequence_len` is taken half as long again.
+- Amazon Nova: the sample model of AWS's SDK, and that its optional fields stand in all rows or in none.
+- Gemini: the SDK's model of every content, which knows no further keys.
 - Unsloth: `standardize_data_formats`, then `train_on_responses_only` with the markers of the template; a row stays that has a
   trained token.
 
@@ -173,6 +176,49 @@ def by_unsloth(rows: Sequence[Row], _beside: Path | None) -> list[bool]:
         return [kept_alone(row) for row in rows]
 
 
+def by_nova(rows: Sequence[Row], _beside: Path | None) -> list[bool]:
+    """Whether the model of a sample takes each row, and fields that some rows have stand in all of them."""
+    for package in ("amzn_nova_forge", "amzn_nova_forge.dataset", "amzn_nova_forge.dataset.dataset_validator"):
+        if package not in sys.modules:
+            _without_init(package)
+    for package in (
+        "amzn_nova_forge.validation",
+        "amzn_nova_forge.util",
+        "amzn_nova_forge.core",
+        "amzn_nova_forge.dataset.configs",
+    ):
+        if package not in sys.modules:
+            _without_init(package)
+    sft = importlib.import_module("amzn_nova_forge.dataset.dataset_validator.sft_dataset_validator")
+    enums = importlib.import_module("amzn_nova_forge.core.enums")
+    known = {"model": enums.Model.NOVA_LITE, "s3_client": None}
+    same = len({"system" in row for row in rows}) == 1
+
+    def passes(row: Row) -> bool:
+        try:
+            sft.SFTConverseDatasetSample.model_validate(row, context=known)
+        except ValueError:  # pydantic's
+            return False
+        return True
+
+    return [same and passes(row) for row in rows]
+
+
+def by_gemini(rows: Sequence[Row], _beside: Path | None) -> list[bool]:
+    """Whether the SDK's model of a content takes each one."""
+    from google.genai import types  # noqa: PLC0415  # as above
+
+    def passes(row: Row) -> bool:
+        try:
+            for content in [*row["contents"], row.get("systemInstruction", {})]:
+                types.Content.model_validate(content)
+        except (ValueError, KeyError, TypeError):  # pydantic's, and those of a row that is none
+            return False
+        return True
+
+    return [passes(row) for row in rows]
+
+
 def _tokenizer(rows: Sequence[Row]) -> Any:
     """One made from the rows, with the template that benchmarks/trainers.py trains with."""
     from benchmarks.trainers import tokenizer_for  # noqa: PLC0415  # as above
@@ -200,6 +246,8 @@ CONSUMERS: Final[Mapping[str, tuple[str, Callable[[Sequence[Row], Path | None], 
     "llamafactory_openai": ("llamafactory", by_llamafactory),
     "axolotl": ("axolotl", by_axolotl),
     "unsloth": ("unsloth_zoo", by_unsloth),
+    "bedrock_nova": ("amzn-nova-forge", by_nova),
+    "gemini": ("google-genai", by_gemini),
 }
 
 BESIDE: Final = {
@@ -210,7 +258,7 @@ BESIDE: Final = {
 """What lies beside the files for their consumer."""
 
 
-OWN_SHAPE: Final = ("llamafactory", "unsloth")
+OWN_SHAPE: Final = ("llamafactory", "unsloth", "bedrock_nova", "gemini")
 """Consumers whose rows are no lists of `messages`."""
 
 

@@ -38,10 +38,31 @@ def faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     yield from key_faults(row, ("conversations",))
     if "conversations" in row:
         yield from turn_faults(row["conversations"], ASKED)
+        yield from _call_faults(row["conversations"])
     if row.get("system"):
         yield from text_faults(row, "system")
     if row.get("tools"):
         yield from text_faults(row, "tools")
+        if isinstance(row["tools"], str) and not _is_list(row["tools"], ("name", "parameters")):
+            yield Fault("tools_not_json", "tools")
+
+
+def _call_faults(turns: Any) -> Iterator[Fault]:
+    """Calls that its formatter would not read, and end the run: src/llamafactory/data/formatter.py, FunctionFormatter."""
+    for place, turn in enumerate(turns if isinstance(turns, list) else ()):
+        value = turn.get("value") if isinstance(turn, dict) and turn.get("from") == "function_call" else None
+        if isinstance(value, str) and not _is_list(value, ("name", "arguments")):
+            yield Fault("call_not_json", f"conversations[{place}].value")
+
+
+def _is_list(text: str, keys: Sequence[str]) -> bool:
+    """Whether it is the JSON of objects with these keys, or of functions that have them; of one, or a list of them."""
+    try:
+        read = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    each = [one.get("function", one) if isinstance(one, dict) else one for one in (read if isinstance(read, list) else [read])]
+    return all(isinstance(one, dict) and set(keys) <= one.keys() for one in each)
 
 
 def dataset_info(files: Mapping[str, Sequence[str]], _max_tokens: int | None) -> dict[str, Any]:

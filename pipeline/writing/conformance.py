@@ -66,6 +66,8 @@ FIXES: Final[Mapping[str, str]] = {
     "arguments_not_text": "write arguments as a JSON string",
     "arguments_not_an_object": "write arguments as an object",
     "arguments_not_json": "write arguments as the JSON of an object",
+    "call_not_json": "write the call as the JSON of an object with name and arguments",
+    "tools_not_json": "write the tools as the JSON of a list of functions",
     "content_beside_tool_calls": "remove content where there are tool calls",
     "tool_result_without_call": "put the tool message after the call with its id",
     "tool_call_unanswered": "add the tool message with the result",
