@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
+from presidio_analyzer.predefined_recognizers.generic.iban_patterns import regex_per_country
 
 from pipeline.analyzer import Condition, SeenText
 
@@ -53,6 +54,12 @@ _HANDLE: Final = (
 
 """Such a name, and none of the words that say something of it."""
 
+_CALL_ME: Final = (
+    r"(?:\b(?:call|ring|txt|text|dial|phone|whatsapp)(?:\s(?:me|us|him|her|back|plz|pls|please|now|on|at|later)){0,3}:?\s+"
+    r"|(?:ruf\w{0,3}|telefon\w{0,6}|\btel|mobil\w{0,4}|handy\w{0,7}|erreich\w{0,4})\b[^\d\n]{0,40}?)"
+)
+"""Before a number that need not exist: a mistyped one is nearly somebody's."""
+
 _PRONOUNS: Final = "he|she|they|you|who|someone|somebody|nobody|everyone|the|agent|customer|support|admin|user|this|that|and|but"
 _NUMBERED: Final = (
     "ticket|order|case|bug|issue|pull|invoice|ref|number|post|item|part|room|unit|suite|flat|apt|build|task|comment|version"
@@ -71,6 +78,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern("any script", r"(?<![\w.+-])(?:[\w.+%-]|\\_){1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001
     ]
     iban = [Pattern("any case", r"(?<!\w)[A-Z]{2}[ ]?\d[ ]?\d(?:[ -]?[A-Z0-9]){11,30}(?!\w)", 0.3)]
+    mistyped_iban = [Pattern("form", r"(?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z\d]{4}){2,7}(?:[ ]?[A-Z\d]{1,3})?(?!\w)", 1.0)]
     handle = [
         Pattern("handle", r"(?<![\w@./])@[A-Za-z_](?:\w|\\_){2,29}\b(?!\.\w)", 0.6),
         Pattern("announced", rf"\b(?:{_CALLED}){_IS_CALLED}[\"'@]{{0,2}}\K(?=[\w.-]*(?:[\d_.-]\w|(?-i:[A-Z]))){_HANDLE}", 0.6),
@@ -162,6 +170,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
             r"\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?!\w)",
             0.6,
         ),
+        Pattern("to be called", rf"{_CALL_ME}\K0\d{{2,4}}[ /-]?\d{{5,9}}(?![\w/-])", 0.65),
         Pattern(
             "foreign", r"(?<!\w)\+[1-9]\d{0,2}(?:[ .-]?\(0\))?(?:[ ().-]{0,2}\d){6,13}(?!\d)(?:\s?(?:x|ext\.?)\s?\d{1,6})?", 0.6
         ),
@@ -177,6 +186,7 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         SpelledEmailRecognizer("EMAIL_ADDRESS", "SpelledEmailRecognizer", language, email),
         PatternRecognizer("USER_NAME", "UserNameRecognizer", language, handle),
         AnyIbanRecognizer("IBAN_CODE", "AnyIbanRecognizer", language, iban),
+        MistypedIbanRecognizer("IBAN_CODE", "MistypedIbanRecognizer", language, mistyped_iban),
         SpacedCardRecognizer("CREDIT_CARD", "SpacedCardRecognizer", language, card),
         PatternRecognizer(
             "CREDIT_CARD",
@@ -218,6 +228,15 @@ class AnyIbanRecognizer(PatternRecognizer):
             return False
         code = "".join(sign for sign in pattern_text.upper() if sign.isalnum())
         return code.isascii() and int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 == 1
+
+
+class MistypedIbanRecognizer(PatternRecognizer):
+    """Account numbers of a country's form whose check digits do not add up: who mistypes one names an account all the same."""
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """The form in the registry of ISO 13616 that Presidio keeps; its patterns know where the blanks stand."""
+        form = regex_per_country.get(pattern_text[:2])
+        return None if form and re.fullmatch(form, pattern_text) else False
 
 
 class SpacedCardRecognizer(PatternRecognizer):

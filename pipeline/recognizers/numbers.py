@@ -10,7 +10,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
 _KINDS: Final = {
     "ACCOUNT_NUMBER": r"account|acct|acc|a/c|customer|client|member(?:ship)?|policy|contract|subscriber|loyalty|konto|kunden",
-    "ORDER_NUMBER": r"order|purchase|invoice|receipt|transaction|booking|reservation|confirmation|reference|ref"
+    "ORDER_NUMBER": r"order|ord|rma|purchase|invoice|receipt|transaction|booking|reservation|confirmation|reference|ref"
     r"|bestell|rechnungs?",
     "TICKET_NUMBER": r"ticket|case|incident|claim|complaint|service request|vorgangs?",
     "TRACKING_NUMBER": r"tracking|parcel|shipment|package|consignment|waybill|awb|sendungs?",
@@ -91,6 +91,8 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         Pattern("one by one", r"(?<![\w.,])\d(?:[ -]{1,3}\d){6,24}(?![\w%]|[.,]\d)", 0.5),
     ]
     found.append(PatternRecognizer("ID_NUMBER", "SpelledNumberRecognizer", language, spelled))
+    shop = [Pattern("of a shop", r"(?<![\w-])\d{3}-\d{7}-\d{7}(?![\w-])", 0.6)]
+    found.append(PatternRecognizer("ORDER_NUMBER", "ShopOrderRecognizer", language, shop))
     coded = [Pattern("prefix and digits", rf"(?<![\w-])(?!(?:{_NO_PREFIXES})-)[A-Z]{{1,5}}-\d{{5,12}}(?![\w-]|[.,]\d)", 0.5)]
     found.append(PatternRecognizer("ID_NUMBER", "PrefixedNumberRecognizer", language, coded))
     return found

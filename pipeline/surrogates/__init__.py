@@ -65,7 +65,7 @@ AS_FOUND: Final = frozenset(
 
 READS_AS: Final = re.compile(
     r"(?<![\w.-])(?:"
-    r"(?P<IBAN_CODE>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)"
+    r"(?P<IBAN_CODE>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?: ?\d{4}){3,7}(?: ?\d{1,3})?)"
     r"|(?P<IP_ADDRESS>\d{1,3}(?:\.\d{1,3}){3}(?!\.\d))"
     r"|(?P<PHONE_NUMBER>(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{10}"
     r"|(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){6,13}"  # with a country code, and below with a trunk prefix

@@ -81,6 +81,12 @@ from tests.pipeline.scrubbing import found
         ("CREDIT_CARD", "**** **** **** 4242", ["4242"]),
         ("USER_NAME", "my username is crys_88", ["crys_88"]),
         ("USER_NAME", "ask @crys88 on chat", ["@crys88"]),
+        ("IBAN_CODE", "refund to DE82 9837 3305 6332 7157 64 please", ["DE82 9837 3305 6332 7157 64"]),
+        ("IBAN_CODE", "part AB12 3456 7890 1234", []),
+        ("PHONE_NUMBER", "call me plz 07696 317782", ["07696 317782"]),
+        ("PHONE_NUMBER", "rufen Sie mich zurück unter 0154/1166590", ["0154/1166590"]),
+        ("ORDER_NUMBER", "my 214-2584485-2901465 is late", ["214-2584485-2901465"]),
+        ("ORDER_NUMBER", "ord#379171 and RMA 29896", ["379171", "29896"]),
         ("USER_NAME", r"as @kite\_runner said", [r"@kite\_runner"]),
         ("USER_NAME", r"see /u/kite\_runner.", [r"kite\_runner"]),
         (
