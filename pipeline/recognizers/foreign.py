@@ -16,7 +16,7 @@ from pipeline.spans import Span
 
 
 def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+    return frozenset(words.casefold().split())  # words are looked up casefolded: "Gruß" as "gruss"
 
 
 ENGLISH: Final = _set(
@@ -70,7 +70,8 @@ GERMAN_FORMS: Final = _set(
     " klasse kontoinhaber kontonummer krankenversichertennummer kundennummer läuft mai märz november nr oktober ort"
     " passwort personalausweis personalausweisnummer postleitzahl rechnungsnummer reisepass reisepassnummer senden"
     " september sozialversicherungsnummer steuer-id steuernummer straße telefon telefonnummer uhr vertragsnummer wohnhaft"
-    " wohnort zählernummer"
+    " wohnort zählernummer mfg vg lg tel fax kd kdnr kd-nr kundennr bestellnr artikelnr seriennr seriennummer"
+    " gerätenummer vorgangsnr kalenderwoche kw wohne gerät strom firma betreff geehrte geehrter damen herren anbei rückruf"
 )
 FORMS: Final = _set(
     "abril adres adresse agosto anni ans août appelle aprile augustus avril año años bestelbus bic blauwe bsn btw"
@@ -92,6 +93,7 @@ _AMBIGUOUS: Final = _set(
     " te had was is die wat al het om aan per di da dal mi ti si vi u er we hoe door patient data casa mars handy august"
     " september november met bent plaque social swift ai ho or hier note dove chi mag klasse moi bic dossier livraison nr"
     " ort mai patente nut men kan zo april juli password portable cliente nome beste dos nas ben je een alt alle il"
+    " tel fax mfg vg lg kd kw strom firma"
 )
 """Words of two of the languages, or parts of names: they decide nothing."""
 
@@ -111,11 +113,15 @@ _INTRODUCES: Final = _set(
     "hallo lieber liebe herr frau herrn heiße heisse name bin grüße gruß danke hola señor señora sr sra don doña llamo"
     " nombre soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut"
     " agente agent ciao servus moin steht lautet heißt chiamo sig ra dott signor signora sono nome heer mevrouw mevr dhr"
-    " naam groet groeten saluti gentile geachte beste heet"
+    " naam groet groeten saluti gentile geachte beste heet mfg vg lg"
 )
 """What stands before a name."""
 
-_NAMES: Final = _set("heiße heisse llamo appelle herr frau chiamo heet")
+_INTRODUCE_TOGETHER: Final = (
+    *(["hier", "ist"], ["guten", "morgen"], ["guten", "tag"], ["guten", "abend"]),
+    *(["ik", "ben"], ["naam", "is"]),
+)
+_NAMES: Final = _set("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
 """What stands before nothing but a name."""
 
 _ARTICLES: Final = _set(
@@ -159,13 +165,25 @@ def believable(text: str, spans: Sequence[Span]) -> list[Span]:
     words = [word.casefold() for word in _WORD.findall(text)]
     german = sum(word in GERMAN or word in GERMAN_FORMS for word in words)
     other = sum(word in ROMANCE or word in ITALIAN or word in DUTCH or word in FORMS for word in words)
-    return [kept for span in spans for kept in _kept(text, span, nouns_are_capital=german >= other)]
+    return [kept for span in _whole(text, spans) for kept in _kept(text, span, nouns_are_capital=german >= other)]
+
+
+def _whole(text: str, spans: Sequence[Span]) -> Iterator[Span]:
+    """Of people's names that a model found word by word each as one find."""
+    last: Span | None = None
+    for span in sorted(spans):
+        if last and last.entity_type == span.entity_type == "PERSON" and text[last.end : span.start] == " ":
+            last = last._replace(end=span.end, score=max(last.score, span.score))
+        else:
+            yield from [last] if last else []
+            last = span
+    yield from [last] if last else []
 
 
 def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
     if span.entity_type == "STREET_ADDRESS" and any(map(str.isdecimal, value := text[span.start : span.end])):
         words = _WORD.findall(value)
-        if _STREET.search(value) or not words or any(word[0].isupper() and not _is_said(word.casefold()) for word in words):
+        if _STREET.search(value) or not words or _may_hold_place(words):
             yield span
         return
     words = list(_WORD.finditer(text, span.start, span.end))
@@ -174,6 +192,8 @@ def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
     for order, step in ((range(1, len(words)), -1), (range(len(words) - 2, -1, -1), 1)):
         for at in order:
             if wanted[at + step] and beside[min(at, at + step)]:
+                if step > 0 and nouns_are_capital and _follows_article(text, words[at]):
+                    continue  # "mein Nachbar Alois"
                 alike = words[at].group()[0].isupper() or (step < 0 and words[at + step].group()[0].islower())
                 wanted[at] = wanted[at] or (alike and not _says_nothing(words[at]))
     start = None
@@ -183,6 +203,17 @@ def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
         if start is not None and (at + 1 == len(words) or not (wanted[at + 1] and beside[at])):
             yield span._replace(start=start, end=word.end())
             start = None
+
+
+def _may_hold_place(words: Sequence[str]) -> bool:
+    """Whether one of them may be a place: beside words that say nothing one letter is none, as in "Seriennr. 913284K"."""
+    telling = [word for word in words if word[0].isupper() and not _is_said(word.casefold())]
+    return any(len(word) > 1 for word in telling) or (bool(telling) and not any(_is_said(word.casefold()) for word in words))
+
+
+def _follows_article(text: str, match: re.Match[str]) -> bool:
+    before = _WORD.findall(text[max(0, match.start() - 40) : match.start()])
+    return bool(before) and before[-1].casefold() in _ARTICLES
 
 
 def _is_name(text: str, match: re.Match[str], span: Span, *, nouns_are_capital: bool) -> bool:
@@ -223,7 +254,7 @@ def _is_last(text: str, match: re.Match[str]) -> bool:
 
 def _is_introduced(told: Sequence[str]) -> bool:
     """Whether the two words before a word, in lower case, say that a name comes."""
-    return bool(told) and (told[-1] in _INTRODUCES or told in (["hier", "ist"], ["ik", "ben"], ["naam", "is"]))
+    return bool(told) and (told[-1] in _INTRODUCES or told in _INTRODUCE_TOGETHER)
 
 
 def _says_nothing(match: re.Match[str]) -> bool:

@@ -9,12 +9,12 @@ from typing import Final
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
 _KINDS: Final = {
-    "ACCOUNT_NUMBER": r"account|acct|acc|a/c|customer|client|member(?:ship)?|policy|contract|subscriber|loyalty|konto|kunden",
+    "ACCOUNT_NUMBER": r"account|acct|acc|a/c|customer|client|member(?:ship)?|policy|contract|subscriber|loyalty|konto|kunden|kd",
     "ORDER_NUMBER": r"order|ord|rma|purchase|invoice|receipt|transaction|booking|reservation|confirmation|reference|ref"
     r"|bestell|rechnungs?",
     "TICKET_NUMBER": r"ticket|case|incident|claim|complaint|service request|vorgangs?",
     "TRACKING_NUMBER": r"tracking|parcel|shipment|package|consignment|waybill|awb|sendungs?",
-    "DEVICE_ID": r"serial|s/n|sn|imei|meid|iccid|device|vin",
+    "DEVICE_ID": r"serial|serien|s/n|sn|imei|meid|iccid|device|vin",
     "LICENSE_PLATE": r"licen[cs]e plate|number plate|plate|registration",
     "ID_NUMBER": r"driv(?:er'?s?|ing) licen[cs]e|passport|national (?:id|insurance)|tax(?:payer)?(?: id)?|sort code|routing"
     r"|meter|employee|student|staff|patient|badge|visa",

@@ -83,6 +83,8 @@ from tests.pipeline.scrubbing import found
         ("USER_NAME", "ask @crys88 on chat", ["@crys88"]),
         ("IBAN_CODE", "refund to DE82 9837 3305 6332 7157 64 please", ["DE82 9837 3305 6332 7157 64"]),
         ("IBAN_CODE", "part AB12 3456 7890 1234", []),
+        ("ACCOUNT_NUMBER", "Meine Kd-Nr. 682986", ["682986"]),
+        ("DEVICE_ID", "Seriennr. 913284K", ["913284K"]),
         ("PHONE_NUMBER", "call me plz 07696 317782", ["07696 317782"]),
         ("PHONE_NUMBER", "rufen Sie mich zurück unter 0154/1166590", ["0154/1166590"]),
         ("ORDER_NUMBER", "my 214-2584485-2901465 is late", ["214-2584485-2901465"]),
