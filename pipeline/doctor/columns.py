@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 from unicodedata import combining, normalize
 
+from pipeline.doctor.field_names import own_name, words_in
+from pipeline.doctor.personal import SAYS_NO_NAME, kind_of, number, words_of
 from pipeline.forum_markup import BBCODE, STORED
 from pipeline.reading.drafts import Refused
 from pipeline.reading.times import microseconds
@@ -42,7 +44,8 @@ TEXT: Final = (
 )
 _TIME: Final = (
     "time date created sent posted timestamp ts at utc stamp when datetime updated"
-    " datum zeit zeitpunkt uhrzeit fecha hora heure data tijd czas tid aika cas tarih envoi creation erstellt"
+    " datum zeit zeitpunkt uhrzeit fecha hora heure data tijd czas tid aika cas tarih envoi creation erstellt eingegangen cree"
+    " creado creacion creato creazione aangemaakt criado criacao utworzono utworzenia"
 )
 _WHO: Final = (
     "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
@@ -52,7 +55,7 @@ _WHO: Final = (
 ID: Final = (
     "tid cid sid convid threadid conversation thread dialog dialogue ticket case session chat topic issue discussion link conv"
     " room ticketnummer vorgang vorgangsnummer numero dossier caso incidencia chamado zgloszenie arende sag tapaus gesprach"
-    " conversacion conversazione gesprek"
+    " conversacion conversazione gesprek ticketnr ticketno vorgangsnr fallnummer fallnr zgloszenia sprawa sprawy melding"
 )
 _ANSWERS: Final = frozenset({"agent", "staff", "operator", "outbound", "outgoing"})
 _PARENT: Final = "parent tmid reference reply replied replyto response responded answered quoted inreplyto in to"
@@ -60,6 +63,18 @@ LEAST_ADDRESS: Final = 12
 """Characters of an address: whatever its column is called, what is so long and stands elsewhere as an id is meant."""
 _ADDRESS_HINT: Final = 1
 _ORDER: Final = "turn index idx seq sequence position order step number no nr pos utterance line"
+ANSWERED: Final = frozenset(
+    {
+        *("answered", "replied", "responded", "beantwortet", "antwort", "geantwortet", "repondu", "reponse", "respondido"),
+        *("respuesta", "risposto", "risposta", "beantwoord", "antwoord", "resposta", "odpowiedzi", "odpowiedziano"),
+    }
+)
+"""Names of the times of answers."""
+_LATER: Final = ANSWERED | {
+    *("updated", "modified", "edited", "closed", "resolved", "solved", "geandert", "aktualisiert", "geschlossen", "gelost"),
+    *("modifie", "ferme", "resolu", "actualizado", "cerrado", "aggiornato", "chiuso", "bijgewerkt", "gesloten", "atualizado"),
+    *("fechado", "zamkniecia", "zamknieto", "aktualizacji"),
+}
 LABEL: Final = (
     "category tag tags intent label labels topic topics queue department product subject_area forum board section"
     " kategorie categorie categoria thema sujet abteilung"
@@ -82,37 +97,6 @@ _PATTERNS: Final = (
     "%d %B %Y %H:%M", "%d %b %Y %I:%M %p", "%d %b %Y %H:%M:%S", "%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M:%S %p",
     "%B %d, %Y, %I:%M %p", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y",
 )  # fmt: skip
-_PERSONAL: Final = (
-    ("email mail", "EMAIL_ADDRESS"),
-    ("phone mobile tel", "PHONE_NUMBER"),
-    ("ip", "IP_ADDRESS"),
-    ("username nick nickname handle screen login", "USER_NAME"),
-    ("name author customer agent user", "PERSON"),
-)
-_WRITER: Final = frozenset("by from owner poster asker requester assignee sender recipient contact".split())  # noqa: SIM905  # as above
-"""Names of fields that hold people, where their values are many and look like those of people."""
-
-_HANDLE: Final = re.compile(r"@\S+|\S*[\d_]\S*|[a-z]\S*[a-z][A-Z]\S*|[A-Z]\S*[a-z][A-Z]\S*")
-"""What nobody is called by their parents: @HelpCo, jo_fox, jofox82, BlueTents."""
-_LOWER: Final = re.compile(r"[^\W\dA-Z_]\S*")
-_FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'\u2019-]*(?: [^\W\d_][\w.'\u2019-]*){1,3}")
-_SAYS_NO_NAME: Final = frozenset(
-    {
-        *("association", "type", "role", "status", "state", "level", "badge", "title", "deleted", "suspended"),
-        *("url", "link", "href", "avatar", "image", "score", "count", "reputation", "is", "has", "can", "did"),
-    }
-)
-"""Beside a word for people in the name of a field: its values are kinds, addresses, flags, numbers."""
-
-_THINGS: Final = frozenset(
-    {
-        *("repo", "repository", "project", "channel", "guild", "server", "room", "team", "forum", "board", "category", "group"),
-        *("product", "item", "status", "priority", "label", "tag", "issue", "database", "workspace", "queue", "department"),
-    }
-)
-"""What has a name and is nobody."""
-
-_EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[a-z]{2,}", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?:#\d{2,6}|#x[0-9a-f]{2,6}|quot|nbsp|amp|lt|gt);", re.IGNORECASE)
 _BBCODE: Final = re.compile(BBCODE)
 _TAGGED: Final = re.compile(r"</?(?:p|br|div|a|b|i|strong|span|ul|li|code|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
@@ -129,17 +113,16 @@ class Column:
 
     def __post_init__(self) -> None:
         self.texts = [str(value) for value in self.values if not isinstance(value, list | dict)]
-        self.words = [max(len(text.split()), 0 if text.isascii() else len(text) // 8) for text in self.texts]  # or no blanks
+        self.words = [words_of(text) for text in self.texts]
         self.distinct = len(set(self.texts))
         self.filled = len(self.values) / max(self.rows, 1)
         self.mean_words = sum(self.words) / max(len(self.words), 1)
-        last = bare(re.sub(r"(?:\.\$\w+)+$", "", self.name).rpartition(".")[2])  # MongoDB wraps values: at.$date
-        self.tokens = _words_in(last)
+        self.tokens = words_in(own_name(self.name))
 
     def hints(self, words: str, *, on_its_way: bool = False) -> int:
         """How many words of its name are among these, or of all its path; a whole one counts more than a part."""
         known = set(words.split())
-        tokens = _words_in(bare(self.name)) if on_its_way else self.tokens
+        tokens = words_in(self.name) if on_its_way else self.tokens
         return 2 * len(tokens & known) + sum(
             any(len(word) > 3 and word in token for word in known) for token in tokens - known
         )  # shorter parts stand in any word
@@ -174,46 +157,7 @@ class Column:
 
     def kind(self) -> str | None:
         """The entity type of its values, where they are personal."""
-        texts = self.texts[:200]
-        if texts and sum(bool(_EMAIL.fullmatch(text.strip())) for text in texts) * 2 > len(texts):
-            return "EMAIL_ADDRESS"
-        if self.is_flag or self.tokens & _SAYS_NO_NAME or _words_in(self.name.rpartition(".")[0]) & _THINGS:
-            return None
-        for words, kind in _PERSONAL:
-            if self.tokens & set(words.split()) and self.mean_words <= 4 and not self.time():  # a name has few words
-                return self._person() if kind == "PERSON" else kind
-        if self.tokens & _WRITER and self.distinct > FEW and self.mean_words <= 4 and not self.time():
-            named = sum(bool(_FULL_NAME.fullmatch(text.strip())) for text in texts)
-            return "PERSON" if named * 2 > len(texts) else self._person() if "poster" in self.tokens else None
-        return None
-
-    def _person(self) -> str | None:
-        """PERSON for names; USER_NAME where most values are what people call themselves; null for numbers."""
-        texts = [text.strip() for text in self.texts[:200]]
-        if all(number(text) is not None for text in texts):
-            return None
-        is_name = "name" in self.tokens and "user" not in self.tokens
-        handles = sum(bool(_HANDLE.fullmatch(text) or (not is_name and _LOWER.fullmatch(text))) for text in texts)
-        return "USER_NAME" if handles * 2 > len(texts) else "PERSON"
-
-
-def _words_in(name: str) -> set[str]:
-    return set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).casefold()))
-
-
-def bare(word: str) -> str:
-    """Without accents."""
-    return "".join(sign for sign in normalize("NFKD", word) if not combining(sign))
-
-
-def number(value: Any) -> float | None:
-    """The value as a number; null where it is none."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
+        return None if self.is_flag else kind_of(self.name, self.texts, is_time=self.time() is not None)
 
 
 def _iso_zone(text: str) -> bool | None:
@@ -293,7 +237,7 @@ def speaker_column(
         if column.name not in taken and column.is_scalar and column.hints(_WHO + " owner id uid poster nick screen login email")
         and column.hints(_WHO + " owner poster nick uid login email usr") and column.mean_words <= 4 and column.distinct >= least
         and not column.time() and column.filled > 0.5  # half
-        and not column.is_flag and not column.tokens & _SAYS_NO_NAME
+        and not column.is_flag and not column.tokens & SAYS_NO_NAME
     ]  # fmt: skip
     found = max(
         authors,
@@ -473,11 +417,7 @@ def time_column(columns: Mapping[str, Column], used: set[str]) -> tuple[Column, 
             continue
         found = column.time()
         if found is not None:
-            score = (
-                column.hints(_TIME) * 2
-                + min(column.distinct, 5)
-                + (not column.tokens & {"updated", "modified", "edited", "closed"})
-            )
+            score = column.hints(_TIME) * 2 + min(column.distinct, 5) + (not column.tokens & _LATER)
             if best is None or score > best[0]:
                 best = score, (column, *found)
     return best[1] if best else None

@@ -21,6 +21,7 @@ from pipeline.doctor.columns import (
     text_format,
     time_column,
 )
+from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.drafts import ReceivedFile
@@ -139,7 +140,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         people = {f"{people_at}.*.{each.name}": kind for each in listed.values() if each.is_scalar and (kind := each.kind())}
     if others == "starter" and (kind := kind_of_author(column)) is not None:
         people[f"{at}.*.{column.name}"] = kind
-    account_for_the_rest(mapping, rows, at, used, said, people)
+    account_for_the_rest(mapping, rows, at, used, said, people, remarks)
     return Candidate("events", files, mapping, reasons, remarks)
 
 
@@ -150,8 +151,9 @@ def account_for_the_rest(
     used: set[str],
     said: set[str],
     people: Mapping[str, str],
+    remarks: list[str],
 ) -> None:
-    """Put into the mapping which fields hold what is personal, beside `people`, and which are not read.
+    """Put into the mapping what is said of the whole, which fields are personal, beside `people`, and which are not read.
 
     `used` are those of the items at `at` that the mapping reads, `said` those among them that hold what was said.
     """
@@ -164,6 +166,7 @@ def account_for_the_rest(
     taken = {mapping.get(key) for key in ("id", "opening", "opened_at", "customer")} | set(mapping.get("topics", ()))
     taken |= set(mapping.get("closing", {}).values())
     outer = columns_of([flat(dict(row)) for row in rows])
+    taken |= describe_ending(mapping, (each for name, each in outer.items() if name not in taken), remarks)
     people |= {name: kind for name, each in outer.items() if name not in taken and each.is_scalar and (kind := each.kind())}
     if mapping.get("customer") and (kind := kind_of_author(outer[mapping["customer"]])):
         people[mapping["customer"]] = kind

@@ -54,7 +54,7 @@ def as_pairs(
         reasons.append(f"{closing['question']!r} and {closing['answer']!r} beside the list are what was asked and answered last")
     describe_records(mapping, [flat(dict(row)) for row in rows], at, reasons, None)
     mapping |= text_format(answer)
-    account_for_the_rest(mapping, rows, at, used, {question.name, answer.name}, {})
+    account_for_the_rest(mapping, rows, at, used, {question.name, answer.name}, {}, remarks)
     return Candidate("events", files, mapping, reasons, remarks)
 
 

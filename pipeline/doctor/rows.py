@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
+    ANSWERED,
     ID,
     LABEL,
     LIST_STAFF,
@@ -26,6 +27,7 @@ from pipeline.doctor.columns import (
     text_format,
     time_column,
 )
+from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.sampling import flat
 from pipeline.doctor.transcripts import transcript_of
@@ -67,7 +69,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
         used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
     else:
         used |= _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
-    _rest_of_table(mapping, columns, used, text)
+    _rest_of_table(mapping, columns, used, text, remarks)
     if nested := [
         column.name for column in columns.values() if column.values and not column.is_scalar and column.name not in used
     ]:
@@ -226,7 +228,7 @@ def _as_transcripts(
     if (unique := _unique(columns, used, rows)) is not None:
         mapping["id"] = unique
         used.add(unique)
-    _rest_of_table(mapping, columns, used, text)
+    _rest_of_table(mapping, columns, used, text, remarks)
     return Candidate(
         "table",
         files,
@@ -268,19 +270,37 @@ def _as_questions(
         mapping["pair"]["asked_at"] = time[0].name
         declare_time(mapping, time, reasons, remarks)
         used.add(time[0].name)
+        if answer and (answered := _answered_at(columns, used, time)) is not None:
+            mapping["pair"]["answered_at"] = answered
+            used.add(answered)
     return used
+
+
+def _answered_at(columns: Mapping[str, Column], used: set[str], asked: tuple[Column, str | None, bool]) -> str | None:
+    """The column with the times of answers, written as those of the questions."""
+    return next(
+        (
+            each.name
+            for each in columns.values()
+            if each.name not in used and each.is_scalar and each.tokens & ANSWERED and each.time() == asked[1:]
+        ),
+        None,
+    )
 
 
 def _unique(columns: Mapping[str, Column], used: set[str], rows: int) -> str | None:
     """The column that names each row: called an id, always there, and never twice the same."""
     return next(
         (each.name for each in columns.values() if each.name not in used and each.is_scalar and each.filled == 1
-         and each.distinct == rows and (each.hints(ID) or "id" in each.tokens)), None
+         and each.distinct == rows and each.kind() is None and (each.hints(ID) or "id" in each.tokens)), None
     )  # fmt: skip
 
 
-def _rest_of_table(mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column) -> None:
+def _rest_of_table(
+    mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column, remarks: list[str]
+) -> None:
     used = used | set(mapping.get("messages", ()))
+    used |= describe_ending(mapping, (each for each in columns.values() if each.name not in used), remarks)
     topics, people = [], {}
     for column in columns.values():
         if column.name in used or not column.is_scalar:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pipeline.doctor.candidates import Candidate
-from pipeline.doctor.columns import SPEAKS, Column, bare
+from pipeline.doctor.columns import SPEAKS, Column
+from pipeline.doctor.field_names import bare
 from pipeline.doctor.sampling import alike, beginning, spread, suffix_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.transcripts import STAFF, named_labels

@@ -17,7 +17,7 @@ from pipeline.reading.paths import EACH, parse
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
-from pipeline.reading.values import as_text, native_id
+from pipeline.reading.values import as_number, as_text, native_id
 from pipeline.text import clean
 
 
@@ -43,11 +43,8 @@ class Csat(Section):
             return None
         if isinstance(value, str | int) and value in self.marks:
             return self.marks[value]
-        try:
-            mark = float(value)
-        except (TypeError, ValueError):
-            raise Refused("unknown_value", self.at) from None
-        if self.lowest is None or self.highest is None or not self.lowest <= mark <= self.highest:
+        mark = as_number(value)
+        if mark is None or self.lowest is None or self.highest is None or not self.lowest <= mark <= self.highest:
             raise Refused("unknown_value", self.at)
         return (mark - self.lowest) / (self.highest - self.lowest)
 

@@ -8,6 +8,7 @@ from pipeline.reading.drafts import Refused
 MAX_ID_CHARACTERS: Final = 1000
 """A longer native id is no id but a text in the wrong place."""
 
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d{1,3},\d{1,2}")
 _FLOATED: Final = re.compile(r"\d{1,18}\.0")
 _NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "undefined"})
 _QUOTES: Final = "\"' \t\r\n\u00a0\u201c\u201d\u2018\u2019"
@@ -60,6 +61,21 @@ def as_record(value: Any, where: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise Refused("wrong_type", where)
+
+
+def as_number(value: Any) -> float | None:
+    """A number, also one with a decimal comma; null where the value is none.
+
+    >>> as_number("4,5"), as_number(" 3 "), as_number("1,000"), as_number("good")
+    (4.5, 3.0, None, None)
+    """
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def native_id(value: Any) -> str | None:

@@ -386,3 +386,69 @@ def test_a_document_with_those_who_take_part_beside_its_messages_is_one_conversa
     }
 
     assert is_read(write(tmp_path / "in", **chats))
+
+
+def test_names_of_intents_and_the_like_are_nobodys_name_and_channel_and_rating_are_mapped(tmp_path: Path) -> None:
+    intents = ("order_status", "inform_name", "cancel")
+    sessions = [
+        {
+            "sessionId": f"s{n}",
+            "channel": ("web", "app")[n % 2],
+            "csat": 1 + n % 5,
+            "user": {"displayName": f"Jo Fox{chr(97 + n)}"},
+            "transcript": [
+                {
+                    "from": ("user", "bot")[p % 2],
+                    "text": t["text"],
+                    "nlu": {"intent": {"name": intents[p % 3]}, "skillName": "orders", "name": intents[p % 3]},
+                }
+                for p, t in said_by(n)
+            ],
+        }
+        for n in range(10)
+    ]
+    found = diagnosed(write(tmp_path / "in", sessions__json=sessions))
+
+    assert found.mapping["identifiers"] == {"other": {"user.displayName": "PERSON"}}
+    assert (found.mapping["channel"], found.mapping["outcome"]["csat"]["at"]) == ("channel", "csat")
+    assert any("csat is taken for the customer's rating" in remark for remark in found.remarks)
+
+
+COLUMNS: Final = (
+    "id,asked at,answered at,customer,mail,customer no.,phone,agent,rating,question,answer",
+    "Ticketnr.,Erstellt am,Beantwortet am,Kunde,E-Mail,Kd.-Nr.,Telefon,Bearbeiter,Bewertung,Anfrage,Antwort",
+    "Numéro de ticket,Créé le,Répondu le,Nom,Courriel,N° client,Téléphone,Conseiller,Évaluation,Question,Réponse",
+    "Nº de ticket,Creado,Respondido,Nombre,Correo,N.º cliente,Teléfono,Agente,Valoración,Pregunta,Respuesta",
+    "Numero ticket,Creato il,Risposto il,Nome,Posta,Codice cliente,Cellulare,Operatore,Valutazione,Domanda,Risposta",
+    "Ticketnummer,Aangemaakt op,Beantwoord op,Naam,E-mailadres,Klantnr.,Telefoonnummer,Medewerker,Beoordeling,Vraag,Antwoord",
+    "Ticket,Criado em,Data da resposta,Nome,E-mail,Código do cliente,Telemóvel,Atendente,Avaliação,Pergunta,Resposta",
+    "Nr zgłoszenia,Utworzono,Data odpowiedzi,Imię i nazwisko,Mail,Numer klienta,Komórka,Konsultant,Ocena,Pytanie,Odpowiedź",
+)
+
+
+@pytest.mark.parametrize("header", COLUMNS)
+def test_columns_of_a_ticket_export_are_known_in_eight_languages(header: str, tmp_path: Path) -> None:
+    names = header.split(",")
+    cells = [
+        (
+            *(f"T-{100 + n}", f"{10 + n}.03.2026 09:00", f"{10 + n}.03.2026 1{n}:30" if n else "", f"Fox{chr(97 + n)}, Jo"),
+            *(f"jo{n}@example.com", f"981.78{n}", f"0{n}0 555 010{n}", ("Al Roe", "Bo Day")[n % 2], "4,5"),
+            *(f"the blue tent number {n} leaks", f"please send a photo of seam {n}" if n else ""),
+        )
+        for n in range(10)
+    ]
+    text = "\n".join(";".join(row) for row in (names, *cells)) + "\n"
+    found = diagnosed(write(tmp_path / "in", tickets__csv=text))
+
+    own, asked, answered, customer, mail, number, phone, agent, rating, question, answer = names
+    assert found.mapping["id"] == own
+    assert found.mapping["pair"] == {"question": question, "answer": answer, "asked_at": asked, "answered_at": answered}
+    assert found.mapping["identifiers"]["other"] == {
+        customer: "PERSON",
+        mail: "EMAIL_ADDRESS",
+        number: "ACCOUNT_NUMBER",
+        phone: "PHONE_NUMBER",
+        agent: "PERSON",
+    }
+    assert found.mapping["outcome"]["csat"]["at"] == rating
+    assert found.read == {"kept": 10}

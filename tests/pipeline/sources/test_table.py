@@ -254,6 +254,14 @@ def test_what_a_row_says_of_its_conversation_is_mapped(tmp_path: Path) -> None:
     ]
 
 
+def test_a_rating_with_a_decimal_comma_is_a_number_and_one_that_is_none_is_refused(tmp_path: Path) -> None:
+    mapping = {**PAIRS, "outcome": {"csat": {"at": "stars", "lowest": 1, "highest": 5}}, "csv": {"delimiter": ";"}}
+    table = ingested(write(tmp_path / "in", log__csv="question;answer;stars\nHi;Yes;4,5\nHo;No;good\nHu;No;4,500\n"), mapping)
+
+    assert [row["outcome"]["csat"] for row in rows(table)] == [0.875]
+    assert quarantined(table) == [("log.csv", row, "unknown_value", "stars") for row in (2, 3)]
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
