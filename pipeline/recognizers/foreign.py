@@ -118,8 +118,8 @@ _INTRODUCES: Final = _set(
 """What stands before a name."""
 
 _INTRODUCE_TOGETHER: Final = (
-    *(["hier", "ist"], ["guten", "morgen"], ["guten", "tag"], ["guten", "abend"]),
-    *(["ik", "ben"], ["naam", "is"]),
+    *(["hier", "ist"], ["hier", "spricht"], ["guten", "morgen"], ["guten", "tag"], ["guten", "abend"]),
+    *(["spreekt", "met"], ["ik", "ben"], ["naam", "is"]),
 )
 _NAMES: Final = _set("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
 """What stands before nothing but a name."""
