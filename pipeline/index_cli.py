@@ -4,6 +4,7 @@ As in `pipeline.cli`, a command imports what it needs when it runs.
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -64,7 +65,7 @@ def stats(
 
 @app.command()
 def query(
-    texts: Annotated[Path, typer.Argument(help="A file with one text per line.")],
+    texts: Annotated[Path, typer.Argument(help="A file with one text per line; - reads them from standard input.")],
     folder: Folder = INDEX,
     min_similarity: Annotated[float, typer.Option(min=0, max=1, help="Jaccard from which on a neighbour is named.")] = 0.5,
     params: Params = DEFAULT_PARAMS,
@@ -77,13 +78,16 @@ def query(
     from pipeline.dedupe import query_index  # noqa: PLC0415  # see the module
 
     try:
-        asked = texts.read_text("utf-8").splitlines()
+        asked = (sys.stdin.read() if texts == Path("-") else texts.read_text("utf-8")).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{texts}: cannot be read as UTF-8 text") from error
     section = _load(params, settings)
     _require_index(folder)
-    for row in query_index(folder, asked, section, min_similarity).iter_rows(named=True):
+    found = query_index(folder, asked, section, min_similarity)
+    for row in found.iter_rows(named=True):
         typer.echo(json.dumps(row))
+    if found.is_empty():
+        typer.echo(f"none of {len(asked):,} texts is like any in {folder}; --min-similarity names the less similar", err=True)
 
 
 @app.command()

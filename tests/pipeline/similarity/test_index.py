@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from pipeline import dedupe as stage
 from pipeline.dedupe import DedupeParams, query_index, rebuild_index, run
 from pipeline.errors import TableError
+from pipeline.index_cli import app
 from pipeline.similarity import judging, verdicts
 from pipeline.similarity.clusters import HUBS
 from pipeline.similarity.index import open_index
@@ -361,3 +363,20 @@ def test_sketches_of_another_match_are_not_taken_for_those_of_this_one(tmp_path:
     run(source, tmp_path / "deduped", params(match="question"), MEANS)
 
     assert Table(tmp_path / "deduped").manifest.total("kept") == 1
+
+
+def test_a_text_on_standard_input_is_looked_up_and_that_none_is_like_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = crowd()
+    options = ["--params", str(Path(__file__).parents[3] / "params.yaml")]
+    scrubbed(tmp_path / "scrubbed", rows, [])
+    said = " ".join(turn["text"] for turn in rows[0]["turns"])
+
+    assert CliRunner().invoke(app, ["rebuild", "scrubbed", "index", *options]).exit_code == 0
+    found = CliRunner().invoke(app, ["query", "-", "index", *options], input=f"{said}\n")
+    assert rows[0]["conversation_id"] in found.stdout
+    none = CliRunner().invoke(app, ["query", "-", "index", *options], input="nothing of that kind at all\n")
+    assert (none.exit_code, none.stdout) == (0, "")
+    assert "none of 1 texts is like any in index" in none.stderr
