@@ -105,15 +105,17 @@ def pivot(rows: Sequence[Sequence[Any]]) -> tuple[list[str], list[tuple[str, dic
 
 def short_form(content: Content) -> str:
     """The report in a few lines of Markdown, for a chat or a pull request: verdicts, what failed, funnel, what changed."""
-    verdict = content["verdict"]
+    verdict, beyond = content["verdict"], records(figure_of(content, "verdict", "failed"))
     if verdict["failed"]:
         head = f"stopped at {', '.join(verdict['failed'])}"
     elif verdict["not_judged"]:
         head = f"{len(verdict['judged'])} gates passed, not judged: {', '.join(verdict['not_judged'])}"
     else:
-        head = f"{len(verdict['judged'])} gates passed"
+        head = f"{len(verdict['judged'])} gates passed" + (
+            f", {len(beyond)} only {'warns' if len(beyond) == 1 else 'warn'}" if beyond else ""
+        )
     lines = [f"**ticketmill: {head}**", ""]
-    for row in records(figure_of(content, "verdict", "failed")):
+    for row in beyond:
         bound = " and ".join(
             f"{sign} {show(row[side])}" for sign, side in (("≥", "least"), ("≤", "most")) if row[side] is not None
         )

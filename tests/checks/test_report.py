@@ -193,9 +193,11 @@ def test_a_bound_that_only_warns_is_no_failure_on_the_page(project: Path, tmp_pa
     verdict["judgements"][0] |= {"passed": False, "severity": "warn"}
     (reports / "dedupe.json").write_text(json.dumps(verdict))
 
-    page = render(build(tables_of(project / LAST), read_verdicts(reports)))
+    content = build(tables_of(project / LAST), read_verdicts(reports))
+    page = render(content)
 
-    assert "All 6 gates have passed" in page
+    assert "All 6 gates have passed; 1 measure is beyond its bound and only warns." in page
+    assert "**ticketmill: 6 gates passed, 1 only warns**" in short_form(content)
     assert '<td class="open">warning</td>' in page
     assert "bounds met, 1 only warns" in page
     assert "(a warning, which stops nothing)" in page
