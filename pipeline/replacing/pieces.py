@@ -44,11 +44,14 @@ def code(value: str) -> Iterator[Piece]:
         yield from words(value, frozenset(), partial(Atom, "family"))
 
 
-def whole(kind: str, shape: Callable[[str], str]) -> Form:
-    """The whole detail as one atom of a kind, in the shape of its code."""
+def whole(kind: str, shape: Callable[[str], str], is_one: Callable[[str], bool] = bool) -> Form:
+    """The whole detail as one atom of a kind, in the shape of its code; what only bears the kind's name is a code like others."""
 
     def apart(value: str) -> Iterator[Piece]:
         plain = normal_code(value)
-        yield Slot(Atom(kind, plain, shape(plain)), value)
+        if is_one(plain):
+            yield Slot(Atom(kind, plain, shape(plain)), value)
+        else:
+            yield from code(value)
 
     return apart

@@ -27,4 +27,4 @@ def _card_shape(code: str) -> str:
     return code[:brand] + "#" * (len(code) - brand)
 
 
-apart = whole("card", _card_shape)
+apart = whole("card", _card_shape, str.isdecimal)

@@ -41,4 +41,4 @@ def _iban_shape(code: str) -> str:
     return code[:4] + "".join("#" if sign.isdecimal() else "@" for sign in code[4:])
 
 
-apart = whole("iban", _iban_shape)
+apart = whole("iban", _iban_shape, lambda code: code.isascii() and code[2:4].isdecimal())

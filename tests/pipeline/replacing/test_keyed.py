@@ -4,12 +4,13 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from checks.scrub import residual
 from pipeline.key import Key
 from pipeline.replacing.keyed import Surrogates
+from pipeline.surrogates import AS_FOUND, FORMS
 from tests.build import KEY
 from tests.pipeline.standins import replaced
 
@@ -19,10 +20,13 @@ def test_two_keys_share_no_stand_in() -> None:
     assert other.replace("PERSON", "Crystal Minh") != replaced("PERSON", "Crystal Minh")
 
 
-@settings(max_examples=200)
+@settings(max_examples=600)
 @given(
-    st.text(max_size=40), st.sampled_from(["PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "URL", "ORDER_NUMBER", "IP_ADDRESS", "PIN"])
+    st.text(max_size=40) | st.text("AB12 34ü٤-:.ß", max_size=30),
+    st.sampled_from(sorted({*FORMS, *AS_FOUND, "PERSON", "ORDER_NUMBER", "PIN"})),
 )
+@example("AB12 3456", "CREDIT_CARD")
+@example("B12ü 3456", "IBAN_CODE")
 def test_any_text_can_be_replaced_as_any_type(value: str, entity_type: str) -> None:
     assert isinstance(replaced(entity_type, value), str)
 
