@@ -206,7 +206,7 @@ def _kept(text: str, span: Span, *, nouns_are_capital: bool) -> Iterator[Span]:
 
 
 def _may_hold_place(words: Sequence[str]) -> bool:
-    """Whether one of them may be a place: beside words that say nothing one letter is none, as in "Seriennr. 913284K"."""
+    """Whether one of them may be a place: beside words that say nothing one letter is none, as in "Seriennr. 550417B"."""
     telling = [word for word in words if word[0].isupper() and not _is_said(word.casefold())]
     return any(len(word) > 1 for word in telling) or (bool(telling) and not any(_is_said(word.casefold()) for word in words))
 
