@@ -2,7 +2,8 @@
 
 The copy lives in memory. Values are drawn by seed: names of eight groups of names (frequent given and family names, combined
 at random, so nobody in particular), cards and account numbers with sound check digits in no issuer's live range, addresses of
-made-up companies. Each is written in a sentence that announces it, or in one that does not, and in several odd ways.
+made-up companies. Each is written in a sentence that announces it, or in one that does not, in the language of the
+conversation, and in several odd ways.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ import polars as pl
 
 from checks.readiness.corpus import draw
 from checks.readiness.evidence import KINDS
+from checks.readiness.sentences import SENTENCES, sentence
 from pipeline.errors import TableError
 from pipeline.key import Key
 from pipeline.params import load_section
@@ -69,16 +71,6 @@ ODDITIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 ODD_SHARE: Final = 5
 """One odd value for so many plain ones."""
-
-WITH_CONTEXT: Final = {
-    "PERSON": ["My name is {}.", "This is {} speaking.", "Please ask for {}.", "Thanks, {}"],
-    "EMAIL_ADDRESS": ["My email is {}.", "You can write to {} any time.", "{}"],
-    "PHONE_NUMBER": ["Call me at {}.", "My number is {}.", "Reach me on {} after five."],
-    "CREDIT_CARD": ["My card number is {}.", "I paid with {} last week.", "{}"],
-    "IBAN_CODE": ["My IBAN is {}.", "Please refund to {}.", "{}"],
-    "US_SSN": ["My social security number is {}.", "SSN {}", "It is {}."],
-    "IP_ADDRESS": ["My IP address is {}.", "I connect from {} usually."],
-}
 
 
 def plant_and_scrub(
@@ -155,7 +147,7 @@ CHUNK: Final = 1_000
 
 
 def plan(n: int, seed: int) -> list[dict[str, str]]:
-    """entity_type, group, oddity, written (the value as it will stand), sentence; in a fixed order."""
+    """entity_type, group, oddity, written (the value as it will stand), sentence (its number); in a fixed order."""
     generator = np.random.default_rng(seed)
     plants = []
     for kind, make in MAKERS.items():
@@ -163,10 +155,8 @@ def plan(n: int, seed: int) -> list[dict[str, str]]:
             for oddity in ODDITIES[kind]:
                 for _ in range(n if oddity == "plain" else -(-n // ODD_SHARE)):
                     written = WRITERS[oddity](make(generator, group), kind, generator)
-                    sentence = _pick(generator, WITH_CONTEXT[kind]).format(written)
-                    plants.append(
-                        {"entity_type": kind, "group": group, "oddity": oddity, "written": written, "sentence": sentence}
-                    )
+                    number = str(int(generator.integers(len(SENTENCES["en"][kind]))))
+                    plants.append({"entity_type": kind, "group": group, "oddity": oddity, "written": written, "sentence": number})
     return plants
 
 
@@ -234,7 +224,8 @@ def copies(
         # the turns around the plant: what finds it looks at the turn before, and the rest would only be scrubbed again and again
         turns = [{**turn, "text": _end_of(turn["text"] or "")} for turn in host["turns"][max(0, at - 1) : at + 2]]
         planted = turns[min(at, 1)]
-        planted["text"] = f"{planted['text']} {each['sentence']}".strip()
+        said = sentence(each["entity_type"], int(each["sentence"]), each["written"], host["language"])
+        planted["text"] = f"{planted['text']} {said}".strip()
         rows.append({**host, "conversation_id": f"planted-{number:016x}", "source_row": place, "turns": turns})
     return pl.DataFrame(rows, schema=schema)
 

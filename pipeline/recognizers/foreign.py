@@ -71,7 +71,8 @@ GERMAN_FORMS: Final = _set(
     " passwort personalausweis personalausweisnummer postleitzahl rechnungsnummer reisepass reisepassnummer senden"
     " september sozialversicherungsnummer steuer-id steuernummer straße telefon telefonnummer uhr vertragsnummer wohnhaft"
     " wohnort zählernummer mfg vg lg tel fax kd kdnr kd-nr kundennr bestellnr artikelnr seriennr seriennummer"
-    " gerätenummer vorgangsnr kalenderwoche kw wohne gerät strom firma betreff geehrte geehrter damen herren anbei rückruf"
+    " gerätenummer vorgangsnr kalenderwoche kw mitarbeiter kollegen kollegin kollege kundendienst kundenservice hotline"
+    " wohne gerät strom firma betreff geehrte geehrter damen herren anbei rückruf"
 )
 FORMS: Final = _set(
     "abril adres adresse agosto anni ans août appelle aprile augustus avril año años bestelbus bic blauwe bsn btw"
@@ -121,6 +122,11 @@ _INTRODUCE_TOGETHER: Final = (
     *(["hier", "ist"], ["hier", "spricht"], ["guten", "morgen"], ["guten", "tag"], ["guten", "abend"]),
     *(["spreekt", "met"], ["ik", "ben"], ["naam", "is"]),
 )
+_ASKS: Final = re.compile(
+    r"\b(?:frag|verlang|sprech|sprach|gesproch|telefonier|red)\w*(?:\s\w{2,4}){0,2}\s(?:nach|mit)\s\Z", re.IGNORECASE
+)
+_WITH: Final = re.compile(r"\bmit\s\Z", re.IGNORECASE)
+_SPOKEN: Final = re.compile(r"\s(?:\w+\s){0,2}(?:gesprochen|telefoniert|geredet|geschrieben|verbunden)\b", re.IGNORECASE)
 _NAMES: Final = _set("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
 """What stands before nothing but a name."""
 
@@ -227,7 +233,7 @@ def _is_name(text: str, match: re.Match[str], span: Span, *, nouns_are_capital: 
         return told
     if not word[0].isupper() or (nouns_are_capital and before and before[-1] in _ARTICLES):
         return False
-    if is_listed or _is_last(text, match):
+    if is_listed or _is_last(text, match) or _is_spoken_with(text, match):
         return True
     return not nouns_are_capital and not _SENTENCE_START.search(text[: match.start()])
 
@@ -241,6 +247,15 @@ def _told(word: str, before: Sequence[str], entity_type: str, *, is_listed: bool
     if word[0].isupper() and before and (before[-1] == "à" or (entity_type == "LOCATION" and before[-1] in _PLACES)):
         return word.casefold() not in _NO_PLACES
     return None
+
+
+def _is_spoken_with(text: str, match: re.Match[str]) -> bool:
+    """Whether a word, in German, is who is asked for or talked to; a noun there seldom passes for a name."""
+    if _ASKS.search(text, max(0, match.start() - 40), match.start()):
+        return True
+    return (
+        _WITH.search(text, max(0, match.start() - 4), match.start()) is not None and _SPOKEN.match(text, match.end()) is not None
+    )
 
 
 def _is_last(text: str, match: re.Match[str]) -> bool:

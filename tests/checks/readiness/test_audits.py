@@ -17,6 +17,7 @@ from checks.readiness.evidence import Evidence
 from checks.readiness.measures.audits import kappa
 from checks.readiness.planting import GROUPS, copies, is_gone, plan, plant_and_scrub
 from checks.readiness.reading import read_corpus
+from checks.readiness.sentences import SENTENCES, sentence
 from pipeline.errors import ParamsError, SourceError
 from pipeline.tables import Table
 from tests.build import KEY, conversation
@@ -319,17 +320,28 @@ def test_planted_values_are_what_they_claim_to_be() -> None:
     assert len(GROUPS) >= 8
     assert plan(30, 1) == plants
     assert plan(30, 2) != plants
-    assert all(each["written"] in each["sentence"] for each in plants)
+
+
+def test_a_value_is_planted_in_the_language_of_its_conversation() -> None:
+    (plant,) = [each for each in plan(1, 1) if each["group"] == "anglo" and each["oddity"] == "plain"]
+    hosts = ingested(conversation(1, "Guten Tag", language="de"), conversation(2, "Hello"))
+    german, english = copies([plant], [(0, host) for host in hosts.to_dicts()], hosts.schema)["turns"].to_list()
+
+    assert plant["written"] in german[0]["text"]
+    assert german[0]["text"].startswith("Guten Tag ")
+    assert german[0]["text"].removeprefix("Guten Tag ") != english[0]["text"].removeprefix("Hello ")
+    assert {tuple(map(len, kinds.values())) for kinds in SENTENCES.values()} == {(4, 3, 3, 3, 3, 3, 2)}
 
 
 @pytest.mark.parametrize(("text", "kept"), [("word " * 2_000, ["word"]), ("字" * 2_000, []), ("short", ["short"])])
 def test_of_a_mail_of_pages_a_plant_gets_the_end_as_its_surroundings(text: str, kept: list[str]) -> None:
     hosts = ingested(conversation(1, text))
     (turn,) = copies(plan(1, 1), [(0, hosts.to_dicts()[0])], hosts.schema)["turns"][0]
-    sentence = plan(1, 1)[0]["sentence"]
+    plant = plan(1, 1)[0]
+    said = sentence(plant["entity_type"], int(plant["sentence"]), plant["written"], "en")
 
-    assert turn["text"].endswith(sentence)
-    assert len(turn["text"]) <= 400 + 1 + len(sentence)
+    assert turn["text"].endswith(said)
+    assert len(turn["text"]) <= 400 + 1 + len(said)
     assert set(kept) <= set(turn["text"].split())
 
 

@@ -45,6 +45,10 @@ def test_function_words_tell_the_language(text: str, expected: bool) -> None:  #
         ("Hoi, ik ben Sanne Kuipers en mijn pakket is kwijt", ["Sanne Kuipers"]),
         ("mio marito non trova la patente", []),
         ("Ich wohne hier schon lange. Viele Grüße und Gruß", []),
+        ("Bitte fragen Sie nach Ngozi Oduya, die ist da", ["Ngozi Oduya"]),
+        ("Ich habe mit Ngozi Oduya gesprochen", ["Ngozi Oduya"]),
+        ("Ich habe mit einem Mitarbeiter gesprochen", []),
+        ("Ich frage nach, weil das Paket fehlt", []),
         ("Guten Tag Zwickelbrand, wo bleibt das Paket?", ["Zwickelbrand"]),
     ],
 )
