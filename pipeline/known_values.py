@@ -21,6 +21,7 @@ from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
 from pipeline.trade import TECHNOLOGIES
+from pipeline.word_list import word_list
 
 PARTICIPANTS: Final = "KnownValueRecognizer"
 SAID: Final = "SaidNameRecognizer"
@@ -60,11 +61,7 @@ _WORDS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # noqa: RUF001  #
 _PIECES: Final = re.compile(r"[^\W\d_]+")
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-FUNCTION_WORDS: Final = _set(
+FUNCTION_WORDS: Final = word_list(
     "a an the and or but if of at by for with about to from in on off over then once here there when where why how all any"
     " both each few more most other some such no nor not only own same so than too very can will just don should now i me"
     " my we our you your he him his she her it its they them their what which who this that these those am is are was were"
@@ -75,13 +72,29 @@ FUNCTION_WORDS: Final = _set(
 )
 """Words that are never looked for by themselves, whoever is called so."""
 
-IDENTIFIERS: Final = _set(
-    "ACCOUNT_NUMBER ORDER_NUMBER TICKET_NUMBER TRACKING_NUMBER DEVICE_ID LICENSE_PLATE ID_NUMBER PIN PHONE_NUMBER EMAIL_ADDRESS"
-    " CREDIT_CARD IBAN_CODE US_SSN USER_NAME PASSWORD SECRET"
+IDENTIFIERS: Final = frozenset(
+    {
+        "ACCOUNT_NUMBER",
+        "ORDER_NUMBER",
+        "TICKET_NUMBER",
+        "TRACKING_NUMBER",
+        "DEVICE_ID",
+        "LICENSE_PLATE",
+        "ID_NUMBER",
+        "PIN",
+        "PHONE_NUMBER",
+        "EMAIL_ADDRESS",
+        "CREDIT_CARD",
+        "IBAN_CODE",
+        "US_SSN",
+        "USER_NAME",
+        "PASSWORD",
+        "SECRET",
+    }
 )
 """Types whose values, where they hold a digit, are looked for again as they are."""
 
-NAME_WORDS: Final = _set(
+NAME_WORDS: Final = word_list(
     "may mark al art bill bob chase dean dick drew faith frank gene grace grant guy hope jack joy june august april lee max"
     " miles norm pat penny pearl ray rich rob rose ruby sandy sue summer victor ward wade white black brown green gray grey"
     " king price day best good love rice bush wood woods stone hill banks cook baker page young long short bell bird brook"
@@ -92,7 +105,7 @@ NAME_WORDS: Final = _set(
 )
 """Names that are words: a part of a name is looked for in lower case unless it is one of these."""
 
-_GENERIC_MAILBOXES: Final = _set("info support admin sales contact hello help service team office mail noreply no-reply")
+_GENERIC_MAILBOXES: Final = word_list("info support admin sales contact hello help service team office mail noreply no-reply")
 
 
 MIN_SHORT: Final = 3
@@ -484,7 +497,7 @@ _LABELS: Final = re.compile(
 """As in a form, without "is": "first name hyun last name bae"."""
 _NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?:[ ]+[^\W\d_][\w'’.-]*){0,2}")  # noqa: RUF001  # the apostrophe people type
 _AFTER_THIS_IS: Final = re.compile(r"\s*,?\s*(?:here|from|speaking|calling|with|at)\b", re.IGNORECASE)
-_NO_NAMES: Final = FUNCTION_WORDS | _set(
+_NO_NAMES: Final = FUNCTION_WORDS | word_list(
     "spelled misspelled wrong right correct incorrect still also already listed registered under back later asap very really"
     " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"
     " account order number phone email address like something someone anything nothing because since but however though"

@@ -5,12 +5,9 @@ Written down by hand, as technical posts and manuals have them; none of them is 
 
 from typing import Final
 
+from pipeline.word_list import word_list
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-WORDS: Final = _set(
+WORDS: Final = word_list(
     "abstractmethod adb admin alias android apache api apk app apt arch arg args argv array ascii asic async asyncio auth"
     " autoexec avr avrdude await awk backend backtrace bar bash bashrc baud baz binary bit bitmap bitrate blender blob bool"
     " boolean boot bootloader branch breakpoint browser bsd buffer bug bugzilla build byte bytecode bytes cache callback"
@@ -52,7 +49,7 @@ WORDS: Final = _set(
 )
 """Of the trade, in lower case; as a name, in lower case or capitals, they name nobody."""
 
-TECHNOLOGIES: Final = _set(
+TECHNOLOGIES: Final = word_list(
     "airflow akamai algolia amd64 angularjs ansible apparmor appimage archlinux arduino argocd arkit arm64 armbian atmega"
     " attiny avahi avx avx2 axios bazel bcrypt bios bitbucket bitlocker bitwarden blazor bluez btrfs busybox certbot cifs"
     " cilium clickhouse cloudflare cmake cockroachdb codepen confluence coreboot cors couchdb cpanel cpu cpus cudnn ddr4"
@@ -75,7 +72,7 @@ TECHNOLOGIES: Final = _set(
 )
 """Software, protocols and parts that are called by these words and by nothing else; in whatever case they name nobody."""
 
-MAKERS: Final = _set(
+MAKERS: Final = word_list(
     "accelerator acer adapter adobe alpine amazon amd angular anthropic apache apple arm asrock asus aws azure babel"
     " bluetooth bootstrap bridge broadcom bundler caddy canonical ceph chelsio cisco composer conda controller corporation"
     " corsair crucial cypress debian deepseek dell device devices digitalocean docker eclipse electron epson espressif esri"

@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.replacing.name_lists import family_names, given_names
+from pipeline.word_list import word_list
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-FIELD_WORDS: Final = _words(
+FIELD_WORDS: Final = word_list(
     "account action active actor added address age agent agents alias all allow amount answer app area asked assigned "
     "assignee at attachment attachments attempt attribute attributes audit audits author auto avatar bad base batch bcc "
     "beta birth body bot brand browser by call campaign card case category cc change channel chat check churn city class "

@@ -13,19 +13,15 @@ from typing import Final
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
+from pipeline.word_list import word_list
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.casefold().split())  # words are looked up casefolded: "Gruß" as "gruss"
-
-
-ENGLISH: Final = _set(
+ENGLISH: Final = word_list(
     "the a an and or but of to for with from by at is are was were be been am i you he she it we they my your his her our"
     " their this that these those not have has had do does did can could will would should may if when where what who why how"
     " there here please thanks thank hello hi hey yes no on in as so me us up out about just get got need want order it's i'm"
 )
 
-GERMAN: Final = _set(
+GERMAN: Final = word_list(
     "ich du er wir ihr mich mir dich dir uns euch sie ihnen ihre ihren ihrem ihrer mein meine meinen meinem meiner dein deine"
     " unser unsere der das dem den des ein eine einen einem einer eines ist sind bin seid waren wurde wurden wird werden hat"
     " habe haben hatte hatten kann können könnte muss müssen soll sollte möchte will darf nicht kein keine keinen und oder aber"
@@ -35,7 +31,7 @@ GERMAN: Final = _set(
     " viele ja nein gern gerne leider worum geht es alles sich man mehr etwas nichts"
 )
 
-ROMANCE: Final = _set(
+ROMANCE: Final = word_list(
     "yo tú usted ustedes nosotros ellos ella él mi mis tu tus su sus nuestro nuestra el los las un una unos unas del al es son"
     " soy eres somos está están estoy estaba fue era ser estar ha he han hay tiene tengo puede puedo quiero quiere necesito y o"
     " pero porque que qué quién cuál cuándo dónde cómo cuánto si sí no con sin para por desde hasta entre sobre muy más menos"
@@ -48,7 +44,7 @@ ROMANCE: Final = _set(
     " grazie prego buongiorno não você obrigado obrigada olá bom dia"
 )
 
-ITALIAN: Final = _set(
+ITALIAN: Final = word_list(
     "io lui lei noi voi loro mio mia miei mie tuo suo sua suoi nostra vostro il lo i gli uno una del dello della dei degli"
     " delle allo alla ai agli alle nel nella nei sul sulla dal dalla è sono siamo siete ho hai abbiamo avete hanno posso"
     " può vorrei voglio devo deve perché che chi cosa quale dove quanto sì non senza per da di tra fra molto più anche già"
@@ -56,7 +52,7 @@ ITALIAN: Final = _set(
     " cordiali distinti saluti signor signora chiamo riesco abito meu minha seu o os não está em do dos nas moro chamo você"
 )
 
-DUTCH: Final = _set(
+DUTCH: Final = word_list(
     "ik jij je u hij zij wij jullie mijn uw zijn haar ons onze het een niet geen en maar want omdat dat dit deze er hier"
     " daar waar wie wanneer waarom hoe met zonder voor van naar bij aan op uit onder tot sinds om te ben bent wordt worden"
     " heb hebt heeft hebben kan kunnen moet moeten wil willen zal zou mag nog ook alleen zeer veel nu hallo hoi goedemorgen"
@@ -64,7 +60,7 @@ DUTCH: Final = _set(
     " kwijt woon wonen bellen"
 )
 
-GERMAN_FORMS: Final = _set(
+GERMAN_FORMS: Final = word_list(
     "ab alt april august ausgestellt benutzername bestellnummer dezember eingestellt februar finanzamt führerschein"
     " führerscheinnummer geboren geburtsdatum geburtsort handy handynummer hausnummer jahre januar juli juni kennzeichen"
     " klasse kontoinhaber kontonummer krankenversichertennummer kundennummer läuft mai märz november nr oktober ort"
@@ -74,7 +70,7 @@ GERMAN_FORMS: Final = _set(
     " gerätenummer vorgangsnr kalenderwoche kw mitarbeiter kollegen kollegin kollege kundendienst kundenservice hotline"
     " wohne gerät strom firma betreff geehrte geehrter damen herren anbei rückruf"
 )
-FORMS: Final = _set(
+FORMS: Final = word_list(
     "abril adres adresse agosto anni ans août appelle aprile augustus avril año años bestelbus bic blauwe bsn btw"
     " burgerservicenummer caduca carta carte casa cellulare cliente cnpj codice conduire contraseña correo cpf cuenta curp"
     " data dicembre diciembre dirección ditta dni dochter dossier décembre enero envíelo estimada estimado febbraio febrero"
@@ -88,7 +84,7 @@ FORMS: Final = _set(
 )
 """Words of forms, the other in French, Spanish, Italian, Dutch: what stands beside them tells of somebody, they do not."""
 
-_AMBIGUOUS: Final = _set(
+_AMBIGUOUS: Final = word_list(
     "los im yo y ya car man um ella em hat wil con tra han ou want comment ese"
     " a an am no in as so me us on he do has will his son des es ha ma mon ton tag dank fue era ser du le i o os of over van"
     " te had was is die wat al het om aan per di da dal mi ti si vi u er we hoe door patient data casa mars handy august"
@@ -98,19 +94,19 @@ _AMBIGUOUS: Final = _set(
 )
 """Words of two of the languages, or parts of names: they decide nothing."""
 
-_SHARED: Final = _set("a am an")
+_SHARED: Final = word_list("a am an")
 """English words that are as common elsewhere."""
 
-_PLACES: Final = _set("aus in nach bei à a da en uit te vit habite habito vivo wohne wohnhaft dans desde")
+_PLACES: Final = word_list("aus in nach bei à a da en uit te vit habite habito vivo wohne wohnhaft dans desde")
 """What stands before a place that a model took for one."""
 
-_NO_PLACES: Final = _set(
+_NO_PLACES: Final = word_list(
     "ordnung versehen rechnung höhe kürze zukunft anspruch betrieb zahlung hause ruhe frage deutschland gründen bearbeitung"
     " bezug form einzelteilen kulanz france españa italia nederland europe ligne retard effet avance cours stock attente"
     " casa seguida línea"
 )
 
-_INTRODUCES: Final = _set(
+_INTRODUCES: Final = word_list(
     "hallo lieber liebe herr frau herrn heiße heisse name bin grüße gruß danke hola señor señora sr sra don doña llamo"
     " nombre soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut"
     " agente agent ciao servus moin steht lautet heißt chiamo sig ra dott signor signora sono nome heer mevrouw mevr dhr"
@@ -127,10 +123,10 @@ _ASKS: Final = re.compile(
 )
 _WITH: Final = re.compile(r"\bmit\s\Z", re.IGNORECASE)
 _SPOKEN: Final = re.compile(r"\s(?:\w+\s){0,2}(?:gesprochen|telefoniert|geredet|geschrieben|verbunden)\b", re.IGNORECASE)
-_NAMES: Final = _set("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
+_NAMES: Final = word_list("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
 """What stands before nothing but a name."""
 
-_ARTICLES: Final = _set(
+_ARTICLES: Final = word_list(
     "der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner kein keine ihre zum zur im am"
 )
 """Before a German noun; before a name only where people speak, not where they write."""

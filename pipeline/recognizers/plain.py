@@ -11,13 +11,9 @@ from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS, known_words
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
+from pipeline.word_list import word_list
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-WORDS: Final = _set(
+WORDS: Final = word_list(
     "aaa abt acc acct addy admin af afaik afk afternoon ahoy aight aka alot anyway app apps appt arent asap atm atms"
     " 2day 2moro 2morrow 2nite 4ever cvc cvv hun sik"
     " attn aw awesome aww ayo ayy b4 bad bc bday best bf bff bk brah brb brilliant bro bros bruh btw bump bye cant cba"
