@@ -26,7 +26,7 @@ from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 from benchmarks.own_texts import halves
 from benchmarks.pii import read_csv
 from checks.pii.labelled import Labelled, find_all, read, score
-from pipeline.analyzer import silence, stay_offline
+from pipeline.analysis.analyzer import silence, stay_offline
 from pipeline.finding import Lists, Look
 from pipeline.params import load_section
 from pipeline.scrub import ScrubParams, make_look

@@ -26,7 +26,7 @@ from presidio_analyzer.nlp_engine import SpacyNlpEngine
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.analyzer import WINDOW, Analyzer
+from pipeline.analysis.analyzer import WINDOW, Analyzer
 from pipeline.recognizers import presidio
 
 Result = TypeVar("Result")

@@ -196,7 +196,7 @@ def make_look(params: ScrubParams) -> Look:
         ParamsError: a recognizer or model is not on the shelf.
     """
     # here, because Presidio and spaCy take a second to import and `ticketmill --help` needs neither
-    from pipeline.analyzer import Analyzer  # noqa: PLC0415
+    from pipeline.analysis.analyzer import Analyzer  # noqa: PLC0415
     from pipeline.recognizers import MODELS, RECOGNIZERS, technical  # noqa: PLC0415
 
     for kind, wanted, shelf in (("recognizers", params.recognizers, RECOGNIZERS), ("models", params.models, MODELS)):

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from presidio_analyzer.predefined_recognizers.generic.iban_patterns import regex_per_country
 
-from pipeline.analyzer import Condition, SeenText
+from pipeline.analysis.seen_text import Condition, SeenText
 
 _AT: Final = r"(?:\s*[\[({<]\s*(?:at|@)\s*[\])}>]\s*|\s+(?:at|arroba|arobase|klammeraffe)\s+|\s+@\s*|\s*@\s+|\s*＠\s*)"  # noqa: RUF001  # full-width sign
 _DOT_WORD: Final = "(?:dot|punkt|punto|point|ponto)"

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
-from pipeline.analyzer import Condition, SeenText
+from pipeline.analysis.seen_text import Condition, SeenText
 
 _IS: Final = r"(?:\s*(?:is|was|ist|lautet|est|es|è|are|used to be|[:=#№\-]|n[°º.o]|no\.|nr\.?|num\.?|id)){0,3}\s*"
 _CODE: Final = (
