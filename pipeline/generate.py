@@ -18,7 +18,7 @@ from typing import Any, Final, Self, TypeVar
 import polars as pl
 from pydantic import field_validator, model_validator
 
-from pipeline.answering.acceptance import MACRO, AcceptanceParams, Sayings, find_fault, find_identifier
+from pipeline.answering.acceptance import MACRO, AcceptanceParams, Sayings, find_fault, find_fault_of_a_person
 from pipeline.answering.asking import ask_each
 from pipeline.answering.batch import under_way
 from pipeline.answering.embedding import Rescore
@@ -177,7 +177,7 @@ def _settle(params: GenerateParams, said: Sayings, question: Question, candidate
     rejected: list[tuple[str, str]] = []
     for candidate in candidates:
         fault = (
-            find_identifier(question, candidate)
+            find_fault_of_a_person(question, candidate)
             if candidate.is_human
             else find_fault(question, candidate, params.acceptance, prompt, params.prompt.language)
         )

@@ -6,7 +6,7 @@ Nothing here asks a model. What an answer may claim is what stands in the conver
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -65,6 +65,7 @@ URL: Final = re.compile(
 MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 HANDLE: Final = re.compile(r"(?<![\w@.])@\w{2,}")
 WITH_DIGIT: Final = re.compile(r"\w[\w.,:/-]*\d[\w.,:/-]*|\d[\w.,:/-]*")
+LONG_DIGITS: Final = re.compile(r"\+?\d(?:[\d ().-]*\d)?")
 RANGE: Final = re.compile(r"(\d+)[-\N{EN DASH}](\d+)")
 NUMBER: Final = re.compile(r"\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?")
 MONTH: Final = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
@@ -126,7 +127,7 @@ class Fault:
 
     reason: str
     detail: str = ""
-    """A count or a code; never text."""
+    """Where it is, as [start, end) in characters of the answer, with its kind; never text."""
 
 
 def find_fault(
@@ -143,24 +144,38 @@ def find_fault(
     """
     said = "\n".join(turn.text for turn in question.turns)
     text = answer.text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    rules: tuple[Callable[[], str | None], ...] = (
-        lambda: "placeholder" if _has_placeholder(text, said) else None,
-        lambda: "prompt_leakage" if _leaks(text, said, answer, prompt, params.max_leaked_words) else None,
-        lambda: "refusal" if REFUSAL.search(text) else None,
-        lambda: "too_long" if len(WORD.findall(answer.text)) > params.max_words else None,
-        lambda: "echo" if _echoes(answer.text, question, params.max_echo_share) else None,
-        lambda: "foreign_identifier" if _foreign(answer, said) else None,
-        lambda: "unsupported_specific" if _unsupported(answer, said) else None,
-        lambda: "other_language" if _is_in_another(answer.text, question, language, params.min_language_probability) else None,
+    rules: tuple[tuple[str, Callable[[], str | bool]], ...] = (
+        ("placeholder", lambda: _places([match for match in _unfilled(text) if match[0] not in said])),
+        ("prompt_leakage", lambda: _leaks(text, said, answer, prompt, params.max_leaked_words)),
+        ("refusal", lambda: bool(REFUSAL.search(text))),
+        ("too_long", lambda: len(WORD.findall(answer.text)) > params.max_words),
+        ("echo", lambda: _echoes(answer.text, question, params.max_echo_share)),
+        ("foreign_identifier", lambda: _foreign(answer, said)),
+        ("unsupported_specific", lambda: _unsupported(answer, said)),
+        ("other_language", lambda: _is_in_another(answer.text, question, language, params.min_language_probability)),
     )
-    reason = next((reason for rule in rules if (reason := rule())), None)
-    return Fault(reason) if reason else None
+    return _first(rules)
 
 
-def find_identifier(question: Question, answer: Answer) -> Fault | None:
-    """The fault of an answer that names somebody whom the conversation does not; all that the answer of a person can have."""
+def find_fault_of_a_person(question: Question, answer: Answer) -> Fault | None:
+    """The first fault of an answer that a person typed, or None.
+
+    A placeholder that validate would drop the conversation for, or somebody whom the conversation does not name.
+    """
     said = "\n".join(turn.text for turn in question.turns)
-    return Fault("foreign_identifier") if _foreign(answer, said) else None
+    return _first(
+        (
+            ("placeholder", lambda: _places(MACRO.finditer(answer.text))),
+            ("foreign_identifier", lambda: _foreign(answer, said)),
+        )
+    )
+
+
+def _first(rules: Iterable[tuple[str, Callable[[], str | bool]]]) -> Fault | None:
+    for reason, find in rules:
+        if found := find():
+            return Fault(reason, found if isinstance(found, str) else "")
+    return None
 
 
 class Sayings:
@@ -281,25 +296,33 @@ def _unsupported(answer: Answer, said: str) -> bool:
     return bool(claimed) and not claimed <= _supported(answer, said)
 
 
-def _foreign(answer: Answer, said: str) -> bool:
-    """Something that names somebody, and stands neither in this conversation nor in the team's knowledge."""
-    if not SPECIFIC.search(answer.text) and not GREETED.search(answer.text):
-        return False
+def _foreign(answer: Answer, said: str) -> str:
+    """Kind and place of what names somebody, and stands neither in this conversation nor in the team's knowledge."""
+    text = answer.text
+    if not SPECIFIC.search(text) and not GREETED.search(text):
+        return ""
     known = "\n".join([said, *(f"{hit.question}\n{hit.answer}" for hit in answer.grounding if not hit.is_exchange)]).casefold()
-    digits_known = re.sub(r"\D", "", known)
-    for match in (*MAIL.findall(answer.text), *HANDLE.findall(answer.text)):
-        if match.casefold() not in known:
-            return True
-    for match in re.findall(r"\+?\d(?:[\d ().-]*\d)?", DAY.sub(" ", answer.text)):
-        digits = re.sub(r"\D", "", match)
+    digits_known, words_known = re.sub(r"\D", "", known), set(WORD.findall(known)) | NOBODY
+    found = [(*match.span(), "mail") for match in MAIL.finditer(text) if match[0].casefold() not in known]
+    found += [(*match.span(), "handle") for match in HANDLE.finditer(text) if match[0].casefold() not in known]
+    without_days = DAY.sub(lambda day: " " * len(day[0]), text)
+    for match in LONG_DIGITS.finditer(without_days):
+        digits = re.sub(r"\D", "", match[0])
         if len(digits) >= LONG_NUMBER and digits not in digits_known:
-            return True
-    names = {name.casefold() for name in GREETED.findall(answer.text) if name[0].isupper()} - NOBODY
-    return not names <= set(WORD.findall(known)) | NOBODY
+            found.append((*match.span(), "number"))
+    for match in GREETED.finditer(text):
+        if match[1][0].isupper() and match[1].casefold() not in words_known:
+            found.append((*match.span(1), "name"))
+    return ", ".join(f"{kind} {start}-{end}" for start, end, kind in sorted(found))
 
 
-def _has_placeholder(text: str, said: str) -> bool:
-    return any(match[0] not in said for pattern in (MACRO, BRACKETED) for match in pattern.finditer(text))
+def _unfilled(text: str) -> Iterator[re.Match[str]]:
+    yield from MACRO.finditer(text)
+    yield from BRACKETED.finditer(text)
+
+
+def _places(matches: Iterable[re.Match[str]]) -> str:
+    return ", ".join(f"{match.start()}-{match.end()}" for match in matches)
 
 
 def _echoes(text: str, question: Question, max_share: float) -> bool:

@@ -58,8 +58,8 @@ def _answer(question: Question, answers: Mapping[str, tuple[str, str]], settle: 
 
 
 def _row(question: Question, gap: Gap) -> dict[str, str]:
-    """A question as it goes out; `why` says what was wrong with the answer that came back, if one did."""
-    why = "" if gap.reason == "awaiting_answer" else gap.reason
+    """A question as it goes out; `why` says what was wrong with the answer that came back, if one did, and where in it."""
+    why = "" if gap.reason == "awaiting_answer" else ": ".join(filter(None, (gap.reason, gap.detail)))
     said = "\n".join(f"{turn.speaker}: {turn.text}" for turn in question.turns)
     suggestion = question.hits[0].answer if question.hits else ""
     values = (question.conversation_id, question.turn_id, question.hash, said, suggestion, why, "")

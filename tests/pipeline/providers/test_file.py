@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.errors import SourceError
 from pipeline.generate import run
+from pipeline.params import load_section
 from pipeline.tables import Manifest, Table
-from tests.build import MEANS, conversation
+from pipeline.validate import ValidateParams, validate
+from tests.build import MEANS, conversation, conversations
 from tests.pipeline.generate_tables import SHIPPED, deduped, params
 
 FIRST = conversation(1, "Where is my\nblue parcel?")
@@ -106,15 +108,37 @@ def test_an_answer_to_other_words_is_not_taken(tmp_path: Path) -> None:
     assert len(asked(tmp_path)) == 1
 
 
-def test_an_answer_that_was_not_taken_comes_back_with_the_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("Call 020 7946 0123 for it.", "foreign_identifier: number 5-18"),
+        ("Hi Melinda, write to ann@acme.io.", "foreign_identifier: name 3-10, mail 21-32"),
+        ("  See {{order.link}} and ${status}.", "placeholder: 4-18, 23-32"),
+        ("It left on <%= date %>.", "placeholder: 11-22"),
+    ],
+)
+def test_an_answer_that_was_not_taken_comes_back_with_what_is_wrong_and_where(tmp_path: Path, typed: str, why: str) -> None:
     go(tmp_path, FIRST, SECOND)
-    fill_in(tmp_path, [row | {"answer": "Call 020 7946 0123 for it."} for row in asked(tmp_path)[:1]])
+    fill_in(tmp_path, [row | {"answer": typed} for row in asked(tmp_path)[:1]])
 
-    assert go(tmp_path, FIRST, SECOND).reasons == {"awaiting_answer": 1, "foreign_identifier": 1}
-    assert [(row["why"], row["answer"]) for row in asked(tmp_path)] == [("foreign_identifier", ""), ("", "")]
+    assert go(tmp_path, FIRST, SECOND).reasons == {"awaiting_answer": 1, why.partition(":")[0]: 1}
+    assert [(row["why"], row["answer"]) for row in asked(tmp_path)] == [(why, ""), ("", "")]
 
     fill_in(tmp_path, [row | {"answer": "At the depot."} for row in asked(tmp_path)])
     assert go(tmp_path, FIRST, SECOND).reasons == {}
+
+
+@pytest.mark.parametrize(
+    "typed", ["{{name}}, it is here.", "See ${link}", "{% if late %}Soon", "<%= x %>", "Dear {customer}, [Name]", "$5 {x}"]
+)
+def test_what_is_taken_of_a_person_is_what_validate_keeps(tmp_path: Path, typed: str) -> None:
+    go(tmp_path, FIRST)
+    fill_in(tmp_path, [asked(tmp_path)[0] | {"answer": typed}])
+    is_taken = go(tmp_path, FIRST).reasons == {}
+
+    answered = conversations([conversation(1, FIRST["turns"][0]["text"], typed)]).with_columns(cluster_id="conversation_id")
+    rules = load_section(ValidateParams, "validate", [SHIPPED], ["validate.limits.min_tokens=1"])
+    assert is_taken == (validate(answered, rules).kept.height == 1)
 
 
 def test_a_changed_answer_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
