@@ -218,7 +218,8 @@ class MappedSettings(SourceSettings):
     by_id: bool = False
     """Whether the records stand there by their ids, {"81": {...}, "82": {...}}, and not in a list."""
     ignore_beside: list[str] = Field(default_factory=list)
-    """Fields of a JSON document, and elements of XML, beside its records that are known and not read."""
+    """Fields of a JSON document beside its records that are known and not read; of XML elements, attributes and, as `text`, loose
+    text in the elements around them."""
     id: str | None = None
     """The native conversation id; null makes every record a conversation of its own."""
     messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)

@@ -7,7 +7,7 @@
 
 What an element has becomes a field: its attributes, the elements in it (a list where one comes again; called by their attribute
 `name` where they are a `field` or a `column`, as mysqldump and phpMyAdmin write them), and its own text, as `text` beside others.
-Text with elements in it is one text.
+Text with elements in it is one text. What the elements around the records have is ignored by name or refused.
 No entity is taken from a file: one that declares any is refused, and nothing outside it is ever fetched.
 """
 
@@ -39,7 +39,8 @@ def xml_records(
     """(row, its record as JSON, its record) of every element on a path below the root; without a path of all in the root.
 
     Raises:
-        SourceError: the file is no XML, is cut off, declares entities, or has elements that are neither on the path nor ignored.
+        SourceError: the file is no XML, is cut off, declares entities, or has beside its records elements, attributes or text
+            (by the name `text`) that are neither on the path nor ignored.
     """
     reader = _Reader(file, records, ignored, limits.max_row_bytes)
     position = 0
@@ -118,6 +119,7 @@ class _Reader:
         yield from self._done
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        attributes = {key: value for key, value in attributes.items() if not _declares(key)}
         self._size += len(name) + sum(len(key) + len(value) for key, value in attributes.items())
         if self._passed or self._open:
             if len(self._open) > MOST_DEEP:
@@ -135,12 +137,19 @@ class _Reader:
             self._open.append(_Element(name, attributes))
         elif below != self._records[: len(below)]:
             self._way.pop()
-            if name not in self._ignored:
-                where = ".".join(map(shown, below))
-                raise SourceError(
-                    f"{self._file.label}: unknown field {where!r} beside the records; map it or list it as ignored in params"
-                )
+            self._require_ignored(name)
             self._passed = 1
+        else:
+            for key in attributes:
+                self._require_ignored(key)
+
+    def _require_ignored(self, name: str) -> None:
+        """Raise SourceError for what stands in an element around the records and is not ignored by name."""
+        if name not in self._ignored:
+            where = ".".join(map(shown, (*self._way[1:], name)))
+            raise SourceError(
+                f"{self._file.label}: unknown field {where!r} beside the records; map it or list it as ignored in params"
+            )
 
     def _end(self, _name: str) -> None:
         if self._passed:
@@ -161,6 +170,8 @@ class _Reader:
             if self._size <= self._most:
                 self._open[-1].own.append(text)
                 self._open[-1].said.append(text)
+        elif not self._passed and text.strip():
+            self._require_ignored("text")
 
 
 def _parser(
@@ -193,6 +204,11 @@ def _refusal(file: ReceivedFile, error: ExpatError | ValueError | LookupError) -
         where = f"line {error.lineno}, column {error.offset + 1}"
         return SourceError(f"{file.label}: is not XML at {where}, or is cut off; fetch it again")
     return SourceError(f"{file.label}: declares an encoding that is not read; export it as UTF-8")
+
+
+def _declares(attribute: str) -> bool:
+    """Whether it says what names mean, and holds nothing itself."""
+    return attribute == "xmlns" or attribute.startswith("xmlns:")
 
 
 def _called(name: str, attributes: dict[str, str]) -> str:
@@ -254,6 +270,7 @@ def wrapped_in(content: Sequence[bytes], file: ReceivedFile) -> tuple[Path, list
     way: list[str] = []
     counts: dict[Path, int] = {}
     sizes: dict[Path, int] = {}
+    others: dict[Path, set[str]] = {}  # attributes, and text itself, of each element
 
     def add(size: int) -> None:
         for depth in range(1, len(way)):
@@ -264,9 +281,15 @@ def wrapped_in(content: Sequence[bytes], file: ReceivedFile) -> tuple[Path, list
         way.append(name)
         path = tuple(way[1:])
         counts[path] = counts.get(path, 0) + 1
+        others.setdefault(path, set()).update(key for key in attributes if not _declares(key))
         add(sum(map(len, attributes.values())))
 
-    parser = _parser(b"".join(content[:1]), start, lambda _name: way.pop(), lambda text: add(len(text.strip())), file)
+    def text(said: str) -> None:
+        add(len(said.strip()))
+        if said.strip():
+            others[tuple(way[1:])].add("text")
+
+    parser = _parser(b"".join(content[:1]), start, lambda _name: way.pop(), text, file)
     try:
         for each in content:
             parser.Parse(each, False)
@@ -277,4 +300,7 @@ def wrapped_in(content: Sequence[bytes], file: ReceivedFile) -> tuple[Path, list
     best = min(most, key=len, default=())
     beside = {path[-1] for path in counts if path and len(path) <= len(best) and path[:-1] == best[: len(path) - 1]}
     beside -= set(best)
-    return (best, sorted(beside)) if beside or len(best) > 1 else ((), [])
+    if len(best) == 1 and not beside:  # all in the root
+        best = ()
+    around = (best[:depth] for depth in range(max(len(best), 1)))
+    return best, sorted(beside.union(*(others.get(path, ()) for path in around)))

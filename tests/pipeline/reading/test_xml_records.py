@@ -52,7 +52,7 @@ def test_attributes_are_fields_with_their_references_resolved_once(tmp_path: Pat
 
 
 def test_a_field_of_a_database_is_called_as_it_says_and_null_is_nothing(tmp_path: Path) -> None:
-    assert read(tmp_path, DUMP, ("database", "table_data", "row"), ["table_structure"]) == [
+    assert read(tmp_path, DUMP, ("database", "table_data", "row"), ["table_structure", "name"]) == [
         {"id": "1", "text": "Where is it?", "by": ""},
         {"id": "2", "text": "On its <b>way</b>", "by": "Jo"},
     ]
@@ -72,7 +72,7 @@ def test_elements_in_a_record_are_records_and_a_list_where_one_comes_again(tmp_p
     ("content", "records", "beside"),
     [
         (POSTS, (), []),
-        (DUMP, ("database", "table_data", "row"), ["table_structure"]),
+        (DUMP, ("database", "table_data", "row"), ["name", "table_structure"]),
         (ISSUES, ("channel", "item"), ["title"]),
     ],
 )
@@ -82,9 +82,34 @@ def test_where_the_records_stand_shows_in_what_holds_the_text(
     assert wrapped_in([content], received(tmp_path, content)) == (records, beside)
 
 
-def test_what_stands_beside_the_records_is_ignored_by_name_or_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"unknown field 'database.table_structure' beside the records"):
-        read(tmp_path, DUMP, ("database", "table_data", "row"))
+@pytest.mark.parametrize(
+    ("content", "records", "name", "where"),
+    [
+        (b"<d><c><head>Jo Fox</head><row Id='1'/></c></d>", ("c", "row"), "head", "c.head"),
+        (b"<d><c customer='Jo Fox'><row Id='1'/></c></d>", ("c", "row"), "customer", "c.customer"),
+        (b"<d customer='Jo Fox'><row Id='1'/></d>", (), "customer", "customer"),
+        (b"<d><c>Jo Fox <row Id='1'/></c></d>", ("c", "row"), "text", "c.text"),
+        (b"<d><row Id='1'/> wrote Jo Fox </d>", (), "text", "text"),
+    ],
+)
+def test_what_stands_around_the_records_is_ignored_by_name_or_refused(
+    content: bytes, records: tuple[str, ...], name: str, where: str, tmp_path: Path
+) -> None:
+    assert read(tmp_path, content, records, [name]) == [{"Id": "1"}]
+    with pytest.raises(SourceError, match=rf"unknown field '{where}' beside the records; map it or list it as ignored"):
+        read(tmp_path, content, records)
+
+
+def test_a_namespace_that_is_declared_is_no_field(tmp_path: Path) -> None:
+    content = b'<d xmlns="urn:desk" xmlns:x="urn:x"><row xmlns:y="urn:y" Id="1"/></d>'
+
+    assert read(tmp_path, content) == [{"Id": "1"}]
+
+
+def test_what_the_doctor_sees_around_the_records_is_named_too(tmp_path: Path) -> None:
+    content = b"<d version='2'>" + b"<c n='1'>Mon<row t='late tents'/><row t='wet tents'/></c>" + b"</d>"
+
+    assert wrapped_in([content], received(tmp_path, content)) == (("c", "row"), ["n", "text", "version"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "windows-1252"])
@@ -136,7 +161,7 @@ def test_a_tag_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "records", "ignored"), [(POSTS, (), ()), (DUMP, ("database", "table_data", "row"), ("table_structure",))]
+    ("content", "records", "ignored"), [(POSTS, (), ()), (DUMP, ("database", "table_data", "row"), ("name", "table_structure"))]
 )
 def test_elements_cut_out_leave_a_mark_and_every_other_byte(
     content: bytes, records: tuple[str, ...], ignored: Collection[str], tmp_path: Path

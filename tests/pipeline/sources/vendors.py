@@ -9,6 +9,7 @@ from email.policy import SMTP
 from email.utils import formataddr
 from html import escape
 from typing import Any, Final, NamedTuple
+from xml.sax.saxutils import quoteattr
 
 import orjson
 
@@ -383,6 +384,34 @@ def pairs(every: Sequence[Known]) -> Files:
     return {"log.jsonl": b"\n".join(map(orjson.dumps, records))}
 
 
+def xml_rows(every: Sequence[Known]) -> Files:
+    """One element per message, with attributes as databases dump them."""
+    rows = "\n".join(
+        f"  <row Chat={quoteattr(str(known.number))} Who={quoteattr(message.speaker)} At={quoteattr(iso(known, place))}"
+        f" Kind={quoteattr('note' if message.is_note else 'message')} Text={quoteattr(message.text)} />"
+        for known in every
+        for place, message in enumerate(known.messages)
+    )
+    return {"log.xml": f'<?xml version="1.0" encoding="utf-8"?>\n<rows xmlns:x="urn:x" count="9">\n{rows}\n</rows>\n'.encode()}
+
+
+def xml_nested(every: Sequence[Known]) -> Files:
+    """One element per conversation, with its messages in it, as issue trackers export them."""
+
+    def message(known: Known, place: int, each: Message) -> str:
+        kind = "note" if each.is_note else "message"
+        text = escape(each.text, quote=False) if place % 2 else f"<![CDATA[{each.text}]]>"
+        return f'<comment kind="{kind}" who="{each.speaker}" at="{iso(known, place)}"><said>{text}</said></comment>'
+
+    items = "\n".join(
+        f"<item><key>{known.number}</key><comments>"
+        f"{''.join(message(known, place, each) for place, each in enumerate(known.messages))}<comment kind='seen'/>"
+        "</comments></item>"
+        for known in every
+    )
+    return {"log.xml": f'<rss version="0.92"><channel><title>Desk</title>{items}</channel></rss>'.encode()}
+
+
 def _mails(every: Sequence[Known]) -> list[bytes]:
     """Each message as a mail that names the one before it."""
     found = []
@@ -500,6 +529,36 @@ VENDORS: Final[Mapping[str, tuple[Callable[[Sequence[Known]], Files], dict[str, 
             "messages": {"kind": ["pair"]},
             "kind": "kind",
             "pair": {"question": "query", "answer": "response", "asked_at": "query_at", "answered_at": "response_at"},
+        },
+    ),
+    "xml_rows": (
+        xml_rows,
+        {
+            "format": "table",
+            "path": ".",
+            "files": ["*.xml"],
+            "ignore_beside": ["count"],
+            "id": "Chat",
+            "messages": {"Kind": ["message"]},
+            "kind": "Kind",
+            "turn": {"speaker": {**_SPEAKER, "at": "Who"}, "text": "Text", "sent_at": "At"},
+        },
+    ),
+    "xml_nested": (
+        xml_nested,
+        {
+            "format": "events",
+            "path": ".",
+            "files": ["*.xml"],
+            "records": "channel.item",
+            "ignore_beside": ["version", "title"],
+            "id": "key",
+            "turns": "comments.comment",
+            "messages": {"kind": ["message"]},
+            "kind": "kind",
+            "speaker": _SPEAKER,
+            "text": "said",
+            "sent_at": "at",
         },
     ),
     "mbox": (mbox, {"format": "mbox", "undated": "refuse", **_MAIL, "files": ["*.mbox"]}),
