@@ -11,6 +11,7 @@ from typing import Any, Final
 from unicodedata import combining, normalize
 
 from pipeline.doctor.field_names import own_name, words_in
+from pipeline.doctor.note_words import tells_note
 from pipeline.doctor.personal import SAYS_NO_NAME, kind_of, number, words_of
 from pipeline.forum_markup import BBCODE, STORED
 from pipeline.reading.drafts import Refused
@@ -82,6 +83,7 @@ LABEL: Final = (
 _QUESTION: Final = (
     "question q query prompt instruction input ask customer user human problem issue request title body utterance post text"
     " frage anfrage pregunta consulta domanda vraag pergunta pytanie"
+    " description beschreibung descripcion descrizione omschrijving descricao opis"
 )
 _ANSWER: Final = (
     "answer response reply output completion solution agent assistant bot ai a resolution accepted"
@@ -136,6 +138,11 @@ class Column:
     def is_flag(self) -> bool:
         """Whether it says yes or no."""
         return bool(self.texts) and {text.casefold() for text in self.texts} <= {"true", "false"}
+
+    @property
+    def holds_notes(self) -> bool:
+        """Whether its values are what staff says among themselves, by its name: no text of it is a message."""
+        return tells_note(self.tokens)
 
     def time(self) -> tuple[str | None, bool] | None:
         """The pattern its times are written in (null for those ingest knows), and whether they state a zone."""
@@ -199,6 +206,7 @@ def text_column(columns: Mapping[str, Column], taken: set[str]) -> Column | None
         and not column.time()  # a message has words
         and any(isinstance(value, str) for value in column.values)
         and column.kind() is None
+        and not column.holds_notes
     ]
 
     def worth(column: Column) -> float:
@@ -365,6 +373,7 @@ def pair_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:
             column
             for column in columns.values()
             if column.is_scalar and column.mean_words >= 2 and not column.time() and column.kind() is None  # a message has words
+            and not column.holds_notes
             and column.distinct * 3 > len(column.texts)
         ]
     )  # fmt: skip

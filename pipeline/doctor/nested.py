@@ -22,6 +22,8 @@ from pipeline.doctor.columns import (
     time_column,
 )
 from pipeline.doctor.endings import describe_ending
+from pipeline.doctor.field_names import own_name, words_in
+from pipeline.doctor.note_words import tells_note
 from pipeline.doctor.notes import messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.drafts import ReceivedFile
@@ -36,6 +38,8 @@ def turns_path(rows: Sequence[Mapping[str, Any]]) -> str | None:
     threads: Counter[str] = Counter()
     for row in rows[:200]:
         for path, items in lists(row, "", 0):
+            if tells_note(words_in(own_name(path))):
+                continue
             sizes[path] += _volume(items)
             for item in items:
                 for inner, below in lists(item, "", 0) if isinstance(item, dict) else ():
@@ -128,6 +132,8 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         {path for row in rows[:200] for path, _ in lists(row, "", 0)} - {at, at.partition(f".{EACH}.")[0], people_at}
     ):
         remarks.append(f"{len(left)} other lists beside {at!r} are left out, {left[0]!r} first: are they messages, too?")
+    if within := sorted({path for item in items if isinstance(item, dict) for path, _ in lists(item, "", 0)} - used):
+        remarks.append(f"{', '.join(within)}: lists in the items of {at!r}, which are not read: is anything of people in them?")
     said = {text.name, *([column.name] if people_at else [])}
     if calls is not None:  # a tool is nobody
         said |= {
@@ -309,7 +315,12 @@ def describe_records(  # what a record says beside its messages stands in as man
     opening = [
         each
         for each in outer.values()
-        if each.name not in taken and each.is_scalar and each.mean_words >= 4 and each.hints(TEXT) and each.kind() is None
+        if each.name not in taken
+        and each.is_scalar
+        and each.mean_words >= 4
+        and each.hints(TEXT)
+        and each.kind() is None
+        and not each.holds_notes
     ]  # a question has words
     if authors is not None and opening:
         best = max(opening, key=lambda each: (each.mean_words, each.name))

@@ -1,52 +1,33 @@
 """Which fields tell messages from internal notes, by a flag or a word, and from what programs are told."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pipeline.doctor.columns import FEW, LABEL, Column
+from pipeline.doctor.field_names import words_in
+from pipeline.doctor.note_words import is_seen, names_visibility, tells_messages, tells_note
 from pipeline.reading.mapped import FALSE, TRUE
 
-_INTERNAL: Final = "private internal note notes hidden confidential whisper"
-_NAMES: Final = f"{_INTERNAL} public visibility privacy audience visible"
 _PEOPLE: Final = frozenset(
     {"user", "author", "sender", "agent", "staff", "employee", "customer", "contact", "id", "count", "text", "body"}
 )
 """Beside such a word in its name, `internal` says who somebody is, and not what a message is."""
-
-_NOTES: Final = frozenset(
-    {
-        "note",
-        "notes",
-        "internal",
-        "private",
-        "whisper",
-        "hidden",
-        "confidential",
-        "intern",
-        "interne",
-        "interna",
-        "interno",
-        "privat",
-        "prive",
-        "privado",
-        "privato",
-        "notiz",
-        "nota",
-        "notat",
-        "anteckning",
-    }
-)
-_SEEN: Final = frozenset({"public", "external", "visible", "customer", "everyone", "all"})
+_ONLY: Final = frozenset({"only", "nur", "visible", "sichtbar", "visivel", "visibile", "zichtbaar"})
+"""Beside this it does."""
 _PROGRAMS: Final = frozenset({"system", "developer", "tool", "function", "function_call", "observation"})
-_FLAG: Final = TRUE | FALSE
+_MARKED: Final = frozenset({"x", "✓", "✔"})
+"""How a spreadsheet says yes, where nothing says no."""
 
 
 def messages_of(columns: Mapping[str, Column], text: Column, remarks: list[str]) -> dict[str, list[Any]]:
     """Field -> values of messages, as the setting `messages` takes them; what may tell notes and is not understood is said."""
     found: dict[str, list[Any]] = {}
     for column in columns.values():
-        if column.name == text.name or not column.is_scalar or column.distinct > FEW:
+        if column.name == text.name or not column.is_scalar:
+            continue
+        if column.distinct > FEW:
+            if column.holds_notes and not column.kind() and not column.time() and column.mean_words > 1:
+                remarks.append(f"{column.name} holds internal notes by its name, and is not read")
             continue
         if column.name == "PostTypeId":  # of Stack Exchange: all but questions and answers are texts about tags
             found[column.name] = [value for value in dict.fromkeys(column.values) if str(value) in {"1", "2"}]
@@ -54,7 +35,7 @@ def messages_of(columns: Mapping[str, Column], text: Column, remarks: list[str])
         if values := _by_flag(column) or _by_word(column):
             found[column.name] = values
             remarks.append(f"messages: {column.name} tells internal notes; whatever has none of its values there is left out")
-        elif column.hints(_NAMES) and not column.hints(LABEL):
+        elif (tells_note(column.tokens) or names_visibility(column.tokens)) and not column.hints(LABEL):
             remarks.append(
                 f"{column.name} may tell internal notes and is not read so; put it into messages, or make sure it does not"
             )
@@ -77,11 +58,15 @@ def without_programs(mapping: dict[str, Any], column: Column, meaning: dict[str,
 
 def _by_flag(column: Column) -> list[Any]:
     words = {text.strip().casefold() for text in column.texts}
-    if column.tokens & _PEOPLE or not words <= _FLAG:
+    if column.tokens & _PEOPLE and not column.tokens & _ONLY:
         return []
-    if column.hints("public visible") and words & TRUE:
+    if words and words <= _MARKED and column.filled < 1 and tells_note(column.tokens):
+        return [""]
+    if not words <= TRUE | FALSE:
+        return []
+    if tells_messages(column.tokens) and words & TRUE:
         return [True]
-    if column.hints(_INTERNAL) and (words & FALSE or column.filled < 1):  # also where the sample happens to hold no note
+    if tells_note(column.tokens) and (words & FALSE or column.filled < 1):  # also where the sample happens to hold no note
         return [False, *_unstated(column)]
     return []
 
@@ -92,16 +77,12 @@ def _by_word(column: Column) -> list[Any]:
     values = dict(zip(column.texts, column.values, strict=True))
     if "N" in values and len(values) > 1 and values.keys() <= {"M", "R", "N"}:  # osTicket's message, response, note
         return [value for text, value in values.items() if text != "N"]
-    notes = {text for text in values if _words(text) & _NOTES and "public" not in _words(text)}
-    if column.hints("visibility privacy audience"):
-        return [value for text, value in values.items() if text not in notes and _words(text) & _SEEN]
+    notes = {text for text in values if tells_note(words_in(text), column.tokens)}
+    if names_visibility(column.tokens):
+        return [value for text, value in values.items() if text not in notes and is_seen(words_in(text))]
     left = [value for text, value in values.items() if text not in notes]
     return [*left, *_unstated(column)] if notes and left else []
 
 
 def _unstated(column: Column) -> Sequence[str]:
     return [""] if column.filled < 1 else []
-
-
-def _words(value: str) -> set[str]:
-    return set(re.findall(r"[^\W\d_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", value).casefold()))

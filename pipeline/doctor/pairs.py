@@ -72,7 +72,11 @@ def _in_order(listed: Sequence[Sequence[Any]], columns: Mapping[str, Column]) ->
 
 def _by_name(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:
     """Two fields that are called a question and an answer, where none says who speaks; what is said may be one word or a few."""
-    texts = [each for each in columns.values() if each.is_scalar and not each.time() and max(each.words) >= LEAST_WORDS]
+    texts = [
+        each
+        for each in columns.values()
+        if each.is_scalar and not each.time() and max(each.words) >= LEAST_WORDS and not each.holds_notes
+    ]
     pair = pair_among(texts)
     if pair is None:
         return None

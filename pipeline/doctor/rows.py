@@ -29,7 +29,7 @@ from pipeline.doctor.columns import (
 )
 from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.notes import messages_of, without_programs
-from pipeline.doctor.sampling import flat
+from pipeline.doctor.sampling import flat, lists
 from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
@@ -39,6 +39,7 @@ from pipeline.reading.values import native_id
 def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], reading: Mapping[str, Any]) -> Candidate | None:
     """The mapping of rows of these files, and how they are read; null where no column holds text."""
     holds_records = any(isinstance(value, list | dict) for row in rows for value in row.values())
+    unread = {path for row in rows for path, _ in lists(row, "", 0)}
     rows = [flat(row) for row in rows] if holds_records else rows
     columns = columns_of(rows)
     reasons: list[str] = []
@@ -70,10 +71,9 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
     else:
         used |= _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text, remarks)
-    if nested := [
-        column.name for column in columns.values() if column.values and not column.is_scalar and column.name not in used
-    ]:
-        remarks.append(f"{', '.join(nested)}: holds lists or records, which are not read")
+    unread |= {each.name for each in columns.values() if each.values and not each.is_scalar and each.name not in used}
+    if unread:
+        remarks.append(f"{', '.join(sorted(unread))}: holds lists or records, which are not read: is anything of people in them?")
     if holds_records:
         ignored = mapping.pop("ignore_columns", [])
         mapping["ignore_columns"] = _short(ignored, columns.keys() - set(ignored))
@@ -173,6 +173,7 @@ def _complement(columns: Mapping[str, Column], text: Column, rows: Sequence[Mapp
             for each in columns.values()
             if each.hints(TEXT)
             and each.is_scalar
+            and not each.holds_notes
             and each.mean_words >= 2
             and sum(row.get(each.name) not in (None, "") for row in silent) * 2 > len(silent)
             and not any(row.get(each.name) not in (None, "") and row.get(text.name) not in (None, "") for row in rows)

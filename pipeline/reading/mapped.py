@@ -196,8 +196,14 @@ def named_by_starter(turns: Sequence[DraftTurn], customer: str | None = None) ->
 _KIND: Final = re.compile(r"[A-Za-z_][\w.-]{0,39}")
 """What is no message may be counted by such a name; anything longer or odder counts as "other"."""
 
-TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
-FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
+TRUE: Final = frozenset(
+    {
+        *("true", "t", "yes", "y", "1", "ja", "j", "wahr", "oui", "vrai", "sí", "si", "verdadero", "sì", "vero", "waar"),
+        *("sim", "verdadeiro"),
+    }
+)
+FALSE: Final = frozenset({"false", "f", "no", "n", "0", "nein", "falsch", "non", "faux", "falso", "nee", "onwaar", "não", "nao"})
+"""How exports say yes and no: in English, German, French, Spanish, Italian, Dutch, Portuguese."""
 
 
 def is_one_of(value: Any, wanted: Sequence[str | int | bool]) -> bool:
