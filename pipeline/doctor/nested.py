@@ -105,7 +105,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
             item.get(path) for item in map(flat, items) if item.get(text.name) and item.get(column.name) not in meaning["tool"]
         ]
         filters[path] = [value for value in values if value in speaks]
-    if (calls := _calls(items, column.name, meaning)) is not None:
+    if (calls := _calls(items, column.name, meaning, text.name)) is not None:
         mapping["calls"] = calls
         used |= {calls["name"], calls["arguments"]}
         reasons.append(f"{calls['name']!r} names look-ups, which validate.rules.tool_turn: ignore keeps as turns of a tool")
@@ -227,8 +227,8 @@ def _participants(
     return None
 
 
-def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
-    """Where look-ups stand that are written as for OpenAI's chat models, as `tool_calls` or as the older `function_call`."""
+def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[Any]], text: str) -> dict[str, Any] | None:
+    """Where look-ups stand: as for OpenAI's chat models, in `tool_calls` or the older `function_call`; as in ShareGPT."""
     tools = meaning.get("tool", ())
     if "tool" in tools and any(first(item, parse("tool_calls.0.function.name")) for item in items):
         has_ids = any(first(item, parse("tool_calls.0.id")) for item in items) and any("tool_call_id" in item for item in items)
@@ -238,6 +238,9 @@ def _calls(items: Sequence[Any], speaker: str, meaning: Mapping[str, Sequence[An
     if "function" in tools and any(first(item, parse("function_call.name")) for item in items):
         asked = {"name": "function_call.name", "arguments": "function_call.arguments"}
         return {**asked, "result_when": {speaker: ["function"]}, "result": "content"}
+    if {"function_call", "observation"} <= set(tools):
+        asked = {"each": text, "name": "name", "arguments": "arguments"}
+        return {"when": {speaker: ["function_call"]}, **asked, "result_when": {speaker: ["observation"]}, "result": text}
     return None
 
 

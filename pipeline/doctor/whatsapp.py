@@ -10,7 +10,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.sampling import alike, beginning, spread
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.phone_times import DateOrder, moment
-from pipeline.sources.whatsapp import HEADER
+from pipeline.sources.whatsapp import header_of
 
 
 def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
@@ -19,7 +19,7 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     begun: list[re.Match[str]] = []
     for file in spread(files):
         lines = beginning(file).decode("utf-8", "replace").splitlines()
-        headers = [header for line in lines if (header := HEADER.match(line))]
+        headers = [header for line in lines if (header := header_of(line))]
         if len(headers) >= 2 and len(headers) * 3 >= sum(bool(line.strip()) for line in lines[:60]):
             found.append(file)
             begun += headers

@@ -36,7 +36,8 @@ class LookUpFields(Section):
     when: dict[str, list[str | int | bool]] = Field(default_factory=dict)
     """Which events ask: path -> values; all must hold. Empty: those that state a `name`."""
     each: str | None = None
-    """Path of a list where one event asks several times; `name`, `arguments` and `id` are then paths from its items."""
+    """Path of a list where one event asks several times, or of the JSON text of it, or of one call; `name`, `arguments` and
+    `id` are then paths from its items."""
     id: str | None = None
     """Path of what a look-up is called by the event with its result; null where results come in the order of their look-ups."""
     name: str | None = None
@@ -94,14 +95,17 @@ class LookUpFields(Section):
         """What the event asks, and what each of that is called by the event with its result.
 
         Raises:
-            Refused: a name is none that a tool could have.
+            Refused: a name is none that a tool could have, or an event that asks holds nothing that could be read.
         """
-        for item in self._items(event):
+        items = self._items(event)
+        if not items:
+            raise Refused("unknown_value", self.each or "")
+        for item in items:
             yield self._call_of(item), native_id(first(item, parse(self.id))) if self.id else None
 
     def _items(self, event: Any) -> Sequence[Any]:
-        items = first(event, parse(self.each)) if self.each else [event]
-        return items if isinstance(items, list) else ()
+        items = _parsed(first(event, parse(self.each))) if self.each else [event]
+        return items if isinstance(items, list) else [items] if isinstance(items, dict) else ()
 
     def id_of(self, event: Any) -> str | None:
         """What the look-up is called that this event holds the result of."""

@@ -32,12 +32,19 @@ _WORD: Final = "|".join(
     rf"{_BLANKS}{{0,2}}".join(map(re.escape, word)) + r"\.?" for word in sorted(_HALVES, key=len, reverse=True)
 )
 
-DAY_AND_TIME: Final = (
+_DAY: Final = (
     rf"(?P<date>\d{{1,4}}[{MARKS}]*(?:[./-]|\s?[年년])[{MARKS}]*\s?\d{{1,2}}[{MARKS}]*(?:[./-]|\s?[月월])[{MARKS}]*\s?\d{{1,4}})"
-    rf"(?:\s?[日일г])?\.?[{MARKS}]*[,،，]?[{MARKS}]*(?:\s+|(?<=[日일]))[{MARKS}]*(?:(?P<before>{_WORD})[{MARKS}]*\s?)?[{MARKS}]*"
-    rf"(?P<hour>\d{{1,2}})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?[{MARKS}]*(?:\s?[{MARKS}]*(?P<after>{_WORD}))?[{MARKS}]*"
+    r"(?:\s?[日일г])?\.?"
 )
+_TIME: Final = (
+    rf"(?:(?P<before>{_WORD})[{MARKS}]*\s?)?[{MARKS}]*"
+    rf"(?P<hour>\d{{1,2}})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?[{MARKS}]*(?:\s?[{MARKS}]*(?P<after>{_WORD}))?"
+)
+_COMMA: Final = rf"[{MARKS}]*[,،，]?[{MARKS}]*"
+DAY_AND_TIME: Final = rf"{_DAY}{_COMMA}(?:\s+|(?<=[日일]))[{MARKS}]*{_TIME}[{MARKS}]*"
 """The pattern, without regard to case: groups date, before, hour, minute, second, after."""
+TIME_AND_DAY: Final = rf"{_TIME}{_COMMA}\s+[{MARKS}]*{_DAY}[{MARKS}]*"
+"""The same groups where the time comes first, as in messages copied out of a browser: [9:05 AM, 1/15/2026]."""
 
 _PLACES: Final[dict[str, tuple[int, int, int]]] = {
     "day_first": (2, 1, 0),

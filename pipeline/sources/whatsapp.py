@@ -3,6 +3,7 @@
 [05/01/2026, 12:00:01] Jo Fox: Hello, my parcel
 has not come                                        iOS; a message goes on over lines
 05.01.26, 12:04 - Harbour Support: Which number?    Android
+[12:05 PM, 1/5/2026] Jo Fox: This one.              copied out of a browser
 
 How the day is written follows the language of the phone and is declared (`date_order`). What WhatsApp itself puts in (media left
 out, deleted messages, who joined, encryption) is counted by name and never becomes a turn.
@@ -32,14 +33,14 @@ from pipeline.reading.drafts import (
     fault,
 )
 from pipeline.reading.files import opened
-from pipeline.reading.phone_times import DAY_AND_TIME, MARKS, DateOrder, moment
+from pipeline.reading.phone_times import DAY_AND_TIME, MARKS, TIME_AND_DAY, DateOrder, moment
 from pipeline.reading.times import EPOCH, MICROSECOND, zone_of
 from pipeline.text import clean
 
-HEADER: Final = re.compile(
-    rf"^[{MARKS}]*(?P<bracket>\[)?[{MARKS}]*{DAY_AND_TIME}(?(bracket)\]|\s[-\u2013])[{MARKS}]*\s", re.IGNORECASE
+_HEADERS: Final = tuple(
+    re.compile(rf"^[{MARKS}]*(?P<bracket>\[)?[{MARKS}]*{written}(?(bracket)\]|\s[-\u2013])[{MARKS}]*\s", re.IGNORECASE)
+    for written in (DAY_AND_TIME, TIME_AND_DAY)
 )
-"""What begins a message, up to its author."""
 
 _AUTHOR: Final = re.compile(rf"[{MARKS}]*(?P<who>[^:\n\u201c\u201d\"]{{1,60}}):(?: |$)")
 _OMITTED: Final = re.compile(
@@ -90,6 +91,11 @@ class _Message(NamedTuple):
     is_cut: bool
 
 
+def header_of(text: str) -> re.Match[str] | None:
+    """What begins a message, up to its author."""
+    return next((found for written in _HEADERS if (found := written.match(text))), None)
+
+
 def _messages(stream: IO[bytes], most: int) -> Iterator[_Message]:
     """Every message; lines before the first are one each."""
     position, lines, size, has_begun = 0, [b""], 0, False
@@ -97,7 +103,7 @@ def _messages(stream: IO[bytes], most: int) -> Iterator[_Message]:
     for line in iter(lambda: stream.readline(most + 1), b""):
         starts, is_whole = is_whole, line.endswith(b"\n")  # of an over-long line, the rest is none of its own
         number += starts
-        begins = starts and (line.startswith(MARK.encode()) or HEADER.match(_decoded(line[:200])) is not None)
+        begins = starts and (line.startswith(MARK.encode()) or header_of(_decoded(line[:200])) is not None)
         if begins or (starts and not has_begun):
             if position:
                 yield _Message(position, b"".join(lines), size > most)
@@ -154,7 +160,7 @@ def _read(message: _Message, settings: WhatsappSettings, zone: tzinfo) -> tuple[
         return FORGOTTEN, ""
     if message.is_cut:
         return "too_long", ""
-    header = HEADER.match(text)
+    header = header_of(text)
     if header is None:
         return ("unknown_line", "") if text.strip() else "blank_lines"
     sent_at = moment(header, settings.date_order)

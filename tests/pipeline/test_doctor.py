@@ -250,6 +250,27 @@ def test_function_calls_of_older_chats_are_look_ups_too(tmp_path: Path) -> None:
     assert "identifiers" not in found  # a tool is nobody
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_function_calls_and_observations_of_sharegpt_are_look_ups_too(several: bool, tmp_path: Path) -> None:
+    def said(order: int) -> list[dict[str, Any]]:
+        asks = f'{{"name": "get_order", "arguments": {{"order_id": "8{order}"}}}}'
+        return [
+            {"from": "human", "value": f"{SAYS[0]} {order}"},
+            {"from": "function_call", "value": f"[{asks}]" if several else asks},
+            {"from": "observation", "value": '{"state": "shipped"}'},
+            {"from": "gpt", "value": f"{SAYS[3]} {order}"},
+        ]
+
+    folder = write(tmp_path / "in", chats__json=json.dumps([{"conversations": said(order)} for order in range(6)]))
+    table = ingested(folder, diagnosed(folder).mapping)
+    turns = next(row["turns"] for row in rows(table) if row["turns"][0]["text"].endswith("4"))
+
+    assert [(turn["speaker"], turn["text"]) for turn in turns] == [
+        ("customer", f"{SAYS[0]} 4"), ("tool", '{"state": "shipped"}'), ("agent", f"{SAYS[3]} 4"),
+    ]  # fmt: skip
+    assert turns[1]["call"] == {"name": "get_order", "arguments": [{"name": "order_id", "value": "84"}]}
+
+
 def test_of_several_calls_in_one_message_each_has_its_own_result(tmp_path: Path) -> None:
     calls = [
         {"id": f"call_{n}", "type": "function", "function": {"name": name, "arguments": '{"order_id": "81"}'}}
