@@ -73,7 +73,7 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     ]
     remarks: list[str] = []
     mapping: dict[str, Any] = {**reading, "turns": at}
-    used = {text.name}
+    used = {text.name, *(reading[key] for key in ("replies", "rank") if key in reading)}
     filters = _filters(columns, [flat(item) for item in items], text.name)
     for name, values in messages_of(columns, text, remarks).items():
         filters[name] = [value for value in values if value in filters.get(name, values)]

@@ -7,6 +7,7 @@ from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import answers, columns_of, parent_columns
 from pipeline.doctor.nested import as_events, turns_path
 from pipeline.doctor.pairs import as_pairs
+from pipeline.doctor.replies import replies_in, trees_at, unfold, unfold_events
 from pipeline.doctor.rows import as_table
 from pipeline.doctor.sampling import SAMPLED_ROWS, alike, flat, sample, spread
 from pipeline.errors import SourceError
@@ -37,16 +38,29 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     ]
     claimed = alike(files, [file for file, _, _ in same])
     rows = [row for each in same for row in each[1]][: SAMPLED_ROWS * 2]
-    nested = turns_path(rows)
-    attempts: list[Callable[[], Candidate | None]] = [lambda: as_table(rows, claimed, largest[2])]
-    if nested is not None:
-        attempts.insert(0, lambda: as_events(rows, nested, claimed, largest[2]))
-        attempts.insert(0, lambda: as_pairs(rows, nested, claimed, largest[2]))
-    for attempt in attempts:
+    for attempt in _attempts(rows, claimed, largest[2]):
         candidate = attempt()
         if candidate is not None:
             candidate.remarks += faults[:3]
             yield candidate
+
+
+def _attempts(
+    rows: Sequence[Mapping[str, Any]], claimed: Sequence[ReceivedFile], reading: Mapping[str, Any]
+) -> Iterator[Callable[[], Candidate | None]]:
+    """Ways to read records, the likeliest first."""
+    if (replies := replies_in(rows)) is not None:
+        every = unfold(rows, replies)
+        if parent_columns(columns_of([flat(row) for row in every])) is not None:
+            yield lambda: as_table(every, claimed, {**reading, "replies": replies})
+    nested = turns_path(rows)
+    if nested is not None and (trees := trees_at(rows, nested)) is not None:
+        at, folded = trees
+        yield lambda: as_events(unfold_events(rows, at, folded["replies"]), at, claimed, {**reading, **folded})
+    elif nested is not None:
+        yield lambda: as_pairs(rows, nested, claimed, reading)
+        yield lambda: as_events(rows, nested, claimed, reading)
+    yield lambda: as_table(rows, claimed, reading)
 
 
 def _hang_together(some: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
     ANSWERED,
+    FEW,
     ID,
     LABEL,
     LIST_STAFF,
@@ -207,12 +208,25 @@ def _messages(
     remarks: list[str],
 ) -> Sequence[Mapping[str, Any]]:
     """Put into the mapping which rows are messages, and no internal notes; returns those."""
-    messages = messages_of(columns, text, remarks)
+    messages = messages_of(columns, text, remarks) or _kinds_with_texts(columns, rows)
     if not messages:
         return rows
     mapping |= {"messages": messages, "kind": next(iter(messages))}
     reasons.append(f"rows are messages by {', '.join(map(repr, messages))}")
     return [row for row in rows if all(is_one_of(row.get(name), values) for name, values in messages.items())]
+
+
+def _kinds_with_texts(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The field with the kinds of rows, where some kinds never have a text: its other values."""
+    texts = [each.name for each in columns.values() if each.hints(TEXT) and each.is_scalar and each.mean_words >= 2]
+    for column in columns.values():
+        if not column.tokens & {"type", "kind", "event", "action"} or not column.is_scalar or not 1 < column.distinct <= FEW:
+            continue
+        said = {str(row.get(column.name)) for row in rows if any(row.get(name) not in (None, "") for name in texts)}
+        values = {str(value): value for value in column.values}
+        if column.filled >= 0.9 and said and values.keys() - said:  # kinds are always there
+            return {column.name: [value for text, value in values.items() if text in said]}
+    return {}
 
 
 def _as_transcripts(
@@ -300,7 +314,7 @@ def _unique(columns: Mapping[str, Column], used: set[str], rows: int) -> str | N
 def _rest_of_table(
     mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column, remarks: list[str]
 ) -> None:
-    used = used | set(mapping.get("messages", ()))
+    used = used | {*mapping.get("messages", ()), mapping.get("replies", text.name)}
     used |= describe_ending(mapping, (each for each in columns.values() if each.name not in used), remarks)
     topics, people = [], {}
     for column in columns.values():
@@ -324,7 +338,7 @@ def _rest_of_table(
     if people:
         mapping["identifiers"] = {"other": people}
     used = used | set(topics) | set(people)
-    if rest := [name for name in columns if name not in used]:
+    if rest := [name for name in columns if name not in used and not f"{mapping.get('replies', '')}.".startswith(f"{name}.")]:
         mapping["ignore_columns"] = rest
     mapping |= text_format(text)
 

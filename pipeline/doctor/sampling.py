@@ -131,9 +131,8 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
                 document = list(islice((each for each in ijson.items(stream, "item", use_float=True)), most))
         except ijson.JSONError:
             raise SourceError(f"{file.label}: is not JSON; fetch it again") from None
-    if (tables := _tables_of_phpmyadmin(document)) is not None:
-        beside = sorted({key for each in document for key in each} - {"data"})
-        return tables[:most], {"records": "*.data", "ignore_beside": beside}
+    if (listed := _tables_of_phpmyadmin(document) or _listed_by_reddit(document)) is not None:
+        return listed[0][:most], listed[1]
     if isinstance(document, list):
         return [each for each in document[:most] if isinstance(each, dict)], {}
     if isinstance(document, dict):
@@ -149,14 +148,33 @@ def _document(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict
     return [], {}
 
 
-def _tables_of_phpmyadmin(document: Any) -> list[dict[str, Any]] | None:
-    """The rows of a table that phpMyAdmin exported: a header, a database and the table in one list."""
+def _tables_of_phpmyadmin(document: Any) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
+    """The rows of a table that phpMyAdmin exported, and how they are read: a header, a database and the table in one list."""
     if not isinstance(document, list) or not all(
         isinstance(each, dict) and isinstance(each.get("type"), str) for each in document
     ):
         return None
     tables = [each for each in document if each["type"] == "table" and isinstance(each.get("data"), list)]
-    return [row for each in tables for row in each["data"]] if tables and document[0]["type"] == "header" else None
+    if not tables or document[0]["type"] != "header":
+        return None
+    beside = sorted({key for each in document for key in each} - {"data"})
+    return [row for each in tables for row in each["data"]], {"records": "*.data", "ignore_beside": beside}
+
+
+def _listed_by_reddit(document: Any) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
+    """The post and the comments of a page of Reddit's, which are two listings, and how they are read."""
+    if not isinstance(document, list) or not all(
+        isinstance(each, dict) and each.get("kind") == "Listing" and isinstance(each.get("data"), dict) for each in document
+    ):
+        return None
+    posts = [child for each in document for child in each["data"].get("children") or () if isinstance(child, dict)]
+    beside = sorted({key for each in document for key in (*each, *each["data"])} - {"data", "children"})
+    return (posts, {"records": "*.data.children", "ignore_beside": beside}) if posts else None
+
+
+def are_alike(item: Mapping[str, Any], other: Any) -> bool:
+    """Whether most fields of a record are also those of another; they have several."""
+    return isinstance(other, dict) and len(other) > 1 and len(item.keys() & other.keys()) * 3 > len(other) * 2
 
 
 def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
@@ -166,6 +184,8 @@ def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
     if not found or max(sizes) * 10 < sum(sizes) * 9:  # nearly all text stands in one
         return None
     path, items = found[sizes.index(max(sizes))]
+    if are_alike(document, items[0]):  # what answers it
+        return None
     inner = sum(len(text) for item in items[:200] for _, below in lists(item, "", 0) for text in _texts(below, 0))
     are_conversations = inner * 2 > max(sizes)  # half of what they hold stands in lists of their own
     is_conversation = len(found) > 1 or _has_text(document, path.partition(".")[0])  # beside messages: a list of who takes part

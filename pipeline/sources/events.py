@@ -34,6 +34,7 @@ from pipeline.reading.drafts import (
 from pipeline.reading.files import json_lines, json_records, layout_of
 from pipeline.reading.look_ups import LookUpFields
 from pipeline.reading.mapped import MappedSettings, Pair, Speakers, named_by_starter
+from pipeline.reading.nested_replies import at_names, replaced, unfolded
 from pipeline.reading.paths import EACH, Known, find, first, known, parse, unknown
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.rich_text import as_message
@@ -66,6 +67,11 @@ class EventsSettings(MappedSettings):
     """Path of the list of events, from the record; of several with `*`: those of each thread of a chat."""
     pair: Pair | None = None
     """Where each event is a question and its answer, as paths from it; it takes the place of `speaker` and `text`."""
+    replies: str | None = None
+    """Path, from an event, of the list of those that answer it, nested to any depth; `turns` may then lead to a single event."""
+    rank: str | None = None
+    """Path, from an event, of a number that ranks those that answer the same one, the least being the best: only that is read,
+    with what answers it, and the others are counted. Null reads all."""
     closing: Pair | None = None
     """Paths, from the record, of a question and its answer that stand outside the turns, behind them."""
     speaker: Speakers | None = None
@@ -94,12 +100,14 @@ class EventsSettings(MappedSettings):
             raise ValueError(
                 "'pair' says who speaks, what and when: leave out speaker, text, sent_at, author, participants, calls"
             )
+        if self.rank is not None and self.replies is None:
+            raise ValueError("'rank' tells which of several 'replies' is read: map these, too")
         return self
 
     @cached_property
     def in_event(self) -> list[str]:
         """Paths of what is read of each event, look-ups apart."""
-        of_message = [self.kind, self.speaker and self.speaker.at, self.text, self.sent_at, self.author]
+        of_message = [self.kind, self.speaker and self.speaker.at, self.text, self.sent_at, self.author, self.replies, self.rank]
         return [path for path in (*self.messages, *of_message, *(self.pair.fields() if self.pair else ())) if path is not None]
 
     @cached_property
@@ -149,10 +157,10 @@ def assemble(rows: Sequence[Row], settings: EventsSettings, _find_referent: Find
     """One conversation from its record; equal records of one file count once."""
     if any(row.payload != rows[0].payload for row in rows):
         raise Refused("contradicting_rows", f"{len(rows)} rows")
-    record = orjson.loads(rows[0].payload)
+    draft = Draft()
+    record = _unfolded(draft, orjson.loads(rows[0].payload), settings)
     if (field := unknown(record, settings.tree)) is not None:
         raise Refused("unknown_field", field)
-    draft = Draft()
     if len(rows) > 1:
         draft.count("repeated_rows", len(rows) - 1)
 
@@ -172,6 +180,22 @@ def assemble(rows: Sequence[Row], settings: EventsSettings, _find_referent: Find
                 if (bare := stated(value)) is not None:
                     draft.people.append(Detail(persons.get(role), role, kind, bare))
     return draft
+
+
+def _unfolded(draft: Draft, record: Any, settings: EventsSettings) -> Any:
+    """The record with what answers an event behind it in the list of events."""
+    if settings.replies is None:
+        return record
+    turns = settings.steps[settings.turns]
+    events = at_names(record, turns)
+    listed = events if isinstance(events, list) else [events] if isinstance(events, dict) else None
+    if listed is None:
+        return record
+    rank = settings.steps[settings.rank] if settings.rank else None
+    every, left_out = unfolded(listed, settings.steps[settings.replies], rank)
+    if left_out:
+        draft.count("events.alternative", left_out)
+    return replaced(record, turns, every)
 
 
 def _topics(record: Any, settings: EventsSettings) -> Iterator[str]:

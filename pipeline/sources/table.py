@@ -38,6 +38,8 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
 from pipeline.reading.mapped import STARTER, MappedSettings, Pair, Speakers, named_by_starter
+from pipeline.reading.nested_replies import unfolded
+from pipeline.reading.paths import Path as Steps
 from pipeline.reading.paths import first, known, parse, shown, unknown
 from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
@@ -107,6 +109,9 @@ class TableSettings(MappedSettings):
     """Where one row is one turn."""
     pair: PairColumns | None = None
     """Where one row is a question and its answer."""
+    replies: str | None = None
+    """Path, from a record of JSON, of the list of those that answer it, nested to any depth: each is a row, of the number of the
+    record in which it stands."""
     ignore_columns: list[str] = Field(default_factory=list)
     """Columns that are known and not read. A column that is neither mapped nor here is refused."""
 
@@ -224,10 +229,10 @@ def _read_records(
     file: ReceivedFile, number: int, settings: TableSettings, rows: Iterator[tuple[int, bytes, Any] | Row]
 ) -> Iterator[Row]:
     columns = settings.columns
-    known_names = {*columns, *settings.ignore_columns}
+    known_names = {*columns, *settings.ignore_columns, *([settings.replies] if settings.replies else [])}
     tree = known(known_names)
     paths = {column: parse(column) for column in columns if "." in column}
-    for row in rows:
+    for row in rows if settings.replies is None else _unfolded(number, rows, parse(settings.replies)):
         if isinstance(row, Row):
             yield row
             continue
@@ -241,6 +246,19 @@ def _read_records(
             record = {**record, **{column: first(record, path) for column, path in paths.items() if column not in record}}
         native = native_id(record.get(settings.id)) if settings.id else _content_id(file, row[2].items())
         yield _row(number, position, native, orjson.dumps([record.get(column) for column in columns]))
+
+
+def _unfolded(number: int, rows: Iterator[tuple[int, bytes, Any] | Row], at: Steps) -> Iterator[tuple[int, bytes, Any] | Row]:
+    """Each record, and behind it whatever answers it."""
+    for row in rows:
+        if isinstance(row, Row):
+            yield row
+            continue
+        for record in unfolded([row[2]], at)[0]:
+            if isinstance(record, dict):
+                yield row[0], orjson.dumps(record), record
+            else:
+                yield fault(number, row[0], orjson.dumps(record), "not_a_record")
 
 
 def _row(number: int, position: int, native: str | None, payload: bytes) -> Row:
