@@ -164,9 +164,12 @@ class Question:
 
     @property
     def hash(self) -> str:
-        """16 hexadecimal digits over everything said so far: an answer to other words is no answer to these."""
+        """Over everything said so far: an answer to other words is no answer to these.
+
+        A letter and 16 hexadecimal digits: without it one hash in 800 is a number to a spreadsheet, such as 12345678901234e5.
+        """
         said = orjson.dumps([[turn.speaker, turn.text] for turn in self.turns])
-        return sha256(said).hexdigest()[:16]
+        return f"h{sha256(said).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)

@@ -77,18 +77,22 @@ def test_the_command_says_where_people_write_their_answers(tmp_path: Path, monke
     ]
 
 
-@pytest.mark.parametrize("separator", [";", "\t"])
-def test_answers_come_back_from_a_spreadsheet_that_separates_its_columns_otherwise(tmp_path: Path, separator: str) -> None:
+@pytest.mark.parametrize(
+    ("separator", "encoding"),
+    [(";", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-8"), ("\t", "utf-16"), (",", "utf-16")],
+    ids=["LibreOffice", "Excel in German", "tabs", "Excel: Unicode Text", "UTF-16"],
+)
+def test_answers_come_back_as_spreadsheets_save_them(tmp_path: Path, separator: str, encoding: str) -> None:
     go(tmp_path)
-    rows = [row | {"answer": "It is here, for sure."} for row in asked(tmp_path)]
-    with (tmp_path / "answers.csv").open("w", encoding="utf-8-sig", newline="") as file:
+    rows = [row | {"answer": "Schöne Grüße, it is here."} for row in asked(tmp_path)]
+    with (tmp_path / "answers.csv").open("w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, rows[0], delimiter=separator)
         writer.writeheader()
         writer.writerows(rows)
 
     assert go(tmp_path).reasons == {}
     turns = Table(tmp_path / "generated").scan().collect()["turns"].to_list()
-    assert {turn[-1]["text"] for turn in turns} == {"It is here, for sure."}
+    assert {turn[-1]["text"] for turn in turns} == {"Schöne Grüße, it is here."}
 
 
 def test_a_line_separator_inside_a_text_ends_no_json_line(tmp_path: Path) -> None:
@@ -167,9 +171,13 @@ def test_text_that_a_spreadsheet_would_run_is_quoted(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"conversation_id,answer\nc,Hi\n", r"answers\.csv: row 1 lacks one of the columns conversation_id, turn_hash, answer"),
-        (b"\xff\xfe", r"answers\.csv: cannot be read as UTF-8 CSV or JSON lines; save it as such"),
-        (b'conversation_id,turn_hash,answer\nc,h,"never closed\n', r"answers\.csv: cannot be read as UTF-8 CSV"),
+        (b'conversation_id,turn_hash,answer\nc,h,"never closed\n', r"the row that begins in line 2 is not closed or"),
+        (b"conversation_id,turn_hash,answer\nc,h,Yes, of course.\n", r"ends in line 2 has more cells than the header; put its"),
         (b"conversation_id,turn_hash,answer\nc,h,Hi\nc,h,Ho\n", r"answers\.csv: row 2 answers c a second time; keep one"),
+        (
+            "conversation_id;turn_hash;answer\r\nc;h;Es ist da.\r\nd;h;Schönen Tag\r\n".encode("cp1252"),
+            r'answers\.csv: is not UTF-8 at line 3, byte 8; save it as UTF-8: in Excel as the file type "CSV UTF-8", in Libre',
+        ),
     ],
 )
 def test_a_file_that_is_not_what_it_promises_is_one_clear_error(tmp_path: Path, content: bytes, message: str) -> None:
@@ -177,3 +185,35 @@ def test_a_file_that_is_not_what_it_promises_is_one_clear_error(tmp_path: Path, 
 
     with pytest.raises(SourceError, match=message):
         go(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "message"),
+    [
+        ("xlsx", b"PK\3\4", "is an Excel workbook; save each sheet as CSV UTF-8"),
+        ("json", b"[]", "is neither CSV nor JSON lines; save it as one of them"),
+        ("jsonl", b'{"a": 1}\nnope\n', "line 2 is not JSON; mend that line"),
+        ("jsonl", b'{"a": "\xe4"}\n', "is not UTF-8 at line 1, byte 8"),
+    ],
+)
+def test_another_kind_of_file_is_refused_by_its_name(tmp_path: Path, ending: str, content: bytes, message: str) -> None:
+    (tmp_path / f"answers.{ending}").write_bytes(content)
+
+    with pytest.raises(SourceError, match=rf"answers\.{ending}: {message}"):
+        go(tmp_path, ending=ending)
+
+
+def test_rows_that_a_spreadsheet_cut_short_because_nobody_answered_them_wait_on(tmp_path: Path) -> None:
+    go(tmp_path)
+    first, second = asked(tmp_path)
+    names = list(first)
+    with (tmp_path / "answers.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([names, [*list(first.values())[:-1], "Here."], list(second.values())[:4]])
+
+    assert go(tmp_path).reasons == {"awaiting_answer": 1}
+
+
+def test_no_spreadsheet_takes_the_hash_of_a_question_for_a_number(tmp_path: Path) -> None:
+    go(tmp_path)
+
+    assert all(row["turn_hash"].startswith("h") for row in asked(tmp_path))
