@@ -58,6 +58,7 @@ ID: Final = (
     " room ticketnummer vorgang vorgangsnummer numero dossier caso incidencia chamado zgloszenie arende sag tapaus gesprach"
     " conversacion conversazione gesprek ticketnr ticketno vorgangsnr fallnummer fallnr zgloszenia sprawa sprawy melding"
 )
+_CHANNEL: Final = frozenset({"stream", "channel", "recipient", "room"})
 _ANSWERS: Final = frozenset({"agent", "staff", "operator", "outbound", "outgoing"})
 _PARENT: Final = "parent tmid reference reply replied replyto response responded answered quoted inreplyto in to"
 LEAST_ADDRESS: Final = 12
@@ -291,6 +292,7 @@ def id_column(
             column.name in taken
             or column.name == text
             or column.tokens & {"permalink", "url"}
+            or column.is_flag
             or not column.is_scalar
             or column.filled < 0.95
             or column.mean_words > 2
@@ -313,6 +315,21 @@ def id_column(
         if best is None or score > best[0]:
             best = score, column
     return best[1] if best else None
+
+
+def topic_column(
+    columns: Mapping[str, Column], group: Column | None, rows: Sequence[Mapping[str, Any]]
+) -> tuple[Column, Column] | None:
+    """A channel and the column that parts its messages by what they are about; null where `group` is another's id."""
+    topic = next((each for each in columns.values() if each.name.casefold() in {"topic", "subject"} and each.is_scalar), None)
+    if topic is None or topic.filled < 1 or (group is not None and group.hints(ID) and not group.tokens & _CHANNEL):
+        return None
+    for channel in [group] if group is not None and group.tokens & _CHANNEL else columns.values():
+        if channel.is_scalar and channel.filled == 1 and channel.tokens & _CHANNEL:
+            parts = len({(str(row.get(channel.name)), str(row.get(topic.name))) for row in rows})
+            if channel.distinct < parts and len(rows) > 1.2 * parts:  # most are answered
+                return channel, topic
+    return None
 
 
 def parent_columns(columns: Mapping[str, Column]) -> tuple[Column, Column] | None:

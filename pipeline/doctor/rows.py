@@ -27,6 +27,7 @@ from pipeline.doctor.columns import (
     text_column,
     text_format,
     time_column,
+    topic_column,
 )
 from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.notes import messages_of, without_programs
@@ -60,6 +61,8 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
         answers = None
     if answers is not None:
         group = answers[0]
+    topic = topic_column(columns, group, rows) if answers is None else None
+    group = topic[0] if topic else group
     speaker = speaker_column(columns, {text.name, *([group.name] if group else [])}) if group else None
     of_one: set[str] = set()
     while answers is None and group is not None and speaker is not None and _is_of_one(group, speaker, rows):
@@ -69,6 +72,10 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
         used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
+        if topic is not None:
+            mapping["id"] = [group.name, topic[1].name]
+            reasons.append(f"{topic[1].name!r} parts what has one {group.name!r}")
+            used.add(topic[1].name)
     else:
         used |= _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text, remarks)

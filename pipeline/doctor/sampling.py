@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.doctor.field_names import words_in
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import Limits, ReceivedFile, Row
 from pipeline.reading.files import (
@@ -188,7 +189,7 @@ def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
         return None
     inner = sum(len(text) for item in items[:200] for _, below in lists(item, "", 0) for text in _texts(below, 0))
     are_conversations = inner * 2 > max(sizes)  # half of what they hold stands in lists of their own
-    is_conversation = len(found) > 1 or _has_text(document, path.partition(".")[0])  # beside messages: a list of who takes part
+    is_conversation = (len(found) > 1 and not _are_tables(document)) or _has_text(document, path.partition(".")[0])
     return (path, items) if are_conversations or not is_conversation else None
 
 
@@ -206,6 +207,14 @@ def _beside(document: Any, steps: Sequence[str]) -> Iterator[str]:
     if steps and isinstance(document, dict):
         yield from document.keys() - {steps[0]}
         yield from _beside(document.get(steps[0]), steps[1:])
+
+
+def _are_tables(document: Mapping[str, Any]) -> bool:
+    """Whether a document holds nothing but lists, none of them of those who take part in a conversation."""
+    return all(
+        isinstance(below, list) and not words_in(key) & {"participants", "participant", "members", "users", "people"}
+        for key, below in document.items()
+    )
 
 
 def _has_text(document: Mapping[str, Any], at: str) -> bool:

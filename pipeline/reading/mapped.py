@@ -226,8 +226,9 @@ class MappedSettings(SourceSettings):
     ignore_beside: list[str] = Field(default_factory=list)
     """Fields of a JSON document beside its records that are known and not read; of XML elements, attributes and, as `text`, loose
     text in the elements around them."""
-    id: str | None = None
-    """The native conversation id; null makes every record a conversation of its own."""
+    id: str | list[str] | None = None
+    """The native conversation id, or the fields that name it together, such as a channel and a topic in it; null makes every
+    record a conversation of its own."""
     messages: dict[str, list[str | int | bool]] = Field(default_factory=dict)
     """Which events, or rows, are messages: field -> values; all must hold. All others, such as internal notes, are counted.
     Empty: every one is a message."""
@@ -253,7 +254,12 @@ class MappedSettings(SourceSettings):
     @property
     def rows_have_ids(self) -> bool:
         """Without an id every record is a conversation."""
-        return self.id is not None
+        return bool(self.id_fields)
+
+    @cached_property
+    def id_fields(self) -> tuple[str, ...]:
+        """The fields that name a conversation together."""
+        return () if self.id is None else (self.id,) if isinstance(self.id, str) else tuple(self.id)
 
     @cached_property
     def record_elements(self) -> Steps:
@@ -267,7 +273,7 @@ class MappedSettings(SourceSettings):
 
     def of_conversation(self) -> Iterator[str]:
         """Every field of the conversation that is read, the messages apart."""
-        single = (self.id, self.opened_at, self.channel, self.language, self.product, self.customer)
+        single = (*self.id_fields, self.opened_at, self.channel, self.language, self.product, self.customer)
         yield from (at for at in single if at is not None)
         yield from (*self.topics, *self.outcome.fields(), *self.identifiers.fields())
 

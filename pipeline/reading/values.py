@@ -1,6 +1,7 @@
 """Values of foreign records: text, list, record or id, or refused."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pipeline.reading.drafts import Refused
@@ -11,6 +12,7 @@ MAX_ID_CHARACTERS: Final = 1000
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d{1,3},\d{1,2}")
 _FLOATED: Final = re.compile(r"\d{1,18}\.0")
 _NOTHING: Final = frozenset({"", "null", "none", "nan", "n/a", "undefined"})
+_BETWEEN: Final = "\x1f"
 _QUOTES: Final = "\"' \t\r\n\u00a0\u201c\u201d\u2018\u2019"
 
 
@@ -88,3 +90,13 @@ def native_id(value: Any) -> str | None:
     if text.endswith(".0") and _FLOATED.fullmatch(text):
         text = text.removesuffix(".0")
     return text if 0 < len(text) <= MAX_ID_CHARACTERS else None
+
+
+def joined_id(values: Iterable[Any]) -> str | None:
+    r"""One id of all that several fields hold; null where one of them has none.
+
+    >>> joined_id([81]), joined_id([81, None]), joined_id(["help", "tents"])
+    ('81', None, 'help\x1ftents')
+    """
+    ids = [native_id(value) for value in values]
+    return None if None in ids else _BETWEEN.join(map(str, ids))

@@ -39,7 +39,7 @@ from pipeline.reading.paths import EACH, Known, find, first, known, parse, unkno
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
-from pipeline.reading.values import as_text, native_id, stated
+from pipeline.reading.values import as_text, joined_id, native_id, stated
 from pipeline.reading.xml_records import xml_records
 from pipeline.text import clean
 
@@ -134,7 +134,7 @@ class EventsSettings(MappedSettings):
 def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limits) -> Iterator[Row]:
     """The records of one file."""
     layout = layout_of(file)
-    at_id = settings.steps[settings.id] if settings.id is not None else None
+    at_id = [settings.steps[path] for path in settings.id_fields]
     if layout == "jsonl":
         for row in json_lines(file, number, limits):
             yield row if isinstance(row, Row) else _row(number, *row, at_id)
@@ -148,8 +148,8 @@ def read(file: ReceivedFile, number: int, settings: EventsSettings, limits: Limi
         raise SourceError(f"{file.label}: is {layout}, not JSON; read it as format: table")
 
 
-def _row(number: int, position: int, raw: bytes, record: Any, at_id: Steps | None) -> Row:
-    native = sha256(raw).hexdigest() if at_id is None else native_id(first(record, at_id))
+def _row(number: int, position: int, raw: bytes, record: Any, at_id: Sequence[Steps]) -> Row:
+    native = joined_id(first(record, path) for path in at_id) if at_id else sha256(raw).hexdigest()
     return fault(number, position, raw, "no_id") if native is None else Row(number, position, native, raw)
 
 

@@ -44,7 +44,7 @@ from pipeline.reading.paths import first, known, parse, shown, unknown
 from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.transcripts import TranscriptLabels, add_transcript
-from pipeline.reading.values import as_text, native_id, stated
+from pipeline.reading.values import as_text, joined_id, native_id, stated
 from pipeline.reading.xml_records import xml_records
 from pipeline.text import clean
 
@@ -125,10 +125,12 @@ class TableSettings(MappedSettings):
                 "map either 'turn' (one row per turn), 'pair' (one row per question and answer) "
                 "or 'transcript' (one cell per conversation)"
             )
-        if self.pair and self.pair.several == "join" and self.id is None:
+        if self.pair and self.pair.several == "join" and not self.id_fields:
             raise ValueError("'several: join' needs 'id', the column that ties the pairs of a conversation together")
-        if self.turn and self.id is None:
+        if self.turn and not self.id_fields:
             raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
+        if self.turn and self.turn.parent and len(self.id_fields) > 1:
+            raise ValueError("'parent' needs one column as 'id', by which other rows name the row")
         return self
 
     @property
@@ -208,7 +210,7 @@ def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits
     columns = settings.columns
     pick: Callable[[Sequence[Any]], Sequence[Any]] = list
     names: list[str] = []
-    at_id = 0
+    at_id: list[int] = []
     for row in rows:
         if isinstance(row, Row):
             yield row
@@ -217,10 +219,12 @@ def _read_cells(file: ReceivedFile, number: int, settings: TableSettings, limits
             _check_columns(file, names, settings)
             places = [names.index(column) for column in columns]
             pick = itemgetter(*places) if len(places) > 1 else lambda cells, only=places[0]: (cells[only],)  # type: ignore[misc]
-            at_id = names.index(settings.id) if settings.id else -1
+            at_id = [names.index(column) for column in settings.id_fields]
         else:
             position, cells = row
-            native = native_id(cells[at_id]) if settings.id else _content_id(file, zip(names, cells, strict=True))
+            native = joined_id(cells[place] for place in at_id) if at_id else None
+            if not at_id or (native is None and _is_apart(dict(zip(names, cells, strict=True)), settings)):
+                native = _content_id(file, zip(names, cells, strict=True))
             payload = orjson.dumps(pick(cells), default=str)
             yield _row(number, position, native, payload)
 
@@ -244,7 +248,9 @@ def _read_records(
                 continue
         if paths:
             record = {**record, **{column: first(record, path) for column, path in paths.items() if column not in record}}
-        native = native_id(record.get(settings.id)) if settings.id else _content_id(file, row[2].items())
+        native = joined_id(record.get(column) for column in settings.id_fields) if settings.id_fields else None
+        if not settings.id_fields or (native is None and _is_apart(record, settings)):
+            native = _content_id(file, row[2].items())
         yield _row(number, position, native, orjson.dumps([record.get(column) for column in columns]))
 
 
@@ -263,6 +269,11 @@ def _unfolded(number: int, rows: Iterator[tuple[int, bytes, Any] | Row], at: Ste
 
 def _row(number: int, position: int, native: str | None, payload: bytes) -> Row:
     return fault(number, position, payload, "no_id") if native is None else Row(number, position, native, payload)
+
+
+def _is_apart(record: Mapping[str, Any], settings: TableSettings) -> bool:
+    """Whether a row is no message and may therefore belong to no conversation."""
+    return bool(settings.messages) and not settings.is_message(record.get)
 
 
 def _content_id(file: ReceivedFile, cells: Any) -> str:
@@ -326,7 +337,8 @@ def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: Tab
             turns[0] = turns[0][0], opening._replace(text=f"{subject}\n\n{opening.text}".strip())
     if turns and not opens and any(turn.speaker.startswith(STARTER) for _, turn in turns):
         draft.drop = "opening_not_delivered"  # who asked is not known
-    ordered = named_by_starter([turn for _, turn in turns])
+    starter = native_id(_one(records, settings.customer)) if settings.customer else None
+    ordered = named_by_starter([turn for _, turn in turns], starter)
     for turn in ordered:
         _add(draft, turn)
     if not settings.customer:

@@ -452,3 +452,21 @@ def test_columns_of_a_ticket_export_are_known_in_eight_languages(header: str, tm
     }
     assert found.mapping["outcome"]["csat"]["at"] == rating
     assert found.read == {"kept": 10}
+
+
+@pytest.mark.parametrize("is_dump", [True, False])
+def test_topics_in_the_channels_of_zulip_are_conversations(is_dump: bool, tmp_path: Path) -> None:
+    def message(thread: int, turn: dict[str, Any]) -> dict[str, Any]:
+        own = {"id": turn["id"], "content": turn["text"], "subject": f"tent {thread // 2}", "flags": ["read"]}
+        channel, sender = thread % 2, 7 if turn["login"] == "al_roe" else 100 + thread
+        sent = 1767614400 + turn["id"]
+        if is_dump:
+            return {**own, "recipient": 20 + channel, "sender": sender, "date_sent": float(sent), "has_link": False}
+        people = {"sender_id": sender, "sender_full_name": turn["login"], "display_recipient": f"help {channel}"}
+        return {**own, **people, "stream_id": 1 + channel, "timestamp": sent, "type": "stream", "client": "website"}
+
+    messages = [message(thread, turn) for thread in range(8) for turn in turns(thread)]
+    read_by = [{"id": n, "user_profile": 7, "message": each["id"]} for n, each in enumerate(messages)]
+    page = {"zerver_message": messages, "zerver_usermessage": read_by} if is_dump else {"result": "success", "messages": messages}
+
+    assert is_read(write(tmp_path / "in", messages__json=json.dumps(page)))

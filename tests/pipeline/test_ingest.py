@@ -86,6 +86,22 @@ def test_the_example_mappings_yield_what_the_sets_hold(
     assert {count: manifest.counts[count] for count in counts} == counts
 
 
+def test_issues_are_read_out_of_an_hour_of_github(tmp_path: Path) -> None:
+    issue = {"url": "https://api.example.com/issues/1", "title": "Leak", "user": {"login": "jo_fox"}, "body": "My tent leaks."}
+    at, repo = {"created_at": "2026-01-05T12:00:00Z"}, {"id": 1, "name": "acme/tents"}
+    hour = [
+        {"id": "1", "type": "PushEvent", "actor": {"login": "zed"}, "repo": repo, "payload": {"size": 1}, "public": True, **at},
+        {"id": "2", "type": "IssueCommentEvent", "actor": {"login": "al_roe"}, "repo": repo, "public": True,
+         "payload": {"action": "created", "issue": issue, "comment": {"body": "Where?"}}, "created_at": "2026-01-05T12:10:00Z"},
+        {"id": "3", "type": "IssuesEvent", "actor": {"login": "jo_fox"}, "repo": repo, "public": True,
+         "payload": {"action": "opened", "issue": issue}, **at},
+    ]  # fmt: skip
+    section = load_section(ingest.IngestParams, "ingest", [ROOT / "params.yaml", ROOT / "examples/github_archive.yaml"])
+    ingest.run(write(tmp_path / "in", hour__json__gz=hour), tmp_path / "ingested", section, Means(KEY))
+
+    assert list(texts(Table(tmp_path / "ingested")).values()) == [["customer: My tent leaks.", "agent: Where?"]]
+
+
 def test_the_sample_is_read_as_its_answer_key_says(tmp_path: Path) -> None:
     section = load_section(ingest.IngestParams, "ingest", [ROOT / "params.yaml"])
     ingest.run(ROOT / "data/raw/received", tmp_path / "ingested", section, Means(KEY))

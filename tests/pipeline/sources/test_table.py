@@ -57,6 +57,58 @@ def test_internal_notes_among_the_rows_make_no_turns_and_are_counted(tmp_path: P
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_row_that_is_no_message_and_of_no_conversation_is_dropped_and_one_that_is_a_message_is_at_fault(
+    ending: str, tmp_path: Path
+) -> None:
+    records = [
+        {"ticket": "81", "from": "c", "body": "Where is my order?", "at": "2026-01-05 12:00:00", "kind": "reply"},
+        {"ticket": "", "from": "", "body": "", "at": "2026-01-05 12:01:00", "kind": "login"},
+        {"ticket": "", "from": "c", "body": "Hello?", "at": "2026-01-05 12:02:00", "kind": "reply"},
+    ]
+    lines = "\n".join([",".join(records[0]), *(",".join(each.values()) for each in records)])
+    folder = write(tmp_path / "in", **{f"log__{ending}": lines if ending == "csv" else records})
+    table = ingested(folder, {**TURNS, "messages": {"kind": ["reply"]}, "kind": "kind"})
+
+    assert texts(table) == {"81": ["customer: Where is my order?"]}
+    assert table.manifest.counts["rows_dropped"] == 1
+    assert quarantined(table) == [(f"log.{ending}", 3, "no_id", "")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_several_columns_may_name_a_conversation_together(ending: str, tmp_path: Path) -> None:
+    records = [
+        {"channel": channel, "topic": topic, "from": who, "body": f"{topic} of {channel}", "at": f"2026-01-05 12:0{place}:00"}
+        for channel in ("north", "south") for topic in ("tents", "boots") for place, who in enumerate("ca")
+    ]  # fmt: skip
+    lines = "\n".join(
+        [",".join(records[0]), *(",".join(each.values()) for each in records), "north,,c,Hello?,2026-01-05 12:09:00"]
+    )
+    folder = write(tmp_path / "in", **{f"log__{ending}": lines if ending == "csv" else [*records, {**records[0], "topic": None}]})
+    table = ingested(folder, {**TURNS, "id": ["channel", "topic"]})
+
+    assert sorted(texts(table).values()) == [
+        [f"customer: {topic} of {channel}", f"agent: {topic} of {channel}"]
+        for topic in ("boots", "tents") for channel in ("north", "south")
+    ]  # fmt: skip
+    assert quarantined(table) == [(f"log.{ending}", 9, "no_id", "")]
+
+
+def test_rows_that_are_named_by_several_columns_cannot_be_answered_by_others() -> None:
+    turn = {**TURNS["turn"], "parent": "answers"}
+
+    with pytest.raises(ValidationError, match="'parent' needs one column as 'id'"):
+        params({**TURNS, "id": ["channel", "topic"], "turn": turn})
+
+
+def test_where_a_column_names_the_customer_nobody_who_wrote_first_is_taken_for_them(tmp_path: Path) -> None:
+    lines = "ticket,from,body,at,asker\n81,al,Any news?,2026-01-05 12:00:00,jo\n81,jo,It works now,2026-01-05 12:01:00,jo\n"
+    turn = {**TURNS["turn"], "speaker": {"at": "from", "others": "starter"}}
+    table = ingested(write(tmp_path / "in", log__csv=lines), {**TURNS, "turn": turn, "customer": "asker"})
+
+    assert texts(table) == {"81": ["agent: Any news?", "customer: It works now"]}
+
+
 def test_every_layout_says_alike_what_is_no_note(tmp_path: Path) -> None:
     mapping = {**TURNS, "messages": {"note": [False, ""]}}
     records = [
