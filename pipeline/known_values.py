@@ -502,7 +502,7 @@ _NO_NAMES: Final = FUNCTION_WORDS | word_list(
     " regarding concerning urgent ridiculous unacceptable terrible correct good great fine bad sorry happy trying looking"
     " account order number phone email address like something someone anything nothing because since but however though"
     " wondering calling writing having getting first last full middle name names one two it's that's what's dear"
-    " changed change field box only missing empty spelling starts begins does differs"
+    " changed change field box only missing empty spelling starts begins does differs pls plz plzz today tonight tomorrow"
 )
 
 

@@ -172,6 +172,9 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         ),
         Pattern("to be called", rf"{_CALL_ME}\K0\d{{2,4}}[ /-]?\d{{5,9}}(?![\w/-])", 0.65),
         Pattern(
+            "of a signature", r"(?m:^)[ \t>]{0,4}[TMF][.:][ \t]{0,4}\K[+(]?\d(?:[ ().\-/]{0,3}\d){6,14}(?=[ \t]*(?:\n|\Z))", 0.6
+        ),
+        Pattern(
             "foreign", r"(?<!\w)\+[1-9]\d{0,2}(?:[ .-]?\(0\))?(?:[ ().-]{0,2}\d){6,13}(?!\d)(?:\s?(?:x|ext\.?)\s?\d{1,6})?", 0.6
         ),
         Pattern("of seven digits in brackets", r"\(\K\d{3}-\d{4}(?=\))", 0.5),

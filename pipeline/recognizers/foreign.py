@@ -126,6 +126,12 @@ _SPOKEN: Final = re.compile(r"\s(?:\w+\s){0,2}(?:gesprochen|telefoniert|geredet|
 _NAMES: Final = word_list("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
 """What stands before nothing but a name."""
 
+_RELATED: Final = word_list(
+    "bruder chef chefin freund freundin hausmeister kollege kollegin mann mitbewohner mitbewohnerin nachbar nachbarin neffe"
+    " nichte onkel opa oma schwager schwester schwägerin sohn tante tochter vermieter vermieterin vetter"
+)
+"""Who is named with an article: "mein Nachbar der Jörg"."""
+
 _ARTICLES: Final = word_list(
     "der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner kein keine ihre zum zur im am"
 )
@@ -238,7 +244,8 @@ def _told(word: str, before: Sequence[str], entity_type: str, *, is_listed: bool
     """What the two words before say of a word; None when nothing."""
     if _is_introduced(before):
         return word[0].isupper() or is_listed or before[-1] in _NAMES
-    if before == ["moi", "c'est"] or (is_listed and before in (["bin", "der"], ["bin", "die"])):
+    by_article = len(before) > 1 and before[-1] in {"der", "die"} and (before[0] == "bin" or before[0] in _RELATED)
+    if before == ["moi", "c'est"] or (is_listed and by_article):
         return True
     if word[0].isupper() and before and (before[-1] == "à" or (entity_type == "LOCATION" and before[-1] in _PLACES)):
         return word.casefold() not in _NO_PLACES

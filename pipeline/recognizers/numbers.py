@@ -48,6 +48,17 @@ _MEASURED: Final = (
 )
 """After a number that counts something."""
 
+_IN_GROUPS: Final = rf"[A-Z]{{1,4}}\d{{2,5}} \d{{2,5}}(?!\w|[.,]\d|\s?{_MEASURED}|\s(?!(?:does|this)\b)(?i:[a-z]{{3,}}s|pcs)\b)"
+"""In capitals, and a second group that counts nothing: "QX731 22"."""
+
+_HYPHENATED: Final = (
+    r"(?!\d{1,2}-[A-Z]{3,9}-\d{2,4}\b)(?=[A-Z\d-]*[A-Z])(?=[A-Z\d-]*\d{3})[A-Z\d]{1,8}(?:-[A-Z\d]{1,10}){2,4}(?![\w-])"
+)
+"""In capitals, three parts or more, and no date."""
+
+_NO_WORD: Final = rf"(?!(?:{_NO_PREFIXES})\b)[b-df-hj-np-tv-z]{{1,3}} \d(?:[ -]?\d){{3,20}}(?![\w/-]|[.,]\d|\s?{_MEASURED})"
+"""Letters of which none is a vowel, so no word, and a number of four digits or more: "qx 70411"."""
+
 CONTEXT: Final = ("account", "order", "number", "pin", "ticket", "tracking")
 
 
@@ -60,6 +71,12 @@ def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecogniz
         patterns = [
             Pattern("number announced", rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})\b\.?{_LINK}\K(?:{strong})\b", 0.75),
             Pattern("announced", rf"\b(?:{words})(?:'s)?\b{_LINK}\K(?:{value})\b(?![.,]\d|\s?%|\s?{_MEASURED})", 0.65),
+            Pattern(
+                "code announced",
+                rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})?(?:'s)?\b\.?{_LINK}\K\b(?-i:{_IN_GROUPS}|{_HYPHENATED})",
+                0.65,
+            ),
+            Pattern("letters announced", rf"\b(?:{words})\b\s*(?:(?:is|was|ist|lautet)\s+|[:=#]\s*)?\K{_NO_WORD}", 0.65),
             Pattern(
                 "second of two",
                 rf"\b(?:{words})(?:[- ]?{_NUMBER_WORD})?(?:'s)?\b\.?{_LINK}(?:{value})\s*(?:or|and|/)\s*"

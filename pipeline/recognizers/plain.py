@@ -22,13 +22,13 @@ WORDS: Final = word_list(
     " fwiw fyi gf gg gift gimme gm gonna good gotta gr8 great greetings grr gtg haha hahah hahaha happy hbu heh hehe"
     " hella hello hey heya hi hiya hmm hmmm hmu hola howdy hrs hru hurray idc idek idgaf idk ikr ily imei imho imo"
     " info insta irl isnt iykyk jk jus k kinda kk kthx kudos l8r lemme lfg lil lmao lmaoo lmaooo lmfao lmk lol lolol"
-    " lolz lool lovely luv lvl mah meh meme memes merry mfw mins mkay mmm morning msg msgd msgs mth mths nah nbd ngl"
-    " nice nite nm no nope np nvm obv obvs ofc oh oic ok okay okey okie omfg omg omw oof ooo oops otp outta pc peeps"
-    " pfft phew pic pics pissed please pls plz plzz pm pms ppl prob probs promo ps psa pw pwd qt rant regards rly rn"
-    " rofl roflmao rt salutations sec secs shh shite shoulda shouldnt sincerely sis smdh smfh smh sms smth sorry sorta"
-    " spam srry srs srsly sry stfu sup super sux tba tbd tbf tbh tbt tgif thank thanks thanx tho thru thx til tix tks"
-    " tldr tmi tmr tmrw tnx tomoz tqvm trails tryna trynna ttfn ttyl txt txting txts ty tyia tysm tyt tyvm ugh uhh umm"
-    " ummm unsub ur urs urself ux vid vids vm w8 wanna wasnt wassup wat wbu wdym welcome well welp wfh whatev whatevs"
+    " lolz lool lovely lurker lurkers lurking luv lvl mah meh meme memes merry mfw mins mkay mmm morning msg msgd msgs mth"
+    " mths nah nbd ngl nice nite nm no nope np nvm obv obvs ofc oh oic ok okay okey okie omfg omg omw oof ooo oops ord otp"
+    " outta pc peeps pfft phew pic pics pissed please pls plz plzz pm pms ppl prob probs promo ps psa pw pwd qt rant"
+    " regards rly rn rofl roflmao rt salutations sec secs shh shite shoulda shouldnt sincerely sis smdh smfh smh sms smth"
+    " sorry sorta spam srry srs srsly sry stfu sup super sux tba tbd tbf tbh tbt tgif thank thanks thanx tho thru thx til"
+    " tix tks tldr tmi tmr tmrw tnx tomoz tqvm trails tryna trynna ttfn ttyl txt txting txts ty tyia tysm tyt tyvm ugh uhh"
+    " umm ummm unsub ur urs urself ux vid vids vm w8 wanna wasnt wassup wat wbu wdym welcome well welp wfh whatev whatevs"
     " whoa whoops wk wks woah wont woo woohoo worst wouldnt wow wtaf wtf wth wtv wym xd xmas xoxo xx xxx y'all ya yaa"
     " yall yay yd yea yeah yeet yeh yep yes yikes yo yolo youre yours yrs yuck yup zzz"
     # words written as they sound
@@ -60,7 +60,7 @@ def without(text: str, span: Span) -> Span | None:
     True
     """
     words = list(_WORD.finditer(text, span.start, span.end))
-    if all(_is_plain(word.group()) for word in words):
+    if all(_is_plain(word.group()) for word in words) or (len(words) == 1 and _is_function(words[0].group())):
         return None
     telling = [word for word in words if not (word.group()[0].islower() and _is_plain(word.group()))]
     if not telling:
@@ -85,6 +85,11 @@ SHORTEST_CLIPPED: Final = 5
 def _is_plain(word: str) -> bool:
     low = word.casefold()
     return low in WORDS or word in _LETTERS or (word.islower() and _is_clipped(low))
+
+
+def _is_function(word: str) -> bool:
+    """Whether it is a function word in lower case that nobody is called."""
+    return word in FUNCTION_WORDS and word not in NAME_WORDS
 
 
 def _is_clipped(word: str) -> bool:

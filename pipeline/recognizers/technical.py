@@ -20,6 +20,12 @@ _NAMED: Final = re.compile(r"(?:(?:Mc|Mac|De|Di|Le|La|Van|Fitz|O['’])?[^\W\d_a
 """A capital letter, then small ones."""
 
 _PART_NUMBER: Final = re.compile(r"[A-Za-z]{2,}-?\d|\d[A-Za-z]{2,}|\b[A-Z]\d")
+_MODEL_NUMBER: Final = re.compile(r"[A-Z]{1,4}(?:-\d{2,5}|\d{3,5})[A-Za-z]{0,3}")
+_FAULT: Final = re.compile(
+    r"\b(?:error|fehler|erreur|errore|fout)\w{0,8}(?: code)?[ :#-]{1,3}[A-Z]{1,2}-?\d{1,4}\b", re.IGNORECASE
+)
+"""What a device shows: "error code F17"."""
+
 _UNIT: Final = re.compile(rf"\s?{UNITS}(?!\w)")
 _MEASURE: Final = re.compile(rf"\d\s?{UNITS}(?!\w)|\b0x|{VERSION}|\d+x\d+|\A(?:\d+\.\d+|\d+[A-Za-z]+\d+)\Z")
 _STREET: Final = re.compile(
@@ -194,7 +200,7 @@ def _may_be_address(seen: Text, span: Span, value: str, words: Sequence[str]) ->
         return False
     if _STREET.search(value):
         return True
-    if _MEASURE.search(value) or (value[-1].isdecimal() and _UNIT.match(seen.text, span.end)):
+    if _is_of_a_device(seen.text, span, value, words):
         return False
     if seen.is_technical:
         if seen.is_output(span) or _PART_NUMBER.search(value):
@@ -202,6 +208,22 @@ def _may_be_address(seen: Text, span: Span, value: str, words: Sequence[str]) ->
         return any(_NAMED.fullmatch(word) and not _is_trade(word) and word.casefold() not in known_words() for word in words)
     named = [word for word in words if word.isalpha()]
     return not named or not all(_names_nothing(word) and not word.istitle() for word in named)
+
+
+def _is_of_a_device(text: str, span: Span, value: str, words: Sequence[str]) -> bool:
+    """Whether it is a measure, a model number or what a device shows."""
+    if _MEASURE.search(value) or (value[-1].isdecimal() and _UNIT.match(text, span.end)):
+        return True
+    return _is_sold(text, span, value, words) or _FAULT.search(text, max(0, span.start - 16), span.end) is not None
+
+
+def _is_sold(text: str, span: Span, value: str, words: Sequence[str]) -> bool:
+    """Whether all numbers are model numbers and a maker is named in it or right before it: "Qnap TS453"."""
+    numbered = [part.strip(".,;:!?()") for part in value.split() if any(map(str.isdecimal, part))]
+    if not numbered or not all(map(_MODEL_NUMBER.fullmatch, numbered)):
+        return False
+    before = WORD.findall(text[max(0, span.start - 24) : span.start]) if text[: span.start].endswith(" ") else []
+    return any(word[0].isupper() and word.casefold() in MAKERS for word in [*before[-1:], *words])
 
 
 def _is_listed(word: str) -> bool:

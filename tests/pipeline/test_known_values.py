@@ -90,6 +90,7 @@ def test_numbers_are_found_in_any_spacing_and_user_names_as_markdown_escapes_the
         ("my name is misspelled on the card", []),
         ("my name is on the card", []),
         ("call me back", []),
+        ("call me plz, or tomorrow", []),
         ("Hardware name: Brisk Systems", []),
         ("the file name is Sundry", []),
         ("Call me Crystal", ["Crystal"]),

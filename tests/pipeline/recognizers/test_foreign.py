@@ -39,6 +39,8 @@ def test_function_words_tell_the_language(text: str, expected: bool) -> None:  #
         ("soy cliente desde enero", []),
         ("ich bin der Jörg und warte", ["Jörg"]),
         ("ich bin der Kunde", []),
+        ("Mein Kollege der Jörg hat es genommen", ["Jörg"]),
+        ("Mein Kollege der Kunde hat es genommen", []),
         ("Kennzeichen, Reisepass, Geburtsdatum", []),
         ("moi c'est bastien, j'habite à Quimper", ["bastien", "Quimper"]),
         ("mi chiamo oreste, non riesco", ["oreste"]),

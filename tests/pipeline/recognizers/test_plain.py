@@ -21,6 +21,10 @@ from pipeline.spans import Span
         ("robin", "robin"),
         ("agen", None),
         ("R U", "R U"),
+        ("or", None),
+        ("me", None),
+        ("van de", "van de"),
+        ("Lurker", None),
     ],
 )
 def test_chat_words_are_cut_off_a_name(text: str, left: str | None) -> None:

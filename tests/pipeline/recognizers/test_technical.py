@@ -47,6 +47,9 @@ FENCED = "After the update:\n```\nLnkSta: Speed 2.5GT/s, Width x1\nKernel driver
         ("`make -j4` fails. Migration of the VF; no migration no fun", [("Migration", "ORGANIZATION")]),
         ("I moved everything to Kubernetes last week", [("Kubernetes", "ORGANIZATION")]),
         ("unsloth/gemma-4-26B in /opt/models/ on 3x R9700", [("3x R9700", "STREET_ADDRESS")]),
+        ("my Qnap TS453 and the Canon MG-5750 are slow", [("TS453", "STREET_ADDRESS"), ("MG-5750", "STREET_ADDRESS")]),
+        ("Der Ofen zeigt Fehler F17 an", [("Fehler F17 an", "STREET_ADDRESS")]),
+        ("it stops with error code E-31", [("E-31", "STREET_ADDRESS")]),
     ],
 )
 def test_what_commands_print_and_makers_sell_is_nobodys_name(text: str, finds: list[tuple[str, str]]) -> None:
@@ -66,6 +69,7 @@ def test_what_commands_print_and_makers_sell_is_nobodys_name(text: str, finds: l
         ("I live at 12 Main Street", [("12 Main Street", "STREET_ADDRESS")]),
         ("meet me at Broadway and Main", [("Broadway and Main", "STREET_ADDRESS")]),
         ("97205 please", [("97205", "STREET_ADDRESS")]),
+        ("send the Canon to TS453", [("TS453", "STREET_ADDRESS")]),
         ("that is k-o-w-a-l", [("k-o-w-a-l", "PERSON")]),
         ("Signed-off-by: Milos Petrak, see src/main.c and lib/util.c", [("Milos Petrak", "PERSON")]),
         ("tried what yusuf suggested: chmod 644 /etc/foo.conf && reboot -f", [("yusuf", "PERSON")]),
