@@ -7,7 +7,7 @@ of a model: replies are kept by the hash of the whole request.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -222,7 +222,8 @@ def run(source: Path, target: Path, params: GenerateParams, means: Means) -> Man
     with_questions = {part.name for part in parts if table.read(part, columns=["turns"]).select(_is_open().any()).item()}
     index = build_index(table, params.retrieval) if with_questions else Index([], params.retrieval)
     knowledge = _knowledge(params, means)
-    answer, find = PROVIDERS[params.provider](params), _search(index, knowledge, params, find_meaning(params))
+    answer = PROVIDERS[params.provider](params)
+    find = _search(index, knowledge, params, find_meaning(params), _asked_by(table) if params.provider == "file" else {})
     with new_table(target, "generate", params.deciding(), given=table) as writer:
         made: list[Part] = []
         for number, part in enumerate(parts):
@@ -266,7 +267,7 @@ def answering(table: Table, params: GenerateParams, means: Means) -> Callable[[p
     """
     table.require_stage("scrub")
     knowledge = _knowledge(params, means)
-    find = _search(build_index(table, params.retrieval), knowledge, params, find_meaning(params))
+    find = _search(build_index(table, params.retrieval), knowledge, params, find_meaning(params), {})
     answer = PROVIDERS[params.provider](params)
     return lambda conversations: generate(conversations, find, answer, params)
 
@@ -302,7 +303,7 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
                 ended.append(step.value)
         return ended
 
-    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge), params, None)
+    find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge), params, None, {})
     answer = PROVIDERS[params.provider](params)
     if params.provider in FETCHERS:
         endpoint, _ = FETCHERS[params.provider](params)
@@ -375,7 +376,21 @@ def _exchanges(conversation_id: str, turns: Sequence[dict[str, Any]], personal: 
             yield Exchange(f"{conversation_id}/{run[0]['turn_id']}", "\n".join(said)[-LONGEST_TEXT:], text)
 
 
-def _search(index: Index, knowledge: Knowledge, params: GenerateParams, rescore: Rescore | None) -> Find:
+def _asked_by(table: Table) -> Mapping[str, int]:
+    """Of conversations that dedupe kept for others, the number of all that it found to be the same."""
+    deduped = next((each for each in reversed(table.line()) if each.manifest.stage == "dedupe"), None)
+    if deduped is None or not all("clusters" in part.files for part in deduped.manifest.parts):
+        return {}
+    return dict(deduped.scan("clusters").group_by("cluster_id").len().collect().rows())
+
+
+def _search(
+    index: Index,
+    knowledge: Knowledge,
+    params: GenerateParams,
+    rescore: Rescore | None,
+    asked_by: Mapping[str, int],
+) -> Find:
     style = params.prompt.style_examples if params.provider in FETCHERS else 0
     more = params.embedding.candidates if params.embedding and rescore else 0
 
@@ -391,7 +406,8 @@ def _search(index: Index, knowledge: Knowledge, params: GenerateParams, rescore:
                 passages = _bounded(rescore(asked, passages), passages, params.knowledge.min_relevance, params.knowledge.max_hits)
             for question, said, written in zip(some, exchanges, passages, strict=True):
                 hits = tuple(sorted((*said.hits, *written.hits), key=lambda hit: (-hit.score, hit.id)))
-                yield replace(question, hits=hits, style=said.others[:style])
+                often = asked_by.get(question.conversation_id, 1)
+                yield replace(question, hits=hits, style=said.others[:style], asked_by=often)
 
     return find
 

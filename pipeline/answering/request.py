@@ -162,6 +162,9 @@ class Question:
     style: tuple[Hit, ...] = ()
     """How the team writes: nothing that the answer may rest on."""
 
+    asked_by: int = 1
+    """Conversations that came in with these words, or nearly: this one, and those that dedupe dropped for it."""
+
     @property
     def hash(self) -> str:
         """Over everything said so far: an answer to other words is no answer to these.

@@ -7,7 +7,7 @@ spaces, alone and in pairs, hashed to a fixed number of columns, so no vocabular
 Source: Salton and Buckley, "Term-weighting approaches in automatic text retrieval", 1988; scikit-learn's TfidfTransformer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -100,6 +100,20 @@ class Index:
             for text in (exchange.id, exchange.question, exchange.answer):
                 digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
+
+    def weigh_alike(self, questions: Sequence[str], weights: Mapping[str, int]) -> list[int]:
+        """Of every question, the sum of the weights of the exchanges that resemble it enough; `weights` by their ids."""
+        if self._matrix is None:
+            return [0] * len(questions)
+        each = np.array([weights[exchange.id] for exchange in self._exchanges])
+        sums: list[int] = []
+        step = max(1, CELLS_PER_BLOCK // len(self._exchanges))
+        for start in range(0, len(questions), step):
+            vectors = self._weigh.transform(self._count.transform(questions[start : start + step]))
+            similar = (vectors @ self._matrix).tocsr()
+            similar.data = (similar.data.round(DECIMALS) >= self._params.min_similarity).astype(np.int64)
+            sums += (similar @ each).tolist()
+        return sums
 
     def find(self, questions: Sequence[str], others: int = 0) -> list[Found]:
         """The most similar exchanges of every question, best first, of equal ones the smaller id first.

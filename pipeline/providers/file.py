@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from pipeline.answering.courtesies import asks_nothing
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.request import Answer, Answerer, Gap, Question, Settle, Settled
+from pipeline.answering.retrieval import Exchange, Index, RetrievalParams
 from pipeline.answering.spreadsheet import read_rows
 from pipeline.errors import SourceError
 from pipeline.tables import translated_errors
@@ -20,17 +22,22 @@ from pipeline.tables import translated_errors
 NAME: Final = "file"
 COLUMNS: Final = ("conversation_id", "turn_id", "turn_hash", "conversation", "suggestion", "why", "answer")
 NEEDED: Final = ("conversation_id", "turn_hash", "answer")
+ALIKE: Final = RetrievalParams(max_indexed=2_000, max_hits=1, min_similarity=0.3, min_words=1)
+"""Questions that others are compared with, and the cosine of TF-IDF from which two ask nearly the same."""
+
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def answerer(settings: Settings) -> Answerer:
-    """Answers of people; a question without one waits, and is written to `settings.file.questions`.
+    """Answers of people; a question without one waits, and is written to `settings.file.questions`, what many ask first.
+
+    What asks for nothing, such as thanks, is the gap `needs_no_answer` and not written.
 
     Raises:
         SourceError: the file of answers is not what it promises.
     """
     answers: dict[str, tuple[str, str]] | None = None
-    waiting: dict[str, Mapping[str, str]] = {}
+    waiting: list[tuple[Question, Gap]] = []
 
     def answer(questions: Iterable[Question], settle: Settle) -> Sequence[Settled]:
         nonlocal answers
@@ -39,10 +46,10 @@ def answerer(settings: Settings) -> Answerer:
         settled = list[Settled]()
         for question in questions:
             each = _answer(question, answers, settle)
-            if isinstance(each.given, Gap):
-                waiting[question.conversation_id] = _row(question, each.given)
+            if isinstance(each.given, Gap) and each.given.may_pass:
+                waiting.append((question, each.given))
             settled.append(each)
-        _write_questions(settings.file.questions, [waiting[conversation_id] for conversation_id in sorted(waiting)])
+        _write_questions(settings.file.questions, [_row(question, gap) for question, gap in _most_asked_first(waiting)])
         return settled
 
     return answer
@@ -51,10 +58,29 @@ def answerer(settings: Settings) -> Answerer:
 def _answer(question: Question, answers: Mapping[str, tuple[str, str]], settle: Settle) -> Settled:
     turn_hash, text = answers.get(question.conversation_id, ("", ""))
     if not text:
-        return Settled(Gap("awaiting_answer", may_pass=True))
+        return Settled(Gap("needs_no_answer") if asks_nothing(question.turns) else Gap("awaiting_answer", may_pass=True))
     if turn_hash != question.hash:
         return Settled(Gap("stale_answer", may_pass=True))
     return settle(question, (Answer(text, NAME, NAME, None, (), is_human=True),))
+
+
+def _most_asked_first(waiting: Sequence[tuple[Question, Gap]]) -> list[tuple[Question, Gap]]:
+    """Those first that resemble most conversations of all that wait, by a draw of them, and what dedupe dropped for each."""
+    questions = {question.conversation_id: question for question, _ in waiting}
+    asked = {conversation_id: _asked_in(question) for conversation_id, question in questions.items()}
+    drawn = Index([Exchange(each, asked[each], "") for each in sorted(asked)[: ALIKE.max_indexed]], ALIKE)
+    counts = drawn.weigh_alike(list(asked.values()), {each: question.asked_by for each, question in questions.items()})
+    often = dict(zip(asked, counts, strict=True))
+
+    def place(pair: tuple[Question, Gap]) -> tuple[int, str]:
+        question, _ = pair
+        return -max(often[question.conversation_id], question.asked_by), question.conversation_id
+
+    return sorted(waiting, key=place)
+
+
+def _asked_in(question: Question) -> str:
+    return "\n".join(turn.text for turn in question.turns if turn.speaker == "customer")
 
 
 def _row(question: Question, gap: Gap) -> dict[str, str]:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pipeline.answering.request import Question, Turn
 from pipeline.cli import app
+from pipeline.dedupe import DedupeParams
+from pipeline.dedupe import run as dedupe
 from pipeline.errors import SourceError
 from pipeline.generate import run
 from pipeline.params import load_section
@@ -29,6 +32,10 @@ def go(folder: Path, *rows: Any, ending: str = "csv") -> Manifest:
 def asked(folder: Path) -> list[dict[str, str]]:
     with (folder / "questions.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def hash_of(text: str) -> str:
+    return Question("c", "t0", None, (Turn("t0", "customer", text),), ()).hash
 
 
 def fill_in(folder: Path, rows: list[dict[str, str]]) -> None:
@@ -62,6 +69,61 @@ def test_json_lines_do_as_well(tmp_path: Path) -> None:
     assert go(tmp_path, FIRST, ending="jsonl").reasons == {}
 
 
+def test_what_asks_for_nothing_is_counted_and_not_put_to_anybody(tmp_path: Path) -> None:
+    answered = conversation(4, "Where is it?", "At the depot.", "Thanks a lot, have a nice day! \U0001f44d")
+    confirmed = conversation(5, "Stop it please", "Shall I cancel your order?", "ok")
+    parted = conversation(
+        6, "Wo ist es?", "Unterwegs. Kann ich sonst noch etwas für Sie tun?", "Nein danke, schönen Tag noch \U0001f44d\U0001f3fd"
+    )
+    courtesies = [conversation(3, "Hello"), answered, parted]
+
+    manifest = go(tmp_path, FIRST, confirmed, *courtesies)
+
+    assert {row["conversation_id"] for row in asked(tmp_path)} == {FIRST["conversation_id"], confirmed["conversation_id"]}
+    assert manifest.reasons == {"needs_no_answer": 1, "awaiting_answer": 1}
+    fates = Table(tmp_path / "generated").scan("asked").group_by("fate", "reason").len().sort("len").collect().rows()
+    assert sorted(fates) == [
+        ("dropped", "awaiting_answer", 1),
+        ("dropped", "needs_no_answer", 1),
+        ("left_open", "awaiting_answer", 1),
+        ("left_open", "needs_no_answer", 2),
+    ]
+
+
+def test_an_answer_to_what_asks_for_nothing_is_taken_all_the_same(tmp_path: Path) -> None:
+    hello = conversation(3, "Hello")
+    fill_in(
+        tmp_path,
+        [{"conversation_id": hello["conversation_id"], "turn_hash": hash_of("Hello"), "answer": "Hello! How can I help?"}],
+    )
+
+    assert go(tmp_path, hello).reasons == {}
+
+
+def test_what_many_ask_is_put_to_people_first(tmp_path: Path) -> None:
+    lone = conversation(1, "How do I change the name on my invoice?")
+    many = [conversation(number, f"Where is my {colour} parcel?") for number, colour in enumerate(("red", "blue", "green"), 2)]
+    go(tmp_path, lone, *many)
+
+    assert [row["conversation"] for row in asked(tmp_path)] == [
+        "customer: Where is my red parcel?",
+        "customer: Where is my blue parcel?",
+        "customer: Where is my green parcel?",
+        "customer: How do I change the name on my invoice?",
+    ]
+
+
+def test_what_dedupe_found_often_is_put_to_people_first(tmp_path: Path) -> None:
+    often = [conversation(number, "Which invoice did I pay with my last card?") for number in (7, 8, 9)]
+    rows = [conversation(1, "Where is my blue parcel?"), conversation(2, "Where is my red parcel?"), *often]
+    deduped(tmp_path, rows)
+    dedupe(tmp_path / "scrubbed", tmp_path / "found", load_section(DedupeParams, "dedupe", [SHIPPED]), MEANS)
+    files = {"file__questions": tmp_path / "questions.csv", "file__answers": tmp_path / "answers.csv"}
+    run(tmp_path / "found", tmp_path / "generated", params(tmp_path, provider="file", **files), MEANS)
+
+    assert asked(tmp_path)[0]["conversation"] == "customer: Which invoice did I pay with my last card?"
+
+
 def test_the_command_says_where_people_write_their_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETMILL_KEY", "0" * 64)
     source, questions, answers = (str(tmp_path / name) for name in ("deduped", "q.csv", "a.csv"))
@@ -84,7 +146,7 @@ def test_the_command_says_where_people_write_their_answers(tmp_path: Path, monke
 )
 def test_answers_come_back_as_spreadsheets_save_them(tmp_path: Path, separator: str, encoding: str) -> None:
     go(tmp_path)
-    rows = [row | {"answer": "Schöne Grüße, it is here."} for row in asked(tmp_path)]
+    rows = [row | {"answer": "Schönen Tag, it is here."} for row in asked(tmp_path)]
     with (tmp_path / "answers.csv").open("w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, rows[0], delimiter=separator)
         writer.writeheader()
@@ -92,7 +154,7 @@ def test_answers_come_back_as_spreadsheets_save_them(tmp_path: Path, separator: 
 
     assert go(tmp_path).reasons == {}
     turns = Table(tmp_path / "generated").scan().collect()["turns"].to_list()
-    assert {turn[-1]["text"] for turn in turns} == {"Schöne Grüße, it is here."}
+    assert {turn[-1]["text"] for turn in turns} == {"Schönen Tag, it is here."}
 
 
 def test_a_line_separator_inside_a_text_ends_no_json_line(tmp_path: Path) -> None:
