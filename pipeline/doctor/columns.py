@@ -59,6 +59,7 @@ ID: Final = (
     " conversacion conversazione gesprek ticketnr ticketno vorgangsnr fallnummer fallnr zgloszenia sprawa sprawy melding"
 )
 _CHANNEL: Final = frozenset({"stream", "channel", "recipient", "room"})
+_CUSTOMERS: Final = frozenset({"contact", "customer", "visitor", "lead", "end_user", "end-user", "requester"})
 _ANSWERS: Final = frozenset({"agent", "staff", "operator", "outbound", "outgoing"})
 _PARENT: Final = "parent tmid reference reply replied replyto response responded answered quoted inreplyto in to"
 LEAST_ADDRESS: Final = 12
@@ -258,6 +259,15 @@ def speaker_column(
     return None if best is None else (best[1], best[2], "refuse")  # customers alone
 
 
+def tells_both_sides(column: Column) -> bool:
+    """Whether each of its values means a customer or somebody who answers."""
+    values = {str(value): value for value in column.values}
+    if not column.is_scalar or len(values) > FEW or column.filled <= 0.5:  # half
+        return False
+    meaning = _meaning(column, values)
+    return meaning.keys() >= {"customer", "agent"} and sum(map(len, meaning.values())) == len(values)
+
+
 def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     asks, answers = column.tokens & {"inbound", "incoming", "customer", "user"}, column.tokens & _ANSWERS
@@ -277,6 +287,9 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
         role = SPEAKS.get(word) or SPEAKS.get(word.rpartition("_")[2]) or SPEAKS.get(word.partition("_")[0])
         if role:
             found.setdefault(role, []).append(value)
+    if "agent" not in found and "user" in said and said.keys() & _CUSTOMERS:
+        found["customer"].remove(said["user"])
+        found["agent"] = [said["user"]]  # whoever uses the desk
     if "agent" not in found and "bot" not in found and "system" in said and found.get("tool") == [said["system"]]:
         found["agent"] = found.pop("tool")  # "user" and "system": a dialogue system speaks for the company
     return found

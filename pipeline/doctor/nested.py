@@ -24,7 +24,7 @@ from pipeline.doctor.columns import (
 from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.field_names import own_name, words_in
 from pipeline.doctor.note_words import tells_note
-from pipeline.doctor.notes import messages_of, without_programs
+from pipeline.doctor.notes import kinds_that_speak, messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
@@ -75,8 +75,10 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
     mapping: dict[str, Any] = {**reading, "turns": at}
     used = {text.name, *(reading[key] for key in ("replies", "rank") if key in reading)}
     filters = _filters(columns, [flat(item) for item in items], text.name)
-    for name, values in messages_of(columns, text, remarks).items():
-        filters[name] = [value for value in values if value in filters.get(name, values)]
+    flat_items = [flat(item) for item in items]
+    for found in (messages_of(columns, text, remarks), kinds_that_speak(columns, flat_items)):
+        for name, values in found.items():
+            filters[name] = [value for value in values if value in filters.get(name, values)]
     if filters:
         mapping |= {"messages": filters, "kind": next(iter(filters))}
         kept = [item for item in map(flat, items) if all(is_one_of(item.get(path), values) for path, values in filters.items())]

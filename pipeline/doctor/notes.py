@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.doctor.columns import FEW, LABEL, Column
+from pipeline.doctor.columns import FEW, LABEL, TEXT, Column, tells_both_sides
 from pipeline.doctor.field_names import words_in
 from pipeline.doctor.note_words import is_seen, names_visibility, tells_messages, tells_note
 from pipeline.reading.mapped import FALSE, TRUE
@@ -15,6 +15,7 @@ _PEOPLE: Final = frozenset(
 _ONLY: Final = frozenset({"only", "nur", "visible", "sichtbar", "visivel", "visibile", "zichtbaar"})
 """Beside this it does."""
 _PROGRAMS: Final = frozenset({"system", "developer", "tool", "function", "function_call", "observation"})
+_KINDS: Final = frozenset({"type", "kind", "event", "action"})
 _MARKED: Final = frozenset({"x", "✓", "✔"})
 """How a spreadsheet says yes, where nothing says no."""
 
@@ -40,6 +41,23 @@ def messages_of(columns: Mapping[str, Column], text: Column, remarks: list[str])
                 f"{column.name} may tell internal notes and is not read so; put it into messages, or make sure it does not"
             )
     return found
+
+
+def kinds_that_speak(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The field with the kinds of rows, where some kinds never have a text, or never say who speaks: its other values."""
+    texts = [each.name for each in columns.values() if each.hints(TEXT) and each.is_scalar and each.mean_words >= 2]  # noqa: PLR2004  # words
+    roles = [each.name for each in columns.values() if each.filled < 1 and tells_both_sides(each)]
+    for column in columns.values():
+        if not column.tokens & _KINDS or not column.is_scalar or not 1 < column.distinct <= FEW or column.name in roles:
+            continue
+        values = {str(value): value for value in column.values}
+        for needed in (texts, roles):
+            said = {str(row.get(column.name)) for row in rows if any(row.get(name) not in (None, "") for name in needed)}
+            if said & values.keys() and column.filled >= 0.9:  # noqa: PLR2004  # kinds are always there
+                values = {text: value for text, value in values.items() if text in said}
+        if len(values) < column.distinct:
+            return {column.name: list(values.values())}
+    return {}
 
 
 def without_programs(mapping: dict[str, Any], column: Column, meaning: dict[str, list[Any]]) -> None:

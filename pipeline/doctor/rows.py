@@ -8,7 +8,6 @@ from typing import Any
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import (
     ANSWERED,
-    FEW,
     ID,
     LABEL,
     LIST_STAFF,
@@ -30,7 +29,7 @@ from pipeline.doctor.columns import (
     topic_column,
 )
 from pipeline.doctor.endings import describe_ending
-from pipeline.doctor.notes import messages_of, without_programs
+from pipeline.doctor.notes import kinds_that_speak, messages_of, without_programs
 from pipeline.doctor.sampling import flat, lists
 from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.drafts import ReceivedFile
@@ -215,25 +214,14 @@ def _messages(
     remarks: list[str],
 ) -> Sequence[Mapping[str, Any]]:
     """Put into the mapping which rows are messages, and no internal notes; returns those."""
-    messages = messages_of(columns, text, remarks) or _kinds_with_texts(columns, rows)
+    messages = messages_of(columns, text, remarks)
+    for name, values in kinds_that_speak(columns, rows).items():
+        messages[name] = [value for value in messages.get(name, values) if value in values]
     if not messages:
         return rows
     mapping |= {"messages": messages, "kind": next(iter(messages))}
     reasons.append(f"rows are messages by {', '.join(map(repr, messages))}")
     return [row for row in rows if all(is_one_of(row.get(name), values) for name, values in messages.items())]
-
-
-def _kinds_with_texts(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The field with the kinds of rows, where some kinds never have a text: its other values."""
-    texts = [each.name for each in columns.values() if each.hints(TEXT) and each.is_scalar and each.mean_words >= 2]
-    for column in columns.values():
-        if not column.tokens & {"type", "kind", "event", "action"} or not column.is_scalar or not 1 < column.distinct <= FEW:
-            continue
-        said = {str(row.get(column.name)) for row in rows if any(row.get(name) not in (None, "") for name in texts)}
-        values = {str(value): value for value in column.values}
-        if column.filled >= 0.9 and said and values.keys() - said:  # kinds are always there
-            return {column.name: [value for text, value in values.items() if text in said]}
-    return {}
 
 
 def _as_transcripts(

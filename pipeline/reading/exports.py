@@ -186,6 +186,8 @@ def records(  # the file, what may stand in it, and what bounds reading it
 
 def _record(number: int, position: int, raw: bytes, fields: dict[str, Any], kinds: Kinds) -> Record | Row:
     kind = kind_of(fields, kinds)
+    if kind is None and len(fields) == 1 and isinstance(inner := next(iter(fields.values())), dict):
+        kind, fields = kind_of(inner, kinds), inner  # each wrapped in a record of its own: {"helpdesk_ticket": {...}}
     return fault(number, position, raw, "unknown_kind") if kind is None else Record(kind, position, fields)
 
 

@@ -470,3 +470,60 @@ def test_topics_in_the_channels_of_zulip_are_conversations(is_dump: bool, tmp_pa
     page = {"zerver_message": messages, "zerver_usermessage": read_by} if is_dump else {"result": "success", "messages": messages}
 
     assert is_read(write(tmp_path / "in", messages__json=json.dumps(page)))
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_what_chatwoot_notes_down_itself_is_no_message_and_its_users_answer_contacts(is_nested: bool, tmp_path: Path) -> None:
+    def messages(thread: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [
+            {
+                "id": turn["id"], "conversation_id": thread, "content": turn["text"], "message_type": place % 2, "private": False,
+                "sender_type": ("Contact", "User")[place % 2], "created_at": 1767614400 + turn["id"],
+            } for place, turn in enumerate(turns(thread))
+        ]  # fmt: skip
+        done = {**found[1], "content": "Conversation was marked resolved by Al Roe", "message_type": 2, "sender_type": None}
+        return [*found, {**found[1], "content": "He is rude", "private": True}, done]
+
+    every = [messages(thread) for thread in range(8)]
+    logs = (
+        [{"id": n, "messages": each} for n, each in enumerate(every)] if is_nested else [each for some in every for each in some]
+    )
+
+    assert is_read(write(tmp_path / "in", log__jsonl=logs))
+
+
+def test_events_of_crisp_whose_content_is_a_record_are_no_messages(tmp_path: Path) -> None:
+    def messages(thread: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [
+            {
+                "session_id": f"session_{thread}", "type": "text", "from": ("user", "operator")[place % 2],
+                "content": turn["text"], "timestamp": 1000 * (1767614400 + turn["id"]),
+            } for place, turn in enumerate(turns(thread))
+        ]  # fmt: skip
+        event = {**found[1], "type": "event", "content": {"namespace": "state:resolved"}}
+        return [*found, {**found[1], "type": "note", "content": "He is rude"}, event]
+
+    page = {"error": False, "reason": "listed", "data": [each for thread in range(8) for each in messages(thread)]}
+
+    assert is_read(write(tmp_path / "in", page__json=json.dumps(page)))
+
+
+def test_tickets_each_wrapped_in_a_record_of_its_own_are_read_as_freshdesk_dumps_them(tmp_path: Path) -> None:
+    def ticket(thread: int) -> dict[str, Any]:
+        opening, *more = turns(thread)
+        return {
+            "id": thread, "display_id": thread, "requester_id": 100 + thread, "responder_id": 7, "status": 5, "source": 1,
+            "subject": "Tent", "description": opening["text"], "created_at": opening["at"],
+            "notes": [
+                {
+                    "id": each["id"], "body": each["text"], "incoming": place % 2 == 1, "private": False,
+                    "user_id": 100 + thread if place % 2 else 7, "created_at": each["at"],
+                } for place, each in enumerate(more)
+            ],
+        }  # fmt: skip
+
+    dump = [{"helpdesk_ticket": ticket(thread)} for thread in range(8)]
+    folder = write(tmp_path / "in", Tickets0__json=json.dumps(dump))
+
+    assert diagnosed(folder).format == "freshdesk"
+    assert is_read(folder)
