@@ -169,6 +169,8 @@ class LlmServer:
         self.files: dict[str, list[bytes]] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.polls_per_batch = 1
+        self.spell: Callable[[str], str] = str
+        """How the state of a batch is written."""
         self.mangle: Callable[[list[bytes]], list[bytes]] = list
         """What becomes of the lines of a batch's output file."""
         self.billed: Counter[str] = Counter()
@@ -304,7 +306,7 @@ class LlmServer:
                 }
                 batch |= {"created_at": 0, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
                 self.batches[str(batch["id"])] = batch
-                return json.dumps(batch).encode()
+                return json.dumps(batch | {"status": self.spell(batch["status"])}).encode()
             case "GET", "batches":
                 return json.dumps({"object": "list", "data": list(self.batches.values()), "has_more": False}).encode()
             case "GET", "batches", batch_id:
@@ -312,7 +314,7 @@ class LlmServer:
                 batch["polls"] += 1
                 if batch["status"] == "in_progress" and batch["polls"] >= self.polls_per_batch:
                     self._finish(batch)
-                return json.dumps(batch).encode()
+                return json.dumps(batch | {"status": self.spell(batch["status"])}).encode()
             case "GET", "files", file_id, "content":
                 return b"\n".join(self.files[file_id]) + b"\n"
         return b"{}"

@@ -36,8 +36,9 @@ CREATE TABLE IF NOT EXISTS item (
 """`id`: None until the endpoint has given one; `owner`: who hands it in, as with claims; `token` of an item: None once its
 batch has ended without a reply to it."""
 
-UNDER_WAY: Final = frozenset({"validating", "in_progress", "finalizing", "cancelling"})
-"""States of a batch that may still bring replies; every other one is final."""
+FINAL: Final = frozenset({"completed", "failed", "expired", "cancelled"})
+"""States in which a batch brings no more replies, in whatever case (Together and Novita shout). In any other it is waited for:
+to hand its requests in again would be to pay twice."""
 
 
 def under_way(replies: Replies) -> frozenset[str]:

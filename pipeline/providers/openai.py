@@ -16,7 +16,7 @@ import orjson
 
 from pipeline.answering.acceptance import get_ready
 from pipeline.answering.asking import ask_each
-from pipeline.answering.batch import UNDER_WAY, Collected, fetch_in_batches
+from pipeline.answering.batch import FINAL, Collected, fetch_in_batches
 from pipeline.answering.completions import (
     LENGTH_FIELDS,
     OK,
@@ -206,11 +206,11 @@ class _BatchDesk:
             batch = self._client.batches.create(
                 completion_window="24h",
                 endpoint="/v1/chat/completions",
-                input_file_id=file.id,
+                input_file_id=self._stated(file, "id"),
                 metadata={"ticketmill": token},
                 extra_headers=self._fixed,
             )
-        return batch.id
+        return self._stated(batch, "id")
 
     def find(self, token: str) -> str | None:
         with self._translated():
@@ -220,7 +220,7 @@ class _BatchDesk:
     def collect(self, batch_id: str) -> Collected:
         with self._translated():
             batch = self._client.batches.retrieve(batch_id, extra_headers=self._fixed)
-            if batch.status in UNDER_WAY:
+            if self._stated(batch, "status").lower() not in FINAL:
                 return Collected(is_under_way=True, lines=())
             files = [file for file in (batch.output_file_id, batch.error_file_id) if file]
             lines = [
@@ -239,11 +239,20 @@ class _BatchDesk:
     def read(self, body: Any) -> Reply:
         return read_completion(orjson.dumps(body))
 
+    def _stated(self, of: Any, name: str) -> str:
+        """What the endpoint says of a file or batch; the package hands on whatever came back, a page of a proxy too."""
+        value = getattr(of, name, None)
+        if not isinstance(value, str):
+            raise EndpointError(
+                f"generate: {self._client.base_url} gives files and batches no {name}; correct base_url, or use mode: direct"
+            )
+        return value
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except self._error as error:
+        except (self._error, ValueError) as error:  # the latter from a page that calls itself JSON
             status = getattr(error, "status_code", None)
             said = f"answered {status}" if status else "gave no answer"
             raise EndpointError(

@@ -78,6 +78,34 @@ def test_a_batch_that_is_not_done_is_waited_for_and_nothing_is_handed_in_again(t
     assert len(server.batches) == 1
 
 
+@pytest.mark.parametrize(
+    "spell", [str.upper, lambda state: {"in_progress": "PROGRESS"}.get(state, state)], ids=["Together", "Novita"]
+)
+def test_a_batch_whose_state_is_written_otherwise_is_waited_for_and_paid_once(tmp_path: Path, spell: Any) -> None:
+    with LlmServer() as server:
+        server.polls_per_batch, server.spell = 3, spell
+        results = [go(server, tmp_path).total("kept") for _ in range(4)]
+
+        assert (len(server.batches), max(server.billed.values())) == (1, 1)
+    assert results == [0, 0, 0, 10]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (b"<html>Sign in</html>", "gave no answer; correct generate.openai"),
+        (b'{"job": {"id": "batch-1"}}', "gives files and batches no id; correct base_url, or use mode: direct"),
+        (b"{}", "gives files and batches no id; correct base_url, or use mode: direct"),
+    ],
+)
+def test_an_endpoint_that_names_no_file_or_batch_is_one_clear_error(
+    tmp_path: Path, page: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LlmServer, "_desk", lambda _server, _received: page)
+    with LlmServer() as server, pytest.raises(EndpointError, match=words):
+        go(server, tmp_path)
+
+
 def test_an_answer_given_directly_is_the_one_given_in_a_batch(tmp_path: Path) -> None:
     (tmp_path / "direct").mkdir()
     with LlmServer() as server:
