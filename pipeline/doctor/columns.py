@@ -78,6 +78,8 @@ _LATER: Final = ANSWERED | {
     *("modifie", "ferme", "resolu", "actualizado", "cerrado", "aggiornato", "chiuso", "bijgewerkt", "gesloten", "atualizado"),
     *("fechado", "zamkniecia", "zamknieto", "aktualizacji"),
 }
+_OF_EXPORT: Final = frozenset({"export", "exported", "fetched", "downloaded", "retrieved", "crawled", "scraped"})
+"""Names of the time at which something left its place, not of when it was written."""
 LABEL: Final = (
     "category tag tags intent label labels topic topics queue department product subject_area forum board section"
     " kategorie categorie categoria thema sujet abteilung"
@@ -452,7 +454,7 @@ def time_column(columns: Mapping[str, Column], used: set[str]) -> tuple[Column, 
     """The column with the times, the pattern they are written in, and whether they state a zone."""
     best: tuple[int, tuple[Column, str | None, bool]] | None = None
     for column in columns.values():
-        if column.name in used or not column.is_scalar or column.filled < 1:
+        if column.name in used or not column.is_scalar or column.filled < 1 or column.tokens & _OF_EXPORT:
             continue
         found = column.time()
         if found is not None:

@@ -9,7 +9,7 @@ from pipeline.doctor.nested import as_events, turns_path
 from pipeline.doctor.pairs import as_pairs
 from pipeline.doctor.replies import replies_in, trees_at, unfold, unfold_events
 from pipeline.doctor.rows import as_table
-from pipeline.doctor.sampling import SAMPLED_ROWS, alike, flat, sample, spread
+from pipeline.doctor.sampling import SAMPLED_ROWS, alike, flat, sample, spread, whole
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import ReceivedFile
 
@@ -40,9 +40,29 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     rows = [row for each in same for row in each[1]][: SAMPLED_ROWS * 2]
     for attempt in _attempts(rows, claimed, largest[2]):
         candidate = attempt()
+        if candidate is not None and _are_apart(candidate) and (together := _by_file(same, claimed)) is not None:
+            yield together
         if candidate is not None:
             candidate.remarks += faults[:3]
             yield candidate
+
+
+def _are_apart(candidate: Candidate) -> bool:
+    """Whether each row is a text that nobody answers."""
+    return "pair" in candidate.mapping and "answer" not in candidate.mapping["pair"]
+
+
+def _by_file(
+    read: Sequence[tuple[ReceivedFile, list[dict[str, Any]], dict[str, Any]]], claimed: Sequence[ReceivedFile]
+) -> Candidate | None:
+    """Each file as one conversation, where it is one record that holds them."""
+    found = [each for file, _, _ in read if (each := whole(file)) is not None]
+    documents = [document for document, _ in found]
+    at = turns_path(documents)
+    candidate = as_events(documents, at, claimed, found[0][1]) if at is not None else None
+    if candidate is not None:
+        candidate.remarks.append("each file is taken for one conversation; reopened_after_days parts it where it was silent")
+    return candidate
 
 
 def _attempts(

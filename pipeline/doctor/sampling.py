@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from pipeline.doctor.field_names import words_in
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import Limits, ReceivedFile, Row
 from pipeline.reading.files import (
+    WHOLE_DOCUMENT_BYTES,
     Dialect,
     NestedTooDeepError,
     csv_rows,
@@ -22,7 +24,7 @@ from pipeline.reading.files import (
     parquet_rows,
 )
 from pipeline.reading.rich_text import as_message, is_rich
-from pipeline.reading.xml_records import wrapped_in, xml_records
+from pipeline.reading.xml_records import ROOT, wrapped_in, xml_records
 
 SAMPLED_ROWS: Final = 2_000
 SAMPLED_FILES: Final = 40
@@ -105,6 +107,22 @@ def sample(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[st
     if layout == "xml":
         return _elements(file, most)
     return _document(file, most)
+
+
+def whole(file: ReceivedFile) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """A file as one record, and the settings that reading it so needs; null where it is none, or too long."""
+    layout = layout_of(file)
+    if layout == "xml":
+        rows = [row for row in xml_records(file, 0, ROOT, (), LIMITS) if not isinstance(row, Row)]
+        return (rows[0][2], {"records": "."}) if rows else None
+    if layout != "json":
+        return None
+    with opened(file) as stream:
+        content = stream.read(WHOLE_DOCUMENT_BYTES)
+    with suppress(ValueError):
+        documents = documents_in(content.decode("utf-8-sig"))
+        return (documents[0], {}) if len(documents) == 1 and isinstance(documents[0], dict) else None
+    return None
 
 
 def _elements(file: ReceivedFile, most: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

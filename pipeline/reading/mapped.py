@@ -18,6 +18,7 @@ from pipeline.reading.paths import Path as Steps
 from pipeline.reading.rich_text import as_message
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import as_number, as_text, native_id
+from pipeline.reading.xml_records import ROOT
 from pipeline.text import clean
 
 
@@ -220,7 +221,7 @@ class MappedSettings(SourceSettings):
 
     records: str = ""
     """Path of the records inside a JSON document; empty where the document is a record or a list of them. In XML that of their
-    elements below the root; empty where all in the root are records."""
+    elements below the root; empty where all in the root are records, "." where the root is one."""
     by_id: bool = False
     """Whether the records stand there by their ids, {"81": {...}, "82": {...}}, and not in a list."""
     ignore_beside: list[str] = Field(default_factory=list)
@@ -264,7 +265,7 @@ class MappedSettings(SourceSettings):
     @cached_property
     def record_elements(self) -> Steps:
         """Where each record stands in XML, below its root."""
-        return parse(self.records) if self.records else ()
+        return ROOT if (self.records,) == ROOT else parse(self.records)
 
     @cached_property
     def record_steps(self) -> Steps:

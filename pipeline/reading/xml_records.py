@@ -26,6 +26,8 @@ from pipeline.reading.paths import Path, shown
 XML_MARK: Final = MARK.replace(":", ".")
 """The one attribute of an element that stands for a forgotten one; a colon would begin a namespace."""
 
+ROOT: Final[Path] = (".",)
+"""The path of the root itself, where a file is one record."""
 MOST_DEEP: Final = 100
 _CHUNK: Final = 2**16
 _TAG: Final = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
@@ -37,6 +39,8 @@ def xml_records(
     file: ReceivedFile, number: int, records: Path, ignored: Collection[str], limits: Limits
 ) -> Iterator[tuple[int, bytes, dict[str, Any]] | Row]:
     """(row, its record as JSON, its record) of every element on a path below the root; without a path of all in the root.
+
+    `ROOT` makes the file one record.
 
     Raises:
         SourceError: the file is no XML, is cut off, declares entities, or has beside its records elements, attributes or text
@@ -131,7 +135,7 @@ class _Reader:
             return
         self._way.append(name)
         below = tuple(self._way[1:])
-        if below and (below == self._records or not self._records):
+        if (below == self._records or not self._records) if below else self._records == ROOT:
             self._way.pop()
             self._size = 0
             self._open.append(_Element(name, attributes))
@@ -237,7 +241,7 @@ def _spans(content: bytes, file: ReceivedFile, records: Path) -> list[tuple[int,
 
     def start(name: str, _attributes: dict[str, str]) -> None:
         way.append(name)
-        is_record = tuple(way[1:]) == records if records else len(way) > 1
+        is_record = len(way) == 1 if records == ROOT else tuple(way[1:]) == records if records else len(way) > 1
         if is_record and not begun:
             begun.append((parser.CurrentByteIndex, len(way)))
 

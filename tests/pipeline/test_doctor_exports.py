@@ -527,3 +527,34 @@ def test_tickets_each_wrapped_in_a_record_of_its_own_are_read_as_freshdesk_dumps
 
     assert diagnosed(folder).format == "freshdesk"
     assert is_read(folder)
+
+
+def as_xml(thread: int) -> str:
+    said = "".join(f'<message sender="{each["login"]}" time="{each["at"]}">{each["text"]}</message>' for each in turns(thread))
+    return f'<chat xmlns="urn:chat" account="help@example.com" id="{thread}">{said}</chat>'
+
+
+def as_discord(thread: int) -> str:
+    messages = [
+        {
+            "id": str(each["id"]),
+            "type": "Default",
+            "timestamp": each["at"],
+            "content": each["text"],
+            "author": {"name": each["login"]},
+        }
+        for each in turns(thread)
+    ]
+    channel = {"id": str(900 + thread), "name": f"tent {thread}"}
+    return json.dumps({"guild": {"name": "Acme"}, "channel": channel, "exportedAt": "2026-02-02T10:00:00Z", "messages": messages})
+
+
+@pytest.mark.parametrize(("ending", "written"), [("xml", as_xml), ("json", as_discord)])
+def test_messages_that_nothing_ties_together_are_the_conversation_of_their_file(
+    ending: str, written: Callable[[int], str], tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "in", **{f"chat{thread}__{ending}": written(thread) for thread in range(8)})
+
+    assert is_read(folder)
+    assert any("each file is taken for one conversation" in remark for remark in diagnosed(folder).remarks)
+    assert "opened_at" not in diagnosed(folder).mapping

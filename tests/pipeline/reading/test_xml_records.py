@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.reading.drafts import Limits, ReceivedFile, Row
-from pipeline.reading.xml_records import without_elements, wrapped_in, xml_records
+from pipeline.reading.xml_records import ROOT, without_elements, wrapped_in, xml_records
 
 POSTS = b"""\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>
 <posts>
@@ -98,6 +98,16 @@ def test_what_stands_around_the_records_is_ignored_by_name_or_refused(
     assert read(tmp_path, content, records, [name]) == [{"Id": "1"}]
     with pytest.raises(SourceError, match=rf"unknown field '{where}' beside the records; map it or list it as ignored"):
         read(tmp_path, content, records)
+
+
+def test_a_root_that_is_one_record_has_its_attributes_and_all_its_elements(tmp_path: Path) -> None:
+    content = b'<chat id="7"><said by="jo">One</said><said by="al">Two</said></chat>'
+
+    assert read(tmp_path, content, ROOT) == [
+        {"id": "7", "said": [{"by": "jo", "text": "One"}, {"by": "al", "text": "Two"}]},
+    ]
+    left = b"".join(piece for piece, _ in without_elements(content, received(tmp_path, content), ROOT, {1}))
+    assert read(tmp_path, left, ROOT) == ["forgotten"]
 
 
 def test_a_namespace_that_is_declared_is_no_field(tmp_path: Path) -> None:
