@@ -37,11 +37,6 @@ from tests.pipeline.generate_tables import deduped, params
 from tests.pipeline.providers.endpoint import KEY, MANY, QUESTION, answers, ask
 
 
-@pytest.fixture(autouse=True)
-def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TICKETMILL_TEST_KEY", KEY)
-
-
 def test_the_reply_becomes_the_next_turn_with_the_model_as_the_endpoint_names_it(tmp_path: Path) -> None:
     with LlmServer(always(Answer("It is on its way.\n")), model="tiny-2026") as server:
         ask(server, tmp_path)
