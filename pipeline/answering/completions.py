@@ -90,17 +90,25 @@ BOUND_TOO_HIGH: Final = re.compile(
 NOTHING_LOADED: Final = re.compile(rb"no models? (?:is |are )?(?:currently )?loaded", re.IGNORECASE)
 """As LM Studio says it, with 400 or 404."""
 
+FLAGGED: Final = re.compile(rb"input was flagged|flagged_input", re.IGNORECASE)
+"""A question that OpenRouter's moderation turned away, with 403, which is otherwise a key that may not be used."""
+
+NO_JSON: Final = "json_validate_failed"
+"""Groq's 400 for a reply that is not the JSON which was asked for; it is there, as `failed_generation`."""
+
 LONGEST_ERROR: Final = 10_000
 """Bytes of an error that are looked at."""
 
 ENDS: Final = {
-    **dict.fromkeys(("length", "max_tokens", "model_length"), "length"),
+    **dict.fromkeys(("length", "max_tokens", "model_length", "model_context_window_exceeded"), "length"),
     **dict.fromkeys(("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii"), FILTERED),
+    **dict.fromkeys(("refusal", "content_filtered", "guardrail_intervened", "sensitive"), FILTERED),
 }
-"""Why a text ended, by the words of OpenAI, Anthropic, Mistral and Gemini; any other end is one of its own accord."""
+"""Why a text ended, by the words of OpenAI, Anthropic, Mistral, Gemini, Bedrock and Zhipu; any other end is one of its own
+accord."""
 
-BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource"})
-"""Ends by a fault of the server, in the words of OpenRouter, vLLM and DeepSeek: what there is of the text is no answer."""
+BROKEN_OFF: Final = frozenset({"error", "abort", "insufficient_system_resource", "network_error"})
+"""Ends by a fault of the server, in the words of OpenRouter, vLLM, DeepSeek and Zhipu: what there is of the text is no answer."""
 
 MOST_TOKENS: Final = 10**9
 """No prompt and no reply has more: a server that counts further has miscounted, and its account would not be ours."""
@@ -200,7 +208,7 @@ def unwanted(status: int, content: bytes, sent: Collection[str], taken: Collecti
 
 
 def _may_be_of_a_field(status: int, content: bytes) -> bool:
-    if status not in REFUSALS_OF_A_FIELD or _codes(content) & {FILTERED, *NO_MORE_MONEY}:
+    if status not in REFUSALS_OF_A_FIELD or _codes(content) & {FILTERED, NO_JSON, *NO_MORE_MONEY}:
         return False
     return not any(words.search(content[:LONGEST_ERROR]) for words in (BOUND_TOO_HIGH, TOO_LONG_BY.get(status, TOO_LONG)))
 
@@ -237,8 +245,10 @@ def not_a_reply(
 ) -> ProviderError | Reply:
     """What a status other than 200 means; a prompt that was filtered is a reply of its own."""
     codes = _codes(content)
-    if FILTERED in codes:
+    if FILTERED in codes or (status == 403 and FLAGGED.search(content[:LONGEST_ERROR])):  # noqa: PLR2004  # RFC 9110: forbidden
         return Reply((Choice("", FILTERED),), request.model, 0, 0)  # it does not say what it cost: the worst
+    if NO_JSON in codes:
+        return Reply((Choice(str(_parsed(content)["error"].get("failed_generation") or ""), "stop"),), request.model, 0, 0)
     mistake = _mistake(status, codes, content, request, taken)
     if mistake is not None:
         return EndpointError(f"answered {status}{mistake}")
@@ -308,6 +318,8 @@ def read_completion(content: bytes) -> Reply:
     """
     try:
         completion = orjson.loads(content)
+        if completion.get("choices") is None and isinstance(completion.get("provider"), dict):
+            completion = completion["provider"]  # OpenRouter, now and then (pydantic-ai issue 3994)
         choices = tuple(_choice(choice) for choice in completion["choices"]) or _none_given()
         usage = completion.get("usage")
         sent, received = _used(usage if isinstance(usage, dict) else {}, choices)
@@ -352,7 +364,7 @@ def _choice(choice: dict[str, Any]) -> Choice:
     # the text beside no message is how completions that are no chat have it
     message = choice["message"] if "message" in choice else {"content": choice["text"]}
     said = str(choice.get("finish_reason") or "stop")
-    if said in BROKEN_OFF:
+    if said in BROKEN_OFF or choice.get("error"):  # the latter as OpenRouter has it
         raise LookupError
     finish_reason = "refusal" if message.get("refusal") else ENDS.get(said.lower(), "stop")
     text = _text(message.get("content"))

@@ -40,6 +40,22 @@ def test_a_prompt_that_azure_filters_is_refused_for_good(tmp_path: Path) -> None
     assert len(server.received) == 1
 
 
+def test_a_question_that_openrouter_flags_is_refused_for_good_and_stops_no_other(tmp_path: Path) -> None:
+    words = "Your chosen model requires moderation and your input was flagged"
+    flagged = {"error": {"code": 403, "message": words, "metadata": {"reasons": ["violence"], "flagged_input": "Where is"}}}
+
+    def script(received: Received) -> Answer | Status:
+        if "parcel c" in received.body["messages"][-1]["content"]:
+            return Status(403, body=json.dumps(flagged).encode())
+        return Answer(f"Look at {received.body['messages'][-1]['content'].split()[3]}.")
+
+    with LlmServer(script) as server:
+        for _ in range(2):
+            assert ask(server, tmp_path, MANY, pace__concurrency=1).reasons == {"refused": 1}
+
+    assert len(server.received) == len(MANY)
+
+
 def test_an_account_without_money_stops_the_run_at_once(tmp_path: Path) -> None:
     broke = Status(429, body=b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "m"}}')
     with LlmServer(always(broke)) as server, pytest.raises(EndpointError, match="the account there is used up"):

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.answering.replies import Replies
 from pipeline.tables import Table
-from tests.llm_server import Answer, Junk, LlmServer, Status, always, in_turn
+from tests.llm_server import Answer, Junk, LlmServer, Received, Status, always, in_turn
 from tests.pipeline.providers.endpoint import QUESTION, answers, ask
 
 
@@ -89,7 +89,10 @@ def test_texts_in_bare_pieces_and_thoughts_under_other_names_are_read_too(tmp_pa
 
 @pytest.mark.parametrize(
     ("words", "reason"),
-    [("max_tokens", "cut_off"), ("MAX_TOKENS", "cut_off"), ("model_length", "cut_off"), ("SAFETY", "refused")],
+    [
+        *[(words, "cut_off") for words in ("max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded")],
+        *[(words, "refused") for words in ("SAFETY", "refusal", "guardrail_intervened", "content_filtered", "sensitive")],
+    ],
 )
 def test_an_end_in_the_words_of_other_makers_is_understood(tmp_path: Path, words: str, reason: str) -> None:
     with LlmServer(always(Answer("It is", finish_reason=words))) as server:
@@ -104,7 +107,7 @@ def test_any_other_end_is_one_of_its_own_accord(tmp_path: Path, words: str) -> N
     assert answers(tmp_path) == ["It is here."]
 
 
-@pytest.mark.parametrize("words", ["error", "abort"])
+@pytest.mark.parametrize("words", ["error", "abort", "network_error"])
 def test_half_a_text_that_the_server_broke_off_is_asked_for_again(tmp_path: Path, words: str) -> None:
     with LlmServer(in_turn(Answer("It is", finish_reason=words), Answer("It is here.")), idempotent=False) as server:
         ask(server, tmp_path)
@@ -227,3 +230,44 @@ def tokens_booked(folder: Path, usage: Any) -> int:
     with Replies(folder / "replies") as replies:
         booked: int = replies.connection.execute("SELECT tokens FROM account").fetchone()[0]
     return booked
+
+
+def test_a_choice_that_names_an_error_is_asked_for_again(tmp_path: Path) -> None:
+    error = {"code": 502, "message": "Upstream error"}
+    broken = Junk(json.dumps({"choices": [{"message": {"content": "It is"}, "finish_reason": None, "error": error}]}).encode())
+    with LlmServer(in_turn(broken, Answer("It is here."))) as server:
+        ask(server, tmp_path)
+
+    assert answers(tmp_path) == ["It is here."]
+
+
+def test_a_reply_that_stands_under_the_name_of_its_provider_is_read(tmp_path: Path) -> None:
+    nested = {"choices": [{"message": {"content": "It is here."}, "finish_reason": "stop"}], "model": "served", "usage": USAGE}
+    with LlmServer(always(Junk(json.dumps({"id": None, "choices": None, "model": None, "provider": nested}).encode()))) as server:
+        ask(server, tmp_path)
+
+    turn = Table(tmp_path / "generated").scan().collect()["turns"][0][-1]
+    assert (turn["text"], turn["generation"]["model"]) == ("It is here.", "served")
+
+
+def test_lines_that_keep_a_connection_alive_are_no_part_of_a_reply(tmp_path: Path) -> None:
+    with LlmServer(always(Junk(b"\n\n  \n" + completion(content="It is here.").body))) as server:
+        ask(server, tmp_path)
+
+    assert answers(tmp_path) == ["It is here."]
+
+
+def test_a_reply_that_is_not_the_json_asked_for_is_mended_though_the_endpoint_calls_it_an_error(tmp_path: Path) -> None:
+    error = {"message": "Failed to generate JSON.", "code": "json_validate_failed", "failed_generation": "It is here."}
+
+    def script(received: Received) -> Answer | Status:
+        if len(received.body["messages"]) == 2:
+            return Status(400, body=json.dumps({"error": error}).encode())
+        return Answer(json.dumps({"answer": "It is here.", "needs_human": False, "cited_ids": []}))
+
+    with LlmServer(script) as server:
+        ask(server, tmp_path, model__output="json_schema")
+
+        assert [received.body["messages"][-1]["role"] for received in server.received] == ["user", "user"]
+        assert all("response_format" in received.body for received in server.received)
+    assert answers(tmp_path) == ["It is here."]
