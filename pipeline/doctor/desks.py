@@ -10,6 +10,7 @@ from pipeline.errors import CurationError
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.exports import Kinds, kind_of
 from pipeline.sources import doctor_kinds
+from pipeline.sources.zendesk import TICKET_IN_NAME
 
 KNOWN_SHARE: Final = 0.8
 """Of the fields of a record: where fewer than four in five are known it is another's shape."""
@@ -34,14 +35,20 @@ def look(files: Sequence[ReceivedFile]) -> Iterator[Candidate]:
     owners = _owners(files, found, scores)
     for vendor, score in sorted(scores.items(), key=lambda each: -each[1]):
         with_main = _with_main(found[vendor])
-        hits = [hit for hit in found[vendor] if not with_main or delivery_of(hit.file) in with_main]  # a user is like another's
+        hits = [  # a user is like another's
+            hit
+            for hit in found[vendor]
+            if not with_main or delivery_of(hit.file) in with_main or _names_its_ticket(vendor, hit.file)
+        ]
         hits = [hit for hit in hits if owners.get(hit.file.label, vendor) == vendor]
         if not hits:
             continue
         kinds_found = sorted({hit.kind for hit in hits})
         mapping: dict[str, Any] = {}
         if vendor == "zendesk":
-            mapping |= {"join": "folder", "subject": "leave"}
+            folders = {hit.file.label.rpartition("/")[0] for hit in hits}
+            apart = len(folders) > 1 and any(_names_its_ticket(vendor, hit.file) for hit in hits)
+            mapping |= {"join": "source" if apart else "folder", "subject": "leave"}
         if vendor in {"zendesk", "zendesk_tables"}:
             mapping["unknown_author"] = "refuse"
         reason = f"{', '.join(kinds_found)}: {score:.0%} of the fields are those of {vendor}"
@@ -59,6 +66,11 @@ def _hits(file: ReceivedFile) -> Iterator[tuple[str, _Hit]]:
                 yield vendor, _Hit(file, kind, _known_share(fields, kinds, kind))
 
 
+def _names_its_ticket(vendor: str, file: ReceivedFile) -> bool:
+    """Whether it is a page of what was said in a ticket that only its path names: tickets/81/comments.json."""
+    return vendor == "zendesk" and TICKET_IN_NAME.search(file.label) is not None
+
+
 def _with_main(hits: Sequence[_Hit]) -> set[str]:
     """The deliveries with records that a conversation of the desk can begin with."""
     return {delivery_of(hit.file) for hit in hits if hit.kind in MAIN_KINDS and hit.share >= KNOWN_SHARE}
@@ -74,8 +86,12 @@ def _owners(files: Sequence[ReceivedFile], found: Mapping[str, Sequence[_Hit]], 
     for file in files:
         there = desks.get(delivery_of(file), ())
         if len(there) > 1:
-            own = [(vendor in file.label.casefold(), hit.share, vendor) for vendor, hit in _hits(file) if vendor in there]
-            owners |= {file.label: max(own)[2]} if own else {}
+            own = [
+                (vendor in file.label.casefold(), hit.kind in MAIN_KINDS, hit.share, vendor)
+                for vendor, hit in _hits(file)
+                if vendor in there
+            ]
+            owners |= {file.label: max(own)[3]} if own else {}
     return owners
 
 

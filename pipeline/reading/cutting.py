@@ -161,8 +161,8 @@ def _without_csv_rows(stream: IO[bytes], rows: Collection[int], dialect: Dialect
     position = 0
     for cells in reader:
         own = taken()
-        position += bool(cells)
-        is_mark = bool(cells) and position in rows
+        position += any(cells)
+        is_mark = any(cells) and position in rows
         if is_mark:
             own = MARK + dialect.delimiter * (width - 1) + own[len(own.rstrip("\r\n")) :]
         yield own.encode(encoding, "surrogateescape"), is_mark

@@ -437,6 +437,8 @@ def csv_rows(
 ) -> Iterator[list[str] | tuple[int, list[str]] | Row]:
     """First the header, then (row, cells) of every row; a row of another length or encoding comes as a fault.
 
+    A row of empty cells is none, and neither are the columns behind the last that has a name, if they are empty.
+
     Raises:
         SourceError: the file is empty, or a quote is never closed: the rows after it cannot be told apart.
     """
@@ -464,17 +466,16 @@ def csv_rows(
         header = [cell.strip() for cell in header]
         if not any(header) or _NO_NAME.search("".join(header)):
             raise SourceError(f"{file.label}: has no header row in its first line; is it a CSV in {dialect.encoding}?")
-        yield header
+        names = header[: max(place for place, name in enumerate(header, start=1) if name)]
+        yield names
         position = 1
         while (cells := _cells(file, reader, lines, dialect, f"row {position}")) is not None:
             if lines.passed_over:
                 lines.passed_over = False
                 yield fault(file=number, number=position, raw=b"%d" % position, reason="too_long")
                 position += 1
-            elif cells:  # not a blank line
-                yield _checked(
-                    number, position, ["" if cell in nulls else cell for cell in cells] if nulls else cells, len(header)
-                )
+            elif any(cells):  # not a blank line
+                yield _checked(number, position, ["" if cell in nulls else cell for cell in cells] if nulls else cells, names)
                 position += 1
 
 
@@ -491,13 +492,18 @@ def _cells(file: ReceivedFile, reader: Iterator[list[str]], lines: "_Counted", d
         raise SourceError(f"{file.label}: is not {dialect.encoding} near line {begun}; correct csv.encoding in params") from None
 
 
-def _checked(number: int, position: int, cells: list[str], width: int) -> tuple[int, list[str]] | Row:
+def _checked(number: int, position: int, cells: list[str], names: Sequence[str]) -> tuple[int, list[str]] | Row:
+    """The cells of the columns that have names; spreadsheets write empty ones behind them."""
     joined = "\x1f".join(cells)
     if cells[0] == MARK:
         return fault(number, position, MARK.encode(), FORGOTTEN)
-    if len(cells) != width:
+    width = len(names)
+    if len(cells) < width or any(cells[width:]):
         raw = joined.encode("utf-8", "surrogateescape")
         return fault(number, position, raw, "wrong_number_of_cells", f"{len(cells)} instead of {width}")
+    cells = cells[:width]
+    if cells == names:  # files put together keep the header of each
+        return fault(number, position, joined.encode("utf-8", "surrogateescape"), "header_again")
     if not joined.isascii() and _SURROGATE.search(joined):
         return fault(number, position, joined.encode("utf-8", "surrogateescape"), "not_utf8")
     return position, cells

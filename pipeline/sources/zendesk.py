@@ -105,7 +105,8 @@ _BESIDE: Final = _fields("""
     """)
 """At the top of a page: where the next one is, and side-loads that nothing downstream needs."""
 
-_TICKET_IN_NAME: Final = re.compile(r"tickets?[_/-](\d+)")
+TICKET_IN_NAME: Final = re.compile(r"tickets?[_/-](\d+)")
+"""The id of the ticket whose comments a page holds, which do not state it, in the path of the file."""
 _SOLVED: Final = frozenset({"solved", "closed"})
 _UNSOLVED: Final = frozenset({"new", "open", "pending", "hold"})
 _COMMENTS: Final = frozenset({"Comment", "VoiceComment"})
@@ -143,8 +144,14 @@ class ZendeskSettings(TicketSettings):
 
     format: Literal["zendesk"]
     """zendesk"""
-    join: Literal["folder", "file"]
-    """folder: tickets, comments, audits and users of one folder belong together; file: every file stands for itself."""
+    join: Literal["folder", "file", "source"]
+    """folder: tickets, comments, audits and users of one folder belong together; source: those of all folders do; file: every
+    file stands for itself."""
+
+    @property
+    def joins_source(self) -> bool:
+        """Whether rows of one ticket may stand in several folders."""
+        return self.join == "source"
 
     @property
     def joins_folder(self) -> bool:
@@ -160,7 +167,7 @@ def read(file: ReceivedFile, number: int, settings: ZendeskSettings, limits: Lim
             yield row if isinstance(row, Row) else _row(number, row[0], row[1], row[2], _kind_of(row[2]), None)
     elif layout == "json":
         beside = [*_BESIDE, *settings.ignore_fields]
-        ticket = _TICKET_IN_NAME.search(file.label)
+        ticket = TICKET_IN_NAME.search(file.label)
         for found in json_records(file, number, list(_RECORDS), beside, limits):
             if isinstance(found, Row):
                 yield found

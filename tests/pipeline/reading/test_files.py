@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from pipeline.errors import SourceError
-from tests.pipeline.received import CHATS, TURNS, chat, ingested, quarantined, texts, write
+from tests.pipeline.received import CHATS, PAIRS, TURNS, chat, ingested, quarantined, texts, write
 
 CSV: Final = "ticket,from,body,at\n81,c,Where is it? é,2026-01-05 12:00:00\n81,a,It left.,2026-01-05 12:04:00\n"
 SAID: Final = {"81": ["customer: Where is it? é", "agent: It left."]}
@@ -107,3 +107,19 @@ def test_a_column_that_stands_twice_is_refused_only_where_it_is_mapped(tmp_path:
     assert texts(ingested(folder, {**TURNS, "ignore_columns": ["note"]})) == {"81": ["customer: Where?"]}
     with pytest.raises(SourceError, match="has two columns 'note'; rename one in the file"):
         ingested(folder, {**TURNS, "topics": ["note"]})
+
+
+def test_columns_without_name_and_rows_without_content_behind_a_table_are_none(tmp_path: Path) -> None:
+    lines = "ticket,question,answer,,\n81,Where?,Here.,,\n,,,,\n82,Where?,Here.\n83,Where?,Here.,,a remark\n"
+    table = ingested(write(tmp_path / "in", log__csv=lines), {**PAIRS, "id": "ticket"})
+
+    assert sorted(texts(table)) == ["81", "82"]
+    assert quarantined(table) == [("log.csv", 3, "wrong_number_of_cells", "5 instead of 3")]
+
+
+def test_a_header_in_the_midst_of_a_file_is_no_row_of_it(tmp_path: Path) -> None:
+    lines = "ticket,question,answer\n81,Where?,Here.\nticket,question,answer\n82,Where?,Here.\n"
+    table = ingested(write(tmp_path / "in", log__csv=lines), {**PAIRS, "id": "ticket"})
+
+    assert sorted(texts(table)) == ["81", "82"]
+    assert quarantined(table) == [("log.csv", 2, "header_again", "")]

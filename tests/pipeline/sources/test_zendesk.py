@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from pipeline.doctor.diagnosis import diagnose
 from pipeline.errors import SourceError
 from tests.pipeline.received import ZENDESK, ingested, quarantined, rows, texts, write
 
@@ -339,3 +340,15 @@ def test_a_comment_that_a_macro_wrote_says_so(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, tickets={"tickets": [ticket()]}, audits={"audits": audits, "users": [CUSTOMER, AGENT]})
 
     assert [turn["origin"] for turn in rows(ingested(folder, ZENDESK))[0]["turns"]] == ["human", "macro", "human"]
+
+
+def test_the_comments_of_a_ticket_may_lie_in_a_folder_that_names_it(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, tickets={"tickets": [ticket(), ticket(8, description="Hi")], "users": USERS})
+    (folder / "tickets/7").mkdir(parents=True)
+    said_there = {"comments": [comment(2, 2, "On its way."), comment(1, 1, "Where?")], "count": 2, "next_page": None}
+    (folder / "tickets/7/comments.json").write_bytes(orjson.dumps(said_there))
+    (found,) = diagnose(folder).sources
+    table = ingested(folder, found.mapping)
+
+    assert found.mapping["join"] == "source"
+    assert texts(table) == {"7": ["customer: Where?", "agent: On its way."], "8": ["customer: Hi"]}
