@@ -37,7 +37,7 @@ from pipeline.answering.judging import name_of
 from pipeline.answering.knowledge import Knowledge, KnowledgeParams, load_knowledge
 from pipeline.answering.provider_params import Settings
 from pipeline.answering.replies import Replies
-from pipeline.answering.request import PASSING, Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settled, Turn
+from pipeline.answering.request import PASSING, Answer, Answerer, Candidates, Gap, Hit, Question, Request, Settle, Settled, Turn
 from pipeline.answering.retrieval import Exchange, Found, Index, RetrievalParams
 from pipeline.answering.sending import Dialogue, Ended, run_on
 from pipeline.errors import AccountingError
@@ -304,7 +304,7 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
         return ended
 
     find = _search(build_index(table, params.retrieval), load_knowledge(params.knowledge), params, None, {})
-    answer = PROVIDERS[params.provider](params)
+    answer: Answerer = _ask_nobody
     if params.provider in FETCHERS:
         endpoint, _ = FETCHERS[params.provider](params)
         answer = ask_each(params.provider, endpoint, params, note)
@@ -315,6 +315,10 @@ def estimate(source: Path, params: GenerateParams) -> Estimate:
         endpoint, _ = FETCHERS[params.provider](params)
         invent(ideas, params.provider, endpoint, note, params, params.acceptance)
     return add_up(questions, list(unsent.values()), params)
+
+
+def _ask_nobody(questions: Iterable[Question], _settle: Settle) -> Sequence[Settled]:
+    return [Settled(Gap("not_sent")) for _ in questions]
 
 
 def _make(

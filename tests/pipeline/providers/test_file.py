@@ -13,7 +13,7 @@ from pipeline.cli import app
 from pipeline.dedupe import DedupeParams
 from pipeline.dedupe import run as dedupe
 from pipeline.errors import SourceError
-from pipeline.generate import run
+from pipeline.generate import estimate, run
 from pipeline.params import load_section
 from pipeline.tables import Manifest, Table
 from pipeline.validate import ValidateParams, validate
@@ -122,6 +122,14 @@ def test_what_dedupe_found_often_is_put_to_people_first(tmp_path: Path) -> None:
     run(tmp_path / "found", tmp_path / "generated", params(tmp_path, provider="file", **files), MEANS)
 
     assert asked(tmp_path)[0]["conversation"] == "customer: Which invoice did I pay with my last card?"
+
+
+def test_an_estimate_asks_nobody(tmp_path: Path) -> None:
+    files = {"file__questions": tmp_path / "questions.csv", "file__answers": tmp_path / "answers.csv"}
+    found = estimate(deduped(tmp_path, [FIRST, SECOND]), params(tmp_path, provider="file", **files))
+
+    assert (found.questions, found.requests) == (2, 0)
+    assert not (tmp_path / "questions.csv").exists()
 
 
 def test_the_command_says_where_people_write_their_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
