@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
 
 import orjson
 
@@ -249,7 +250,7 @@ def not_a_reply(
         return Reply((Choice("", FILTERED),), request.model, 0, 0)  # it does not say what it cost: the worst
     if NO_JSON in codes:
         return Reply((Choice(str(_parsed(content)["error"].get("failed_generation") or ""), "stop"),), request.model, 0, 0)
-    mistake = _mistake(status, codes, content, request, taken)
+    mistake = _mistake(status, headers, codes, content, request, taken)
     if mistake is not None:
         return EndpointError(f"answered {status}{mistake}")
     if status in TOO_LONG_BY and TOO_LONG_BY[status].search(content[:LONGEST_ERROR]):
@@ -259,12 +260,28 @@ def not_a_reply(
     return ProviderError(str(status))
 
 
-def _mistake(status: int, codes: Collection[str], content: bytes, request: Request, taken: Collection[str]) -> str | None:
+def _redirected(location: str, base_url: str) -> str:
+    """Where to, as far as it helps; the address itself is what the endpoint says."""
+    ours = urlsplit(base_url)
+    try:
+        target = urlsplit(urljoin(base_url, location))
+        host = target.hostname
+    except ValueError:
+        return "no address"
+    if not location or host != ours.hostname:
+        return "another host" if location else "no address"
+    return "https on the same host" if (ours.scheme, target.scheme) == ("http", "https") else "another path or port of its host"
+
+
+def _mistake(
+    status: int, headers: Mapping[str, str], codes: Collection[str], content: bytes, request: Request, taken: Collection[str]
+) -> str | None:
     """Why every further request would fail as well; None: it need not."""
     if NO_MORE_MONEY.intersection(codes):
         return ": the account there is used up"
     if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
-        return ": it redirects, and only the address in params is allowed"
+        where = _redirected(headers.get("location", ""), request.endpoint)
+        return f": it redirects to {where}, and only the address in params is allowed"
     said = _mistake_of_params(codes, content, request, taken) if status in {400, 404, 422} else None
     return said or ("" if status in MISTAKES_OF_OURS else None)
 

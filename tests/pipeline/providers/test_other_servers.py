@@ -56,6 +56,26 @@ def test_a_question_that_openrouter_flags_is_refused_for_good_and_stops_no_other
     assert len(server.received) == len(MANY)
 
 
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("https://127.0.0.1/v1/chat/completions", "https on the same host"),
+        ("/v1/chat/completions/", "another path or port of its host"),
+        ("https://login.example.com/?next=/v1", "another host"),
+        ("", "no address"),
+        ("http://[", "no address"),
+    ],
+)
+def test_a_redirect_says_what_to_correct_and_is_not_followed(tmp_path: Path, location: str, where: str) -> None:
+    with LlmServer(always(Status(307, {"location": location}))) as server:
+        with pytest.raises(
+            EndpointError, match=f"answered 307: it redirects to {where}, and only the address in params is allowed"
+        ):
+            ask(server, tmp_path)
+
+        assert len(server.received) == 1
+
+
 def test_an_account_without_money_stops_the_run_at_once(tmp_path: Path) -> None:
     broke = Status(429, body=b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "m"}}')
     with LlmServer(always(broke)) as server, pytest.raises(EndpointError, match="the account there is used up"):
