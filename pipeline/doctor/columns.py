@@ -49,7 +49,7 @@ _TIME: Final = (
     " creado creacion creato creazione aangemaakt criado criacao utworzono utworzenia"
 )
 _WHO: Final = (
-    "speaker role from sender author direction inbound participant who user by side party incoming name type usr"
+    "speaker role from sender author direction inbound participant who user by side party incoming name type usr creator writer"
     " absender verfasser expediteur auteur remitente autor mittente autore afzender remetente nadawca avsandare afsender"
     " lahettaja odesilatel gonderen"
 )
@@ -272,7 +272,7 @@ def tells_both_sides(column: Column) -> bool:
 
 def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    asks, answers = column.tokens & {"inbound", "incoming", "customer", "user"}, column.tokens & _ANSWERS
+    asks, answers = column.tokens & {"inbound", "incoming", "customer", "user", "requester"}, column.tokens & _ANSWERS
     said = {text.casefold(): value for text, value in values.items()}
     if "direction" in column.tokens and set(said) <= {"in", "out"}:
         return {role: [said[text]] for text, role in (("in", "customer"), ("out", "agent")) if text in said}

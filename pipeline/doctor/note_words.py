@@ -15,6 +15,7 @@ _NOTES: Final = _words(
     "note notes annotation whisper notiz notizen notitz vermerk vermerke aktennotiz aktenvermerk memo"
     " nota notas apunte apuntes appunto appunti annotazione notitie notities aantekening anotacao anotacoes notat anteckning"
 )
+_COMMENTS: Final = _words("comment comments kommentar kommentare commentaire comentario commento opmerking remark")
 _INTERNAL: Final = _words(
     "internal internally intern interne interner internes internen internos internas interno interna interni internamente"
 )
@@ -70,6 +71,15 @@ def tells_note(words: AbstractSet[str], name: AbstractSet[str] = frozenset()) ->
         return not is_negated
     hidden = frozenset() if name & _KINDS_OF_PEOPLE else _HIDDEN  # a private customer is no secret
     return _knows(words, _NOTES | _INTERNAL | hidden) and not is_negated
+
+
+def labels_note(words: AbstractSet[str]) -> bool:
+    """Whether what stands with these words before a colon is an internal note; "Note:" alone begins many a sentence.
+
+    >>> labels_note({"internal", "note"}), labels_note({"note"}), labels_note({"hidden", "costs"})
+    (True, False, False)
+    """
+    return tells_note(words) and bool(words & (_NOTES | _COMMENTS)) and bool(words - _NOTES)
 
 
 def tells_messages(words: AbstractSet[str]) -> bool:

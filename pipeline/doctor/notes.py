@@ -95,6 +95,8 @@ def _by_word(column: Column) -> list[Any]:
     values = dict(zip(column.texts, column.values, strict=True))
     if "N" in values and len(values) > 1 and values.keys() <= {"M", "R", "N"}:  # osTicket's message, response, note
         return [value for text, value in values.items() if text != "N"]
+    if {"Correspond", "Comment"} <= values.keys():  # Request Tracker's replies and what staff says among themselves
+        return [value for text, value in values.items() if text != "Comment"]
     notes = {text for text in values if tells_note(words_in(text), column.tokens)}
     if names_visibility(column.tokens):
         return [value for text, value in values.items() if text not in notes and is_seen(words_in(text))]

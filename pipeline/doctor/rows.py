@@ -76,7 +76,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
             reasons.append(f"{topic[1].name!r} parts what has one {group.name!r}")
             used.add(topic[1].name)
     else:
-        used |= _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
+        used = _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text, remarks)
     unread |= {each.name for each in columns.values() if each.values and not each.is_scalar and each.name not in used}
     if unread:
@@ -154,7 +154,7 @@ def _is_of_one(group: Column, speaker: tuple[Column, dict[str, list[Any]], str],
     authors: dict[str, set[str]] = {}
     for row in rows:
         authors.setdefault(str(row.get(group.name)), set()).add(str(row.get(speaker[0].name)))
-    return speaker[2] == "starter" and len(authors) > 1 and all(len(each) == 1 for each in authors.values())
+    return len(set().union(*authors.values())) > 1 and all(len(each) == 1 for each in authors.values())
 
 
 def _guest(columns: Mapping[str, Column], author: Column, rows: Sequence[Mapping[str, Any]]) -> Column | None:
@@ -309,7 +309,7 @@ def _unique(columns: Mapping[str, Column], used: set[str], rows: int) -> str | N
 def _rest_of_table(
     mapping: dict[str, Any], columns: Mapping[str, Column], used: set[str], text: Column, remarks: list[str]
 ) -> None:
-    used = used | {*mapping.get("messages", ()), mapping.get("replies", text.name)}
+    used = used | {*mapping.get("messages", ()), *([mapping["replies"]] if "replies" in mapping else [])}
     used |= describe_ending(mapping, (each for each in columns.values() if each.name not in used), remarks)
     topics, people = [], {}
     for column in columns.values():

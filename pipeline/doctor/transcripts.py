@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pipeline.doctor.candidates import Candidate
 from pipeline.doctor.columns import SPEAKS, Column
-from pipeline.doctor.field_names import bare
+from pipeline.doctor.field_names import bare, words_in
+from pipeline.doctor.note_words import labels_note
 from pipeline.doctor.sampling import alike, beginning, spread, suffix_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.transcripts import STAFF, named_labels
@@ -56,7 +57,13 @@ def _labels(texts: Sequence[str], remarks: list[str]) -> dict[str, Any]:
 
 def transcript_of(column: Column, remarks: list[str]) -> dict[str, Any]:
     """Who speaks in cells that are whole conversations, as they are called there; none where few cells are one."""
-    return _by_role(column) or _by_name(column, remarks)
+    found = _by_role(column) or _by_name(column, remarks)
+    labels = {match[1] for text in column.texts[:_CELLS] for match in _LABELLED.finditer(text)}
+    notes = sorted(label for label in labels if labels_note(words_in(label)))
+    if found and notes:
+        found["left_out"] = notes
+        remarks.append(f"transcript: what stands behind {', '.join(notes)} is left out as an internal note")
+    return found
 
 
 def _by_role(column: Column) -> dict[str, Any]:

@@ -28,6 +28,8 @@ _MOST_WORDS: Final = 4
 """A label of more is a sentence."""
 
 STAFF: Final = frozenset({"agent", "bot"})
+LEFT_OUT: Final = "left_out"
+"""Stands for the speaker of what is no message."""
 
 
 class Label(NamedTuple):
@@ -89,6 +91,8 @@ class TranscriptLabels(Section):
     """The same for a human agent: the whole label, its first or last word, or what stands in parentheses behind it."""
     bot: list[str] = Field(default_factory=list)
     """The same for a bot."""
+    left_out: list[str] = Field(default_factory=list)
+    """The same for what is no message, such as internal notes: it is counted."""
     others: Literal["refuse", "starter"] = "refuse"
     """What any other label means that comes again or has a time before it: the conversation is refused, or labels are names,
     the first of those that are not known is the customer, if no label says who is, and everybody else an agent."""
@@ -104,7 +108,7 @@ class TranscriptLabels(Section):
     @cached_property
     def speakers(self) -> dict[str, str]:
         """Label, casefolded -> speaker."""
-        lists = {"customer": self.customer, "agent": self.agent, "bot": self.bot}
+        lists = {"customer": self.customer, "agent": self.agent, "bot": self.bot, LEFT_OUT: self.left_out}
         return {label.casefold(): speaker for speaker, labels in lists.items() for label in labels}
 
     @cached_property
@@ -140,6 +144,10 @@ def add_transcript(draft: Draft, text: str, shape: TranscriptLabels, where: str)
         )
         for label, end in zip(labels, ends, strict=False)  # an empty cell begins nowhere
     ]
+    if left_out := sum(turn.speaker == LEFT_OUT for turn in turns):
+        draft.count("events.left_out", left_out)
+        labels = [label for label in labels if label.role != LEFT_OUT]
+        turns = [turn for turn in turns if turn.speaker != LEFT_OUT]
     # where a label says who the customer is, no name stands for one
     turns = named_by_starter(turns, "" if any(turn.speaker == "customer" for turn in turns) else None)
     for turn in turns:

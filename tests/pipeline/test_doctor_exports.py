@@ -558,3 +558,26 @@ def test_messages_that_nothing_ties_together_are_the_conversation_of_their_file(
     assert is_read(folder)
     assert any("each file is taken for one conversation" in remark for remark in diagnosed(folder).remarks)
     assert "opened_at" not in diagnosed(folder).mapping
+
+
+def test_threads_of_zoho_that_lie_in_a_file_for_each_ticket_are_not_tied_by_who_wrote_them(tmp_path: Path) -> None:
+    def page(thread: int) -> str:
+        rows = [
+            {
+                "id": str(each["id"]), "direction": ("in", "out")[place % 2], "content": each["text"], "createdTime": each["at"],
+                "author": {"id": f"{thread if place % 2 == 0 else 'al'}", "name": each["name"]}, "visibility": "public",
+            } for place, each in enumerate(turns(thread))
+        ]  # fmt: skip
+        return json.dumps({"data": rows[::-1]})
+
+    assert is_read(write(tmp_path / "in", **{f"{thread}__json": page(thread) for thread in range(8)}))
+
+
+def test_a_column_that_is_no_question_though_its_text_is_the_longest_is_accounted_for(tmp_path: Path) -> None:
+    rows = [
+        {"case": n, "message": f"{SAYS[0]} {SAYS[2]} {n}", "question": f"{SAYS[0]} {n}", "answer": f"{SAYS[1]} {n}"}
+        for n in range(9)
+    ]
+    folder = write(tmp_path / "in", wide__csv=as_csv(rows))
+
+    assert len(texts(ingested(folder, diagnosed(folder).mapping))) == 9

@@ -76,6 +76,7 @@ def test_a_flag_that_tells_internal_notes_keeps_them_out(column: str, of_notes: 
         ("Tipo", "Nota privata", "Risposta pubblica"), ("Visibilità", "Riservato", "Pubblico"),
         ("Soort", "Interne notitie", "Openbaar antwoord"), ("Zichtbaarheid", "Intern", "Openbaar"),
         ("Tipo", "Anotação interna", "Resposta pública"), ("Visibilidade", "Interna", "Pública"),
+        ("Type", "Comment", "Correspond"),
     ],
 )  # fmt: skip
 def test_a_word_for_internal_notes_keeps_them_out(column: str, of_notes: str, of_messages: str, tmp_path: Path) -> None:
@@ -117,6 +118,20 @@ def test_a_list_of_notes_is_not_the_list_of_messages_however_long_they_are(tmp_p
     assert said(write(tmp_path / "in", log__jsonl=records)) == [
         [f"customer: {SAYS[0]} {n}", f"agent: {SAYS[1]} {n}"] for n in range(6)
     ]
+
+
+@pytest.mark.parametrize("label", ["Internal note", "Interne Notiz", "Note interne", "Nota privada", "Private comment"])
+@pytest.mark.parametrize("is_table", [True, False])
+def test_an_internal_note_in_a_transcript_is_left_out_and_counted(is_table: bool, label: str, tmp_path: Path) -> None:
+    chats = [f"Customer: {SAYS[0]} {n}\nAgent: {SAYS[1]} {n}\n{label}: {SAYS[2]}\nAgent: {SAYS[3]} {n}" for n in range(6)]
+    rows = as_csv([{"id": n, "transcript": chat} for n, chat in enumerate(chats)])
+    folder = write(tmp_path / "in", log__csv=rows) if is_table else write(tmp_path / "in", all__txt="\n=====\n".join(chats))
+    (found,) = diagnose(folder).sources
+    table = ingested(folder, found.mapping)
+
+    assert sorted(texts(table).values()) == MESSAGES
+    assert table.manifest.counts["events.left_out"] == 6
+    assert any(label in remark for remark in found.remarks)
 
 
 @pytest.mark.parametrize("is_nested", [True, False])
