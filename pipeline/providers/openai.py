@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -34,6 +34,9 @@ from pipeline.answering.request import Answerer, EmbeddingRequest, Reply, Reques
 from pipeline.answering.sending import Ask, Fetch, fetch_with
 from pipeline.errors import EndpointError, Overloaded, ParamsError
 
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+
 NAME: Final = "openai"
 
 PATHLESS: Final = 2
@@ -47,6 +50,9 @@ AGENT: Final = "ticketmill"
 RESTS_SECONDS: Final = 4
 """A connection that rested longer is not used again: uvicorn, under vLLM and many others, ends it after 5, and what is sent just
 then is lost, or paid for and lost."""
+
+LONGEST_REPLY: Final = 64 * 2**20
+"""Bytes, unpacked. No reply is as long; a page without end, or a megabyte that unpacks to a thousand, would take all memory."""
 
 NO_FIELDS: Final[frozenset[str]] = frozenset()
 
@@ -147,7 +153,7 @@ def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callab
         try:
             sending = line.post(find(address), data=body, headers={"Idempotency-Key": token}, allow_redirects=False)
             async with sending as answer:
-                return answer.status, answer.headers, await answer.read()
+                return answer.status, answer.headers, await _read(answer.content)
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError):
             raise EndpointError("presents a certificate that is not trusted") from None  # here and below: the cause quotes
         except TimeoutError:
@@ -158,6 +164,15 @@ def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callab
             raise Overloaded("connection", may_be_billed=True) from None
 
     return post, line.close
+
+
+async def _read(content: "StreamReader") -> bytes:
+    read = bytearray()
+    async for some in content.iter_any():
+        read += some
+        if len(read) > LONGEST_REPLY:
+            raise Overloaded("too_long", may_be_billed=True)
+    return bytes(read)
 
 
 def _key(endpoint: EndpointParams) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.answering.replies import Replies
+from pipeline.providers.openai import LONGEST_REPLY
 from pipeline.tables import Table
 from tests.llm_server import Answer, Junk, LlmServer, Received, Status, always, in_turn
 from tests.pipeline.providers.endpoint import QUESTION, answers, ask
@@ -170,6 +171,14 @@ def test_a_packed_reply_is_unpacked_and_a_damaged_one_asked_for_again(tmp_path: 
         ask(server, tmp_path)
 
     assert answers(tmp_path) == ["It is here."]
+
+
+def test_a_reply_that_unpacks_to_more_than_any_reply_has_is_given_up_unread(tmp_path: Path) -> None:
+    bomb = Status(200, {"content-encoding": "gzip"}, body=gzip.compress(bytes(LONGEST_REPLY + 1), 1))
+    with LlmServer(always(bomb)) as server:
+        ask(server, tmp_path, pace__max_attempts=1)
+
+    assert Table(tmp_path / "generated").scan("dropped").collect()["detail"].to_list() == ["too_long"]
 
 
 @pytest.mark.parametrize(
