@@ -581,3 +581,36 @@ def test_a_column_that_is_no_question_though_its_text_is_the_longest_is_accounte
     folder = write(tmp_path / "in", wide__csv=as_csv(rows))
 
     assert len(texts(ingested(folder, diagnosed(folder).mapping))) == 9
+
+
+def test_deliveries_with_the_same_columns_that_are_written_otherwise_have_a_mapping_each(tmp_path: Path) -> None:
+    for name, encoding, delimiter in (("north", "utf-8", ","), ("south", "cp1252", ";"), ("west", "utf-16-le", "\t")):
+        rows = [
+            {"Ticket": f"{name}{n}", "Von": ("Kunde", "Agent")[place % 2], "Text": f"Grüße, {each['text']}"}
+            for n in range(8) for place, each in enumerate(turns(n))
+        ]  # fmt: skip
+        write(tmp_path / name, log__csv=as_csv(rows, delimiter).encode(encoding))
+    found = {each.name: each.mapping for each in diagnose(tmp_path).sources}
+
+    assert {name: each.get("csv") for name, each in found.items()} == {
+        "north": None,
+        "south": {"encoding": "cp1252", "delimiter": ";"},
+        "west": {"encoding": "utf-16", "delimiter": "\t"},
+    }
+    assert {len(texts(ingested(tmp_path / name, {**found[name], "path": "."}))) for name in found} == {8}
+
+
+def test_a_large_delivery_that_is_none_of_messages_hides_no_other(tmp_path: Path) -> None:
+    write(tmp_path / "notes", log__csv=as_csv([{"internal_note": f"{SAYS[n % 4] * 9} {n}"} for n in range(400)]))
+    write(tmp_path / "chats", log__csv=as_csv([{"chat": n, **each} for n in range(8) for each in turns(n)]))
+
+    assert [each.name for each in diagnose(tmp_path).sources] == ["chats"]
+
+
+def test_pages_that_hold_other_things_beside_their_records_are_read_with_one_mapping(tmp_path: Path) -> None:
+    pages = [
+        {"messages": [{"chat": 2 * page + n, **each} for n in range(2) for each in turns(2 * page + n)], "page": page, **more}
+        for page, more in enumerate([{}, {"next_url": None}, {}, {"took_ms": 4}])
+    ]
+
+    assert is_read(write(tmp_path / "in", **{f"p{n}__json": json.dumps(page) for n, page in enumerate(pages)}))
