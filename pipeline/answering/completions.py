@@ -34,10 +34,18 @@ REFUSALS_OF_A_FIELD: Final = frozenset({400, 404, 415, 422, 500, 501})
 """Statuses by which servers say that they do not know a field of the body (seen: 400 at OpenAI and vLLM, 404 at OpenRouter, 422
 at Mistral and Together, 500 at llama.cpp, 501 at proxies)."""
 
-NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached", "budget_exceeded"})
 FILTERED: Final = "content_filter"
+NO_MORE_MONEY: Final = frozenset(
+    (
+        *("insufficient_quota", "billing_hard_limit_reached", "budget_exceeded"),
+        *("exceeded_current_quota_error", "Arrearage", "insufficient_balance_error"),
+    )
+)
 """Codes and types in the body of an error. Azure OpenAI, "Content filtering" (read November 2026): a filtered prompt is a 400;
-LiteLLM says with a 400 that a budget is used up."""
+LiteLLM says with a 400 that a budget is used up, Alibaba that an account is; Moonshot and MiniMax with a 429."""
+
+NO_CREDIT: Final = re.compile(rb"credit balance is too low|suspended due to insufficient balance|insufficient balance \(1008\)")
+"""The same in the words of Anthropic, of Moonshot behind a gateway, and of MiniMax."""
 
 NO_SUCH_PATH: Final = re.compile(rb"unexpected endpoint", re.IGNORECASE)
 """LM Studio says so with status 200."""
@@ -277,7 +285,7 @@ def _mistake(
     status: int, headers: Mapping[str, str], codes: Collection[str], content: bytes, request: Request, taken: Collection[str]
 ) -> str | None:
     """Why every further request would fail as well; None: it need not."""
-    if NO_MORE_MONEY.intersection(codes):
+    if NO_MORE_MONEY.intersection(codes) or NO_CREDIT.search(content[:LONGEST_ERROR]):
         return ": the account there is used up"
     if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 section 15.4
         where = _redirected(headers.get("location", ""), request.endpoint)

@@ -76,8 +76,19 @@ def test_a_redirect_says_what_to_correct_and_is_not_followed(tmp_path: Path, loc
         assert len(server.received) == 1
 
 
-def test_an_account_without_money_stops_the_run_at_once(tmp_path: Path) -> None:
-    broke = Status(429, body=b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "m"}}')
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (429, {"code": "insufficient_quota", "type": "insufficient_quota", "message": "m"}),
+        (429, {"type": "exceeded_current_quota_error", "message": "Your account is suspended, please check your plan"}),
+        (429, {"code": 429, "metadata": {"raw": "Your account is suspended due to insufficient balance, please recharge"}}),
+        (400, {"code": "Arrearage", "type": "Arrearage", "message": "make sure your account is in good standing"}),
+        (400, {"type": "invalid_request_error", "message": "Your credit balance is too low to access the Anthropic API."}),
+        (500, {"type": "api_error", "message": "insufficient balance (1008)"}),
+    ],
+)
+def test_an_account_without_money_stops_the_run_at_once(tmp_path: Path, status: int, error: Any) -> None:
+    broke = Status(status, body=json.dumps({"error": error}).encode())
     with LlmServer(always(broke)) as server, pytest.raises(EndpointError, match="the account there is used up"):
         ask(server, tmp_path, MANY, pace__concurrency=1)
 

@@ -147,6 +147,20 @@ def test_a_reply_in_pieces_that_nobody_asked_for_is_put_together(tmp_path: Path,
         assert replies.connection.execute("SELECT requests, tokens FROM account").fetchone() == (1, 35)
 
 
+def test_a_model_that_only_streams_is_asked_to(tmp_path: Path) -> None:
+    def script(received: Received) -> Junk | Status:
+        if not received.body.get("stream"):
+            return Status(
+                400, message="This model only support stream mode, please enable the stream parameter to access the model."
+            )
+        return in_pieces(piece("It is "), piece("here.", "stop"), {"choices": [], "usage": USAGE})
+
+    with LlmServer(script) as server:
+        ask(server, tmp_path, model__extra="{stream: true, stream_options: {include_usage: true}}")
+
+    assert answers(tmp_path) == ["It is here."]
+
+
 @pytest.mark.parametrize(
     ("act", "gap"),
     [
