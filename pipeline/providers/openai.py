@@ -238,14 +238,9 @@ class _BatchDesk:
             if self._stated(batch, "status").lower() not in FINAL:
                 return Collected(is_under_way=True, lines=())
             files = [file for file in (batch.output_file_id, batch.error_file_id) if file]
-            lines = [
-                line
-                for file in files
-                for line in self._client.files.content(file, extra_headers=self._fixed)
-                .read()
-                .decode(errors="replace")
-                .splitlines()
-            ]
+            contents = [self._client.files.content(file, extra_headers=self._fixed).read() for file in files]
+        # by line breaks alone: U+2028 may stand in a text as it is
+        lines = [line for content in contents for line in content.decode(errors="replace").split("\n") if line.strip()]
         return Collected(is_under_way=False, lines=lines)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from pipeline.errors import BudgetReached, EndpointError
 from pipeline.generate import estimate, run
 from pipeline.tables import Manifest, Table
 from tests.build import MEANS, conversation
-from tests.llm_server import Answer, Hang, Junk, LlmServer, Received, Status, in_turn
+from tests.llm_server import Answer, Hang, Junk, LlmServer, Received, Status, always, in_turn
 from tests.pipeline.generate_tables import deduped, params
 
 MANY = [conversation(number, f"Where is parcel {'abcdefghij'[number]} of my order?") for number in range(10)]
@@ -158,6 +158,16 @@ def test_a_batch_refused_for_its_questions_stops_no_night(tmp_path: Path, words:
         reasons = [go(server, tmp_path, pace__max_attempts=1).reasons for _ in range(2)]
 
     assert reasons == [{"awaiting_batch": 10}, {"provider_error": 10}]
+
+
+def test_a_line_separator_inside_a_reply_ends_no_result(tmp_path: Path) -> None:
+    with LlmServer(always(Answer("It is here.\u2028Do look.\x85"))) as server:
+        server.mangle = lambda lines: [json.dumps(json.loads(line), ensure_ascii=False).encode() for line in lines]
+        for _ in range(2):
+            go(server, tmp_path)
+
+        assert (len(server.batches), max(server.billed.values())) == (1, 1)
+    assert len(texts(tmp_path)) == len(MANY)
 
 
 def test_results_out_of_order_twice_or_unknown_end_under_their_own_question(tmp_path: Path) -> None:
