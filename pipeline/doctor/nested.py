@@ -24,7 +24,7 @@ from pipeline.doctor.columns import (
 from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.field_names import own_name, words_in
 from pipeline.doctor.note_words import tells_note
-from pipeline.doctor.notes import kinds_that_speak, messages_of, without_programs
+from pipeline.doctor.notes import as_customers_write, kinds_that_speak, messages_of, without_programs
 from pipeline.doctor.sampling import SAMPLED_ROWS, flat, lists, strings
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
@@ -112,6 +112,8 @@ def as_events(  # noqa: C901, PLR0912, PLR0915  # one mapping from top to bottom
         used |= {calls["name"], calls["arguments"]}
         reasons.append(f"{calls['name']!r} names look-ups, which validate.rules.tool_turn: ignore keeps as turns of a tool")
     without_programs(mapping, column, meaning)
+    as_customers_write(mapping, columns, flat_items, column, meaning, remarks)
+    used |= mapping.get("messages", {}).keys()
     mapping["speaker"] = {"at": column.name, **meaning, **({"others": others} if others == "starter" else {})}
     mapping["text"] = text.name
     used |= {column.name, *filters}

@@ -37,10 +37,36 @@ def messages_of(columns: Mapping[str, Column], text: Column, remarks: list[str])
             found[column.name] = values
             remarks.append(f"messages: {column.name} tells internal notes; whatever has none of its values there is left out")
         elif (tells_note(column.tokens) or names_visibility(column.tokens)) and not column.hints(LABEL):
-            remarks.append(
-                f"{column.name} may tell internal notes and is not read so; put it into messages, or make sure it does not"
-            )
+            remarks.append(_in_doubt(column))
     return found
+
+
+def _in_doubt(column: Column) -> str:
+    return f"{column.name} may tell internal notes and is not read so; put it into messages, or make sure it does not"
+
+
+def as_customers_write(
+    mapping: dict[str, Any],
+    columns: Mapping[str, Column],
+    rows: Sequence[Mapping[str, Any]],
+    speaker: Column,
+    meaning: Mapping[str, Sequence[Any]],
+    remarks: list[str],
+) -> None:
+    """Where a field may tell notes by values that say nothing, such as numbers: those that customers write with are messages."""
+    customers = meaning.get("customer", ())
+    for column in columns.values():
+        if _in_doubt(column) not in remarks:
+            continue
+        seen = {row.get(column.name) for row in rows if row.get(speaker.name) in customers}
+        if not customers or not seen or not {str(value) for value in column.values} - set(map(str, seen)):
+            continue
+        values = list({str(value): "" if value is None else value for value in sorted(seen, key=str)}.values())
+        mapping.setdefault("messages", {})[column.name] = values
+        mapping.setdefault("kind", column.name)
+        remarks[remarks.index(_in_doubt(column))] = (
+            f"messages: {column.name} may tell internal notes; only what has a value there that customers write with is read"
+        )
 
 
 def kinds_that_speak(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

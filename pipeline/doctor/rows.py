@@ -29,7 +29,7 @@ from pipeline.doctor.columns import (
     topic_column,
 )
 from pipeline.doctor.endings import describe_ending
-from pipeline.doctor.notes import kinds_that_speak, messages_of, without_programs
+from pipeline.doctor.notes import as_customers_write, kinds_that_speak, messages_of, without_programs
 from pipeline.doctor.sampling import flat, lists
 from pipeline.doctor.transcripts import transcript_of
 from pipeline.reading.drafts import ReceivedFile
@@ -101,6 +101,7 @@ def _as_turns(
     """Put one row per message into the mapping; returns the columns that it takes."""
     column, meaning, others = speaker
     without_programs(mapping, column, meaning)
+    as_customers_write(mapping, columns, rows, column, meaning, remarks)
     turn: dict[str, Any] = {"speaker": {"at": column.name, **meaning}, "text": text.name}
     if others == "starter":
         turn["speaker"]["others"] = "starter"

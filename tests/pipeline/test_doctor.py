@@ -352,7 +352,7 @@ def test_internal_notes_in_a_table_make_no_turns(
 
 def test_a_field_that_may_tell_notes_and_is_not_understood_is_said(tmp_path: Path) -> None:
     records = [
-        {"ticket": 70 + thread, "role": ("customer", "agent")[place % 2], "body": f"{says} {thread}", "privacy": place % 3}
+        {"ticket": 70 + thread, "author": (f"jo{thread}", "al")[place % 2], "body": f"{says} {thread}", "privacy": place % 3}
         for thread in range(6)
         for place, says in enumerate(SAYS)
     ]
