@@ -22,9 +22,9 @@ from pipeline.finding import ENDING
 from pipeline.key import Key
 from pipeline.known_values import FUNCTION_WORDS, NAME_WORDS
 from pipeline.params import Section
+from pipeline.replacing.number_signs import luhn_sum
 from pipeline.scrub import PARAMS, ScrubParams
-from pipeline.surrogates.cards import luhn_sum
-from pipeline.surrogates.phones import RESERVED
+from pipeline.surrogates.phones import NOBODYS
 from pipeline.tables import Part, Table
 
 MIN_DIGITS: Final = 4
@@ -371,11 +371,8 @@ _CARD: Final = re.compile(r"(?<![\w.+-])[3-6](?:[ -]?\d){12,18}(?![\w-])")
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _IPV4: Final = re.compile(r"(?<![\d.])(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})(?![\d.])")
 _RESERVED_IPV4: Final = re.compile(r"192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2[45]\d\.|127\.|0\.")
-_PHONE: Final = re.compile(r"(?<![\d-])(?<!\b00\d\d[ .])(?:\+?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]([2-9]\d\d)[ .-](\d{4})(?![\d-])")
+_PHONE: Final = re.compile(r"(?<![\d-])(?<!\b00\d\d[ ./])(?:\+?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]([2-9]\d\d)[ .-](\d{4})(?![\d-])")
 _INTERNATIONAL_PHONE: Final = re.compile(r"(?<![\w+])\+[2-9]\d{0,2}(?:[ ./()-]{0,3}\d){6,12}(?![\w-])")
-_RESERVED_PHONE: Final = re.compile(
-    "|".join(country + "0?" + one.replace("#", r"\d") for country, many in RESERVED.items() for one in many)
-)
 _SECRET: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\.|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{36}"
     r"|\bxox[abprs]-[\w-]{10}|\b[rs]k_live_\w{10}|\bAIza[\w-]{35}|\bsk-[\w-]{20}|://[^\s:/@]{1,60}:[^\s/@]{3,100}@"
@@ -423,7 +420,7 @@ def _domestic_phones(text: str) -> int:
 def _is_somebodys_phone(digits: str) -> bool:
     import phonenumbers  # noqa: PLC0415  # its tables are read for the few texts with such a number
 
-    if _RESERVED_PHONE.fullmatch(digits):
+    if NOBODYS.fullmatch(digits):
         return False
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse("+" + digits))

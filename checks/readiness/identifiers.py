@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from pipeline.surrogates.phones import NOBODYS
+
 
 class Hit(NamedTuple):
     """Something identifying in a text. `value` stays in memory."""
@@ -50,16 +52,16 @@ IDENTIFIERS: Final = {
     "handle": r"(?<![\w@./])@[A-Za-z_][A-Za-z0-9_]{3,29}\b(?!\.\w)",
 }
 
-CARD: Final = r"(?<![\d_.-])(?:\d[ -]?){12,18}\d(?![\d-])"
+CARD: Final = r"(?<![\d_.+-])(?:\d[ -]?){12,18}\d(?![\d-])"
 IBAN: Final = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
 
 LIVE: Final = frozenset({*SECRETS, "card", "iban"})
 
 RESERVED: Final = re.compile(
-    r"(?i)@(?:[\w-]+\.)*(?:example\.(?:com|org|net)|example|test|invalid|localhost)$|555[ .)-]*01\d\d$"
-    r"|^(?:192\.0\.2|198\.51\.100|203\.0\.113|127\.0\.0|10|0)\.[\d.]+$"
+    r"(?i)@(?:[\w-]+\.)*(?:example\.(?:com|org|net)|example|test|invalid|localhost)$"
+    r"|^(?:192\.0\.2|198\.51\.100|203\.0\.113|127\.0\.0|10|0|2[45]\d)\.[\d.]+$"
 )
-"""Ranges that belong to nobody: RFC 2606, RFC 5737, NANPA 555-01xx, loopback and private addresses."""
+"""Ranges that belong to nobody: RFC 2606, RFC 5737, RFC 1112 (240/4), loopback and private addresses."""
 
 _COMPILED: Final = {kind: re.compile(pattern) for kind, pattern in {**SECRETS, **IDENTIFIERS}.items()}
 _CARD, _IBAN = re.compile(CARD), re.compile(IBAN)
@@ -92,12 +94,20 @@ def find(text: str) -> Iterator[Hit]:
     for kind, pattern in _COMPILED.items():
         for match in pattern.finditer(text):
             start, end = match.span()
-            if RESERVED.search(match[0]) or any(start < right and left < end for left, right in taken):
+            if _is_nobodys(kind, match[0]) or any(start < right and left < end for left, right in taken):
                 continue
             if kind == "ip" and any(int(number) > 255 for number in match[0].split(".")):  # noqa: PLR2004  # a version number
                 continue
             taken.append((start, end))
             yield Hit(kind, match[0].lower(), start, end)
+
+
+def _is_nobodys(kind: str, value: str) -> bool:
+    """Whether it stands in a range that is given to nobody."""
+    if kind == "phone":
+        digits = re.sub(r"\D", "", value)
+        return NOBODYS.fullmatch(digits if value.startswith("+") else "1" + digits) is not None
+    return RESERVED.search(value) is not None
 
 
 def passes_luhn(digits: str) -> bool:

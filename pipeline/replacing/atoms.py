@@ -1,10 +1,13 @@
 """The smallest things that get stand-ins, what makes two of them the same value, and keyed randomness to draw from."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
+
+from pipeline.replacing.number_signs import PHONE_DIGITS, harmless
 
 
 class Dice:
@@ -72,9 +75,23 @@ _SIGNS: Final = {
 """What a sign of a shape may become; every other sign stands for itself."""
 
 
+_ROW: Final = re.compile(r"[#%\d]+")
+
+
 def shaped(shape: str, dice: Dice, longer: int) -> str:
-    """Digits for #, letters for @, hexadecimal digits for %; every other sign stands for itself."""
-    return "".join(dice.pick(_SIGNS[sign]) if sign in _SIGNS else sign for sign in shape + "#" * longer)
+    """Digits for #, letters for @, hexadecimal digits for %; every other sign stands for itself.
+
+    No row of its digits passes for a card number, and in none of up to 18 stands a telephone number of North America.
+    """
+    shape += "#" * longer
+    if not any(len(row) >= PHONE_DIGITS for row in _ROW.findall(shape)):
+        return "".join(dice.pick(_SIGNS[sign]) if sign in _SIGNS else sign for sign in shape)
+    drawn = ""
+    for place, sign in enumerate(shape):
+        row = _ROW.match(shape, place)
+        choices = harmless(_SIGNS[sign], drawn, row.end() - place - 1 if row else 0) if sign in _SIGNS else sign
+        drawn += dice.pick(choices)
+    return drawn
 
 
 def normal_word(word: str) -> str:

@@ -2,8 +2,8 @@
 
 Plain patterns, written apart from the recognizers of scrub, so that one mistake is not made twice. Scrub's surrogates
 stand in ranges reserved for examples, which this rule passes over: RFC 2606 domains, RFC 5737 and RFC 3849 addresses,
-555-01xx numbers (NANPA), area numbers that the Social Security Administration never gives out, and cards, IBANs that
-fail their check.
+telephone numbers that nobody is given, area numbers that the Social Security Administration never gives out, and cards,
+IBANs that fail their check.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.rules.limits import Limits
+from pipeline.surrogates.phones import NOBODYS
 from pipeline.turns import WRITTEN
 
 SUSPECT: Final = r"@|\d.{0,3}\d.{0,3}\d.{0,3}\d"
@@ -27,8 +28,10 @@ IBAN: Final = re.compile(r"\b([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1
 
 SSN: Final = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 
-PHONE: Final = re.compile(r"(?<![\w.-])(?:\+?1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])([2-9]\d{2})[ .-](\d{4})(?![\w-])")
-"""Ten digits as the North American Numbering Plan groups them; `555` `01xx` is fictional use."""
+PHONE: Final = re.compile(
+    r"(?<![\w.-])(?:(?:\+|00)([1-9]\d{0,2})[ ./-]?|1[ .-]?)?((?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4})(?![\w-])"
+)
+"""Ten digits as the North American Numbering Plan groups them; some are for fictional use there, and some in other countries."""
 
 IP: Final = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 RESERVED_NETWORKS: Final = [ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
@@ -75,7 +78,11 @@ def _has_iban(text: str) -> bool:
 
 
 def _has_phone(text: str) -> bool:
-    return any((match[1], match[2][:2]) != ("555", "01") for match in PHONE.finditer(text))
+    return any(not _is_nobodys(match[1] or "", re.sub(r"\D", "", match[2])) for match in PHONE.finditer(text))
+
+
+def _is_nobodys(country: str, number: str) -> bool:
+    return NOBODYS.fullmatch(country + number) is not None or NOBODYS.fullmatch("1" + number) is not None
 
 
 def _has_public_ip(text: str) -> bool:

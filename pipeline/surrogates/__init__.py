@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.replacing.atoms import SHAPE, Draw, Form, shaped
+from pipeline.replacing.number_signs import CARD_LENGTHS, PHONE_DIGITS
 from pipeline.surrogates import cards, domains, handles, ibans, names, network, organizations, phones, places, social_security
 
 KINDS: Final[Mapping[str, Draw]] = {
@@ -13,8 +14,8 @@ KINDS: Final[Mapping[str, Draw]] = {
     "family": names.like("family"),
     "place": places.place,
     "domain": domains.domain,
-    SHAPE: shaped,
-    "card": cards.card,
+    SHAPE: ibans.no_account,
+    "card": shaped,
     "iban": ibans.iban,
     "ssn": social_security.ssn,
     "ipv4": network.ipv4,
@@ -65,13 +66,17 @@ AS_FOUND: Final = frozenset(
 
 READS_AS: Final = re.compile(
     r"(?<![\w.-])(?:"
-    r"(?P<IBAN_CODE>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?|[a-z]{2}\d{2}(?: ?\d{4}){3,7}(?: ?\d{1,3})?)"
+    r"(?P<IBAN_CODE>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?! \d)|[a-z]{2}\d{2}(?: ?\d{4}){3,7}(?: ?\d{1,3})?)"
+    r"|(?P<US_SSN>\d{3}-\d{2}-\d{4})"
     r"|(?P<IP_ADDRESS>\d{1,3}(?:\.\d{1,3}){3}(?!\.\d))"
+    rf"|(?P<ID_NUMBER>\d(?:[ -]?\d){{{CARD_LENGTHS.stop - 1},63}}"  # however it is grouped
+    r"|[A-Z]{2}\d{2}(?=(?:[ A-Z]{0,9}\d){6})(?: ?[A-Z0-9]){8,31}"
+    rf"|[^\W\d_]{{1,8}}\d(?:[ .-]?\d){{{PHONE_DIGITS - 1},63}})"
     r"|(?P<PHONE_NUMBER>(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{10}"
-    r"|(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){6,13}"  # with a country code, and below with a trunk prefix
-    r"|(?=(?:[ ./-]?\d){9,12}(?![\w-]))0\d{1,4}(?:[ ./-]\d{2,5}){1,4})"
-    r"|(?!\d+[ -]\d{3}[ -]\d{3}[ -]\d{4}(?![\w-]))"  # a telephone number after something else
-    rf"(?P<CREDIT_CARD>\d(?:[ -]?\d){{{cards.LENGTHS.start - 1},{cards.LENGTHS.stop - 2}}})"
+    r"|(?:\+|00(?=(?:[17]|[2-9]\d{1,2})(?:[ ./()-]|\d{5})))[1-9](?:[ ./()-]{0,3}\d){6,13}"  # with a country code
+    r"|(?=(?:[ ./-]?\d){9,12}(?![\w-]))0(?!0)\d{1,4}(?:[ ./-]\d{2,5}){1,4}(?![ -]\d))"
+    rf"|(?P<CREDIT_CARD>\d(?:[ -]?\d){{{CARD_LENGTHS.start - 1},{CARD_LENGTHS.stop - 2}}})"
+    rf"|(?P<ACCOUNT_NUMBER>\d(?:[ -]?\d){{{PHONE_DIGITS - 1},{CARD_LENGTHS.start - 2}}})"
     r")(?![\w-])"
 )
 """What reads as an identifier, whatever it was found as: its stand-in must not pass for somebody's by chance, and one number is

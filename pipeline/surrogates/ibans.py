@@ -5,36 +5,35 @@ from typing import Final
 
 from pipeline.replacing.atoms import Dice, shaped
 from pipeline.replacing.pieces import whole
-from pipeline.surrogates import cards
 
-GROUP: Final = 4
-"""Signs that stand together in print (ISO 13616-1)."""
+LENGTHS: Final = range(12, 36)
+"""Signs of an account number, and of what readers that look for one take."""
 
-_NUMBER: Final = re.compile(r"\d+")
+_START: Final = re.compile(r"(?=[a-z]{2}\d\d[a-z\d]{8})")
 
 
 def iban(shape: str, dice: Dice, longer: int) -> str:
-    """Country and length of the original; the check digits are 00 or 01, which ISO 7064 never gives, and do not even add up.
-
-    What passes for a card number in it, as one in ten would by chance, is drawn again.
-    """
-    country, account = shape[:2], shaped(shape[4:], dice, longer)
-    while _holds_a_card(account):
-        account = shaped(shape[4:], dice, longer)
+    """Country and length of the original; the check digits are 00 or 01, which ISO 7064 never gives, and do not even add up."""
+    country, account = shape[:2], shaped("00" + shape[4:], dice, longer)[2:]
     # 00 leaves the remainder that 97 does, so one account in 97 would pass a reader that only divides
-    adds_up = int("".join(str(int(sign, 36)) for sign in f"{account}{country}00")) % 97 == 1
-    return country + ("01" if adds_up else "00") + account
+    return country + ("01" if _adds_up(f"{country}00{account}") else "00") + account
 
 
-def _holds_a_card(account: str) -> bool:
-    """Whether groups that stand together, all of digits, pass for a card number."""
-    return any(
-        cards.luhn_sum(account[start:end]) % 10 == 0
-        for row in _NUMBER.finditer(account)
-        for start in range(-row.start() % GROUP + row.start(), row.end(), GROUP)
-        for end in (*range(start + GROUP, row.end(), GROUP), row.end())
-        if end - start in cards.LENGTHS
-    )
+def no_account(shape: str, dice: Dice, longer: int) -> str:
+    """A code of any shape in which nothing adds up as an account number: one in 97 would, cut out of it by chance."""
+    drawn = shaped(shape, dice, longer)
+    while any(_adds_up(drawn[start.start() : end]) for start in _START.finditer(drawn) for end in _ends(drawn, start.start())):
+        drawn = shaped(shape, dice, longer)
+    return drawn
+
+
+def _ends(drawn: str, start: int) -> range:
+    return range(start + LENGTHS.start, min(len(drawn) + 1, start + LENGTHS.stop))
+
+
+def _adds_up(code: str) -> bool:
+    """ISO 7064, MOD 97-10."""
+    return int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 == 1
 
 
 def _iban_shape(code: str) -> str:

@@ -4,6 +4,7 @@
 begins with 00 after its trunk prefix, which no plan has.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 import phonenumbers
 
 from pipeline.replacing.atoms import Atom, Dice, Draw, Piece, Slot, normal_code, shaped
+from pipeline.replacing.number_signs import luhn_sum
 from pipeline.replacing.pieces import SHORT, code
 
 NANP_DIGITS: Final = 10
@@ -26,17 +28,24 @@ def _nanp(_shape: str, dice: Dice, longer: int) -> str:
     return dice.pick("23456789") + dice.pick("02345678") + shaped("#55501##", dice, 0)
 
 
-def _in(*ranges: str) -> Draw:
+def _in(country: str, *ranges: str) -> Draw:
     def draw(shape: str, dice: Dice, longer: int) -> str:
-        return shaped("0" + shape, dice, longer - 1) if longer else shaped(dice.pick(ranges), dice, 0)
+        while True:
+            number = shaped("0" + shape, dice, longer - 1) if longer else shaped(dice.pick(ranges), dice, 0)
+            if all(luhn_sum(before + number) % 10 for before in (country, f"{country}0")):  # where the + is not read
+                return number
 
     return draw
 
 
 def _elsewhere(shape: str, dice: Dice, longer: int) -> str:
-    """A national number that begins with 00, as in no plan (Italy's begin with 0); its last ten digits begin with 0 too."""
+    """A national number that begins with 00, as in no plan (Italy's begin with 0); its last ten digits begin with 0 too.
+
+    The digit after that is low, so that the end of the country code and what follows are no number of North America.
+    """
     zeros = max(2, len(shape) - NANP_DIGITS + 1)
-    return "0" * zeros + shaped(shape[zeros:], dice, longer)
+    low = dice.pick("01") if len(shape) >= NANP_DIGITS - 1 else ""
+    return "0" * zeros + low + shaped(shape[zeros + len(low) :], dice, longer)
 
 
 RESERVED: Final = {
@@ -47,9 +56,16 @@ RESERVED: Final = {
 }
 """Country code -> national numbers that nobody is given."""
 
+NOBODYS: Final = re.compile(
+    r"1\d{3}55501\d\d"
+    + "".join(f"|{country}0?(?:{'|'.join(many).replace('#', '[0-9]')})" for country, many in RESERVED.items())
+    + f"|(?:{'|'.join(sorted(COUNTRY_CODES))})0?00\\d+"
+)
+"""The digits of a number with its country code that nobody is given, 0 after it or not."""
+
 PHONES: Final[Mapping[str, Draw]] = {
     "phone_1": _nanp,
-    **{f"phone_{country}": _in(*ranges) for country, ranges in RESERVED.items()},
+    **{f"phone_{country}": _in(country, *ranges) for country, ranges in RESERVED.items()},
     "phone": _elsewhere,
 }
 """Kind, which ends with the country code -> its draw."""
@@ -74,7 +90,8 @@ def _international(digits: str) -> tuple[str, str]:
     digits = digits.removeprefix("00")
     for length in (1, 2, 3):
         if digits[:length] in COUNTRY_CODES:
-            return digits[:length], digits[length:].removeprefix("0") or digits
+            national = digits[length:]
+            return digits[:length], (national if digits[0] == "1" else national.removeprefix("0")) or digits
     return "", digits
 
 

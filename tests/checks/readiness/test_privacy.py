@@ -63,6 +63,9 @@ def test_one_live_secret_blocks_and_names_its_conversation(tmp_path: Path, secre
         "order 113542617735902",
         "write to ann@example.com",
         "call 212-555-0143",
+        "call +44 20 7946 0958",
+        "call +49 (0)30 23125 017",
+        "call +39 001 555 0142",
         "my password is not accepted",
         "my password is wrong",
         "password: <PASSWORD>",
@@ -82,7 +85,7 @@ def test_what_only_looks_like_a_secret_blocks_nothing(harmless: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "residual", ["ann.lee@acme.io", "+44 20 7946 0958", "212-636-0199", "219-09-9999", "8.8.8.8", "@annlee_x"]
+    "residual", ["ann.lee@acme.io", "+44 20 7946 1958", "212-636-0199", "219-09-9999", "8.8.8.8", "@annlee_x"]
 )
 def test_an_identifier_blocks_from_its_second_copy_on(tmp_path: Path, residual: str) -> None:
     one, two = talk(50, "Hello there", f"Write to {residual} now"), talk(51, f"I am {residual} again", "Thanks")

@@ -42,6 +42,8 @@ def test_every_rule_has_a_file_of_its_name_whose_example_holds(rule: str) -> Non
         ("900-90-4399 was never given out", []),
         ("call (212) 555-7788 now", ["PHONE_NUMBER"]),
         ("call 212-555-0143, a number of films", []),
+        ("call +49 221 471 0214, one of German films", []),
+        ("call +49 221 471 9214", ["PHONE_NUMBER"]),
         ("server 8.8.8.8 is down", ["IP_ADDRESS"]),
         ("server 192.0.2.17 or 10.0.0.1", []),
         ("version 1.2.3.4.5 of 2026-01-05 12:30", []),

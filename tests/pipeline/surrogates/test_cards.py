@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.replacing.atoms import normal_code
-from pipeline.surrogates.cards import luhn_sum
+from pipeline.replacing.number_signs import luhn_sum
 from tests.pipeline.standins import replaced
 
 
