@@ -17,6 +17,7 @@ from pipeline.forum_markup import BBCODE, STORED
 from pipeline.reading.drafts import Refused
 from pipeline.reading.times import microseconds
 from pipeline.reading.values import native_id
+from pipeline.text import TextFormat
 
 LIST_STAFF: Final = "speaker: list in `agent` those who answer, if you know them; everybody else is then a customer"
 """What to decide where only names say who speaks."""
@@ -386,7 +387,7 @@ def kind_of_author(author: Column) -> str | None:
     return None if all(number(text) is not None for text in author.texts) else author.kind() or "USER_NAME"
 
 
-def text_format(text: Column) -> dict[str, str]:
+def text_format(text: Column) -> dict[str, TextFormat]:
     """The setting its texts ask for: bbcode where a 20th holds it, html where a fifth hold a tag, escaped where only entities."""
     sample = text.texts[:500]
     if sample and sum(bool(_BBCODE.search(each) or STORED.fullmatch(each)) for each in sample) * 20 > len(sample):

@@ -31,10 +31,11 @@ from pipeline.doctor.columns import (
 from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.notes import as_customers_write, kinds_that_speak, messages_of, without_programs
 from pipeline.doctor.sampling import flat, lists
-from pipeline.doctor.transcripts import transcript_of
+from pipeline.doctor.transcripts import CELLS, transcript_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.mapped import is_one_of
 from pipeline.reading.values import native_id
+from pipeline.text import clean
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], reading: Mapping[str, Any]) -> Candidate | None:
@@ -51,7 +52,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
         return None
     rows = _messages(mapping, columns, rows, text, reasons, remarks)
     columns |= columns_of(rows)
-    if speakers := transcript_of(text, remarks):
+    if speakers := transcript_of(_as_read(text), remarks):
         return _as_transcripts(files, mapping, columns, text, speakers, len(rows), remarks)
     pair = pair_columns(columns)
     group = id_column(columns, set(), text.name, rows)
@@ -85,6 +86,12 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
         ignored = mapping.pop("ignore_columns", [])
         mapping["ignore_columns"] = _short(ignored, columns.keys() - set(ignored))
     return Candidate("table", files, mapping, reasons, remarks)
+
+
+def _as_read(text: Column) -> Column:
+    """The column with the texts as ingest reads them, as many as show what they are."""
+    written = text_format(text).get("text_format", "plain")
+    return Column(text.name, [clean(each, written) for each in text.texts[:CELLS]], text.rows)
 
 
 def _as_turns(

@@ -13,9 +13,10 @@ from pipeline.doctor.sampling import alike, beginning, spread, suffix_of
 from pipeline.reading.drafts import ReceivedFile
 from pipeline.reading.transcripts import STAFF, named_labels
 
-_CELLS: Final = 200
+CELLS: Final = 200
 _LABELLED: Final = re.compile(
-    r"(?:^|(?<=[.!?])[ \t]+|[|\t][ \t]*)[ \t>*-]{0,4}(?:[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*)?"
+    r"(?:^|(?<=[.!?])[ \t]+|[|\t][ \t]*)[ \t>*-]{0,4}"
+    r"(?:[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*|\( ?(?:\d{1,3}[hms] ?){1,3}\) *)?"
     r"([^\W\d_][\w -]{0,24}?)\**[ \t]*[:\uff1a]",
     re.MULTILINE,
 )
@@ -58,7 +59,7 @@ def _labels(texts: Sequence[str], remarks: list[str]) -> dict[str, Any]:
 def transcript_of(column: Column, remarks: list[str]) -> dict[str, Any]:
     """Who speaks in cells that are whole conversations, as they are called there; none where few cells are one."""
     found = _by_role(column) or _by_name(column, remarks)
-    labels = {match[1] for text in column.texts[:_CELLS] for match in _LABELLED.finditer(text)}
+    labels = {match[1] for text in column.texts[:CELLS] for match in _LABELLED.finditer(text)}
     notes = sorted(label for label in labels if labels_note(words_in(label)))
     if found and notes:
         found["left_out"] = notes
@@ -69,14 +70,14 @@ def transcript_of(column: Column, remarks: list[str]) -> dict[str, Any]:
 def _by_role(column: Column) -> dict[str, Any]:
     found: dict[str, list[str]] = {}
     cells = 0
-    for text in column.texts[:_CELLS]:
+    for text in column.texts[:CELLS]:
         labels = {match[1] for match in _LABELLED.finditer(text)}
         roles = {label: SPEAKS.get(bare(label.strip().casefold())) for label in labels}
         cells += {"customer", "agent"} <= set(roles.values()) or {"customer", "bot"} <= set(roles.values())
         for label, role in sorted(roles.items()):
             if role in {"customer", "agent", "bot"} and label not in found.get(role, ()):
                 found.setdefault(role, []).append(label)
-    return found if cells * 2 > len(column.texts[:_CELLS]) else {}
+    return found if cells * 2 > len(column.texts[:CELLS]) else {}
 
 
 def _by_name(column: Column, remarks: list[str]) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def _by_name(column: Column, remarks: list[str]) -> dict[str, Any]:
     found: dict[str, set[str]] = {}
     names: Counter[str] = Counter()
     cells = told = 0
-    for text in column.texts[:_CELLS]:
+    for text in column.texts[:CELLS]:
         labels, _ = named_labels(text, _WORDS, are_names=True)
         words = {bare(match[1].strip().casefold()) for match in _LABELLED.finditer(text)} & _WORDS.keys()
         people = {label.who.casefold() for label in labels}
@@ -98,7 +99,7 @@ def _by_name(column: Column, remarks: list[str]) -> dict[str, Any]:
         told += any(_WORDS.get(word) in STAFF for word in words)
         for word in words & _WORDS.keys():
             found.setdefault(_WORDS[word], set()).add(word)
-    if cells * 2 <= len(column.texts[:_CELLS]):
+    if cells * 2 <= len(column.texts[:CELLS]):
         return {}
     if told < cells:
         several = sum(count > 1 for count in names.values())

@@ -19,8 +19,8 @@ from pipeline.reading.drafts import Detail, Draft, DraftTurn, Refused
 from pipeline.reading.field_words import names_a_field
 from pipeline.reading.mapped import STARTER, named_by_starter
 
-TIME: Final = r"(?P<time>[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*)?"
-"""What may stand before a label."""
+TIME: Final = r"(?P<time>[\[(]?[\d:./ -]{4,20}(?:[AaPp][Mm])?[\])]?[ ,-]*|\( ?(?:\d{1,3}[hms] ?){1,3}\) *)?"
+"""What may stand before a label: a time, or how long the chat had lasted, as Salesforce writes ( 1m 20s )."""
 
 _WHO: Final = r"(?P<who>[^\W\d_][\w .'\u2019@-]{0,40}?)\**[ \t]*(?:[(\[](?P<mark>[^()\[\]\n]{0,60})[)\]])?"
 _LABEL: Final = re.compile(rf"^[ \t>*-]{{0,4}}{TIME}{_WHO}[ \t]*[:\uff1a](?!//)\**[ \t]*", re.MULTILINE)

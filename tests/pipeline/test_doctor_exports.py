@@ -614,3 +614,15 @@ def test_pages_that_hold_other_things_beside_their_records_are_read_with_one_map
     ]
 
     assert is_read(write(tmp_path / "in", **{f"p{n}__json": json.dumps(page) for n, page in enumerate(pages)}))
+
+
+def test_transcripts_in_html_whose_lines_begin_with_how_long_a_chat_had_lasted_are_read(tmp_path: Path) -> None:
+    head = '<p align="center">Chat Started: Monday, January 05, 2026, 12:00:00 (+0000)</p><p align="center">Agent Al Roe</p>'
+    rows = [
+        {"Id": f"570{n:012}", "Status": "Completed", "Body": head + "".join(
+            f"( {f'{place}m ' if place else ''}{20 + place}s ) {each['name']}: {each['text']}<br>"
+            for place, each in enumerate(turns(n))
+        )} for n in range(8)
+    ]  # fmt: skip
+
+    assert is_read(write(tmp_path / "in", LiveChatTranscript__csv=as_csv(rows)))
