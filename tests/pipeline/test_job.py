@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from checks.report.against import find_baseline
 from pipeline.cli import app
@@ -383,3 +384,7 @@ def test_a_notification_is_either_a_command_or_a_webhook(tmp_path: Path) -> None
 
     with pytest.raises(ParamsError, match=r"run\.notify\.0: Value error, give either command or webhook$"):
         load_section(RunParams, "run", [file])
+
+
+def test_what_dvc_reads_seventy_times_a_night_is_read_by_a_parser_in_c() -> None:
+    assert YAML(typ="safe").Parser.__name__ == "CParser"
