@@ -92,7 +92,7 @@ def _read(reply: Reply) -> Verdict:
         verdict = reply.choices[0].read_json()["verdict"]
     except (ValueError, TypeError, LookupError):
         return "unparsable"
-    match verdict:
+    match verdict.strip().lower() if isinstance(verdict, str) else None:
         case "accept":
             return "accept"
         case "reject":
@@ -159,11 +159,12 @@ def judge_items(items: Sequence[Item], endpoint: str, settings: Settings, fetch:
         return Judged(item, *said)
 
     judged = fetch(ask(item) for item in items)
-    missing = [each for each in judged if isinstance(each, Gap)]
+    missing = [(item.item_id, gap) for item, gap in zip(items, judged, strict=True) if isinstance(gap, Gap)]
     if missing:
+        named = "; ".join(f"{item_id} {gap.reason} {gap.detail}".rstrip() for item_id, gap in missing[:MOST_NAMED])
         raise SourceError(
-            f"judge: {len(missing)} of {len(judged)} items got no verdict ({missing[0].reason} {missing[0].detail}); run again, "
-            "verdicts so far are kept"
+            f"judge: {len(missing)} of {len(judged)} items got no verdict ({named}); run again, verdicts so far are kept, or "
+            "leave out what stays without one"
         )
     return [each for each in judged if isinstance(each, Judged)]
 

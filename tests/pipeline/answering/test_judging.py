@@ -124,6 +124,23 @@ def test_a_verdict_that_cannot_be_read_is_a_rejection_and_counted(tmp_path: Path
     assert manifest.counts["judged_unparsable"] == 6
 
 
+@pytest.mark.parametrize("said", ['{"verdict": "ACCEPT"}', 'The verdict:\n```json\n{"verdict": " Accept "}\n```'])
+def test_a_verdict_is_read_however_it_is_written(tmp_path: Path, said: str) -> None:
+    with server_that_judges(lambda *_: said) as server:
+        validated = validate(server, tmp_path, LABELLED)
+
+    assert validated["unparsable"] == 0
+
+
+def test_an_item_that_is_too_long_for_the_judge_is_named(tmp_path: Path) -> None:
+    too_long = Status(400, message="prompt is too long: 210000 tokens > 200000 maximum")
+    with server_that_judges(lambda reply, _: too_long if reply == "good 3" else '{"verdict": "accept"}') as server:
+        with pytest.raises(CurationError, match=r"1 of 12 items got no verdict \(i3 prompt_too_long 400\); run again"):
+            validate(server, tmp_path, LABELLED)
+
+        assert validate(server, tmp_path, [row for row in LABELLED if row[0] != "i3"])["items"] == 11
+
+
 def test_a_verdict_that_follows_the_order_is_none(tmp_path: Path) -> None:
     def first_of_two(reply: str, swapped: bool) -> str:
         if reply.startswith("Look"):
