@@ -13,12 +13,15 @@ from functools import cache
 from itertools import chain
 from typing import Any, Final
 
+import polars as pl
 from pydantic import Field
 
 from pipeline.answering.request import Answer, Question
 from pipeline.params import Section
 from pipeline.prompts import load_prompt
+from pipeline.rules import injection, residual_identifier, residual_secret
 from pipeline.rules.unfilled_placeholder import PLACEHOLDER
+from pipeline.schema import CALL
 
 WORD: Final = re.compile(r"[^\W_]+")
 
@@ -160,15 +163,23 @@ def find_fault(
 def find_fault_of_a_person(question: Question, answer: Answer) -> Fault | None:
     """The first fault of an answer that a person typed, or None.
 
-    A placeholder that validate would drop the conversation for, or somebody whom the conversation does not name.
+    Somebody whom the conversation does not name, or what validate would drop the conversation for, by the rules of validate.
     """
-    said = "\n".join(turn.text for turn in question.turns)
+    said, text = "\n".join(turn.text for turn in question.turns), answer.text
     return _first(
         (
-            ("placeholder", lambda: _places(MACRO.finditer(answer.text))),
+            ("placeholder", lambda: _places(MACRO.finditer(text))),
             ("foreign_identifier", lambda: _foreign(answer, said)),
+            ("residual_identifier", lambda: ", ".join(residual_identifier.kinds(text))),
+            ("residual_secret", lambda: _is_found(residual_secret.found(), text)),
+            ("injection", lambda: _is_found(injection.found(), text)),
         )
     )
+
+
+def _is_found(rule: pl.Expr, text: str) -> bool:
+    turn = pl.DataFrame({"text": [text], "call": [None]}, schema={"text": pl.String, "call": CALL})
+    return bool(turn.select(rule.fill_null(value=False)).item())
 
 
 def _first(rules: Iterable[tuple[str, Callable[[], str | bool]]]) -> Fault | None:

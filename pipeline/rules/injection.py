@@ -28,4 +28,9 @@ def fault(_limits: Limits) -> pl.Expr:
     >>> turns.select(fault(None)).to_series().to_list()
     [True, True, False]
     """
+    return found()
+
+
+def found() -> pl.Expr:
+    """The same of any frame with `text` and `call`."""
     return WRITTEN.str.contains(f"{ORDER}|{TEMPLATE_MARK}")
