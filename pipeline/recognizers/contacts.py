@@ -11,15 +11,10 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from presidio_analyzer.predefined_recognizers.generic.iban_patterns import regex_per_country
 
 from pipeline.analysis.seen_text import Condition, SeenText
+from pipeline.spelled_mail import AT, AT_WORD, DOT, DOT_WORD, JOINT
 
-_AT: Final = r"(?:\s*[\[({<]\s*(?:at|@)\s*[\])}>]\s*|\s+(?:at|arroba|arobase|klammeraffe)\s+|\s+@\s*|\s*@\s+|\s*＠\s*)"  # noqa: RUF001  # full-width sign
-_DOT_WORD: Final = "(?:dot|punkt|punto|point|ponto)"
-_DOT: Final = rf"(?:\s*[\[({{<]\s*(?:{_DOT_WORD}|\.)\s*[\])}}>]\s*|\s+{_DOT_WORD}\s+|\s+\.\s*|\.|．)"  # noqa: RUF001  # full-width sign
 _TOP: Final = r"(?:com|net|org|edu|gov|co|uk|de|fr|es|it|nl|ca|au|io|me|info|biz|us|eu|in|ch|at|se|pl)"
 _PART: Final = r"[\w+%-]{1,40}"
-_JOINT: Final = (
-    rf"(?:{_DOT}|\s+(?:under ?score|dash|hyphen|plus|minus|unterstrich|bindestrich|gui[oó]n(?: bajo)?|tiret(?: bas)?)\s+)"
-)
 _NOBODY: Final = (
     r"(?!(?:in|on|up|out|off|us|it|them|him|her|this|that|here|there|now|online|only|back|am|is|are|was|were|be|been|not|and|or|more"
     r"|also|see|look|looked|looking|find|found|bought|ordered|paid|shop|shopped|register|registered|available|visit|located"
@@ -27,15 +22,15 @@ _NOBODY: Final = (
     r"|[^\s@]+\s+at\s+(?:some|any|this|that|which|noon|midnight|night|home|work|once|least|most|all|first|last|best|times|dawn|lunch|dinner|school)\b)"
 )
 """Nobody's mailbox, but where something is: "log in at example.com"."""
-_LOCAL: Final = rf"{_NOBODY}{_PART}(?:{_JOINT}{_PART}){{0,4}}"
+_LOCAL: Final = rf"{_NOBODY}{_PART}(?:{JOINT}{_PART}){{0,4}}"
 _SIGN: Final = (
     r"(?:[a-z]|\d+|zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|[a-z]{3,5}ty|double)"
 )
-_DOMAIN: Final = rf"{_PART}(?:(?:{_DOT}{_PART}){{0,3}}{_DOT}|\s{_PART}\s+{_DOT_WORD}\s+){_TOP}\b"
+_DOMAIN: Final = rf"{_PART}(?:(?:{DOT}{_PART}){{0,3}}{DOT}|\s{_PART}\s+{DOT_WORD}\s+){_TOP}\b"
 """Also of two words, where its dot is one: "hot mail dot com"."""
 
-_SPELLED_AT: Final = re.compile(r"[@＠]|\b(?:at|arroba|arobase|klammeraffe)\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
-_SPELLED_TOP: Final = re.compile(rf"(?:[.．]|{_DOT_WORD})[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
+_SPELLED_AT: Final = re.compile(rf"[@＠]|\b{AT_WORD}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
+_SPELLED_TOP: Final = re.compile(rf"(?:[.．]|{DOT_WORD})[\s\])}}>]*{_TOP}\b", re.IGNORECASE)  # noqa: RUF001  # full-width sign
 
 
 _CALLED: Final = (
@@ -69,10 +64,10 @@ _NUMBERED: Final = (
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
     """Spelled and spaced e-mail addresses, non-ASCII ones, spaced card numbers, card tails, user names, any web address."""
     email = [
-        Pattern("spelled", rf"\b(?:{_SIGN}\s+){{0,12}}{_LOCAL}(?:\s+{_SIGN}){{0,8}}{_AT}{_DOMAIN}", 0.8),
+        Pattern("spelled", rf"\b(?:{_SIGN}\s+){{0,12}}{_LOCAL}(?:\s+{_SIGN}){{0,8}}{AT}{_DOMAIN}", 0.8),
         Pattern(
             "spelled after its name",
-            rf"\b(?:e-?mail|mail|correo|adresse?|address)\b(?:\s*(?:is|ist|es|est|it'?s|:))*\s+\K(?:{_PART}\s+){{1,4}}{_LOCAL}{_AT}{_DOMAIN}",
+            rf"\b(?:e-?mail|mail|correo|adresse?|address)\b(?:\s*(?:is|ist|es|est|it'?s|:))*\s+\K(?:{_PART}\s+){{1,4}}{_LOCAL}{AT}{_DOMAIN}",
             0.8,
         ),
         Pattern("any script", r"(?<![\w.+-])(?:[\w.+%-]|\\_){1,64}[@＠][^\W_](?:[\w-]{0,62}[.．])+[^\W\d_]{2,24}\b", 0.85),  # noqa: RUF001

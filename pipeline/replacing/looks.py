@@ -3,21 +3,25 @@
 import re
 from typing import Final
 
+from pipeline.spelled_mail import SPELLED_DOT
+
 _DANGLING: Final = re.compile(r"\W+\Z")
+_SPELLED_DOT: Final = re.compile(SPELLED_DOT, re.IGNORECASE)
 
 
 def dress(standin: str, original: str) -> str:
     """Give a normalised stand-in the look of the original: its case if it is a word, else its separators and case.
 
-    >>> dress("belamira", "CRYSTAL"), dress("41x9", "22-A 1")
-    ('BELAMIRA', '41-X 9')
+    >>> dress("belamira", "CRYSTAL"), dress("41x9", "22-A 1"), dress("harlow.example.com", "icloud dot com")
+    ('BELAMIRA', '41-X 9', 'harlow dot example dot com')
     """
     if standin.isalpha() and not any(sign.isdecimal() for sign in original):
         if original.islower():
             return standin
         return standin.upper() if original.isupper() and len(original) > 1 else standin.capitalize()
     if "." in standin or ":" in standin:
-        return standin
+        dot = _SPELLED_DOT.search(original)
+        return standin.replace(".", dot.group()) if dot else standin
     signs = iter(standin)
     dressed: list[str] = []
     for old in original:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from re import Match
 from typing import Final
 from urllib.parse import quote_plus, unquote_plus
 
@@ -9,6 +10,7 @@ from pipeline.replacing.atoms import Atom, Dice, Piece, Slot
 from pipeline.replacing.invented import family, listed
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.replacing.pieces import code
+from pipeline.spelled_mail import AT, DOT, JOINT
 from pipeline.surrogates.handles import handle
 from pipeline.surrogates.names import person
 
@@ -50,12 +52,21 @@ def domain(shape: str, dice: Dice, longer: int) -> str:
     return family("", dice, longer) + CLASSES[shape]
 
 
+_SIGN: Final = re.compile(rf"{AT}|@", re.IGNORECASE)
+_JOINT: Final = re.compile(f"({JOINT})", re.IGNORECASE)
+_DOT: Final = re.compile(DOT, re.IGNORECASE)
+
+
 def email(value: str) -> Iterator[Piece]:
-    """The pieces of an e-mail address; what stands before the @ agrees with the name."""
-    local, at, host = value.rpartition("@")
-    yield from handle(local)
-    yield at
-    yield Slot(Atom("domain", host.casefold(), class_of(host)), host)
+    """The pieces of an e-mail address, in signs or words; what stands before the @ agrees with the name."""
+    sign = max(_SIGN.finditer(value), key=Match.start, default=None)
+    if sign is not None:
+        for part in _JOINT.split(value[: sign.start()]):
+            yield from [part] if _JOINT.fullmatch(part) else handle(part)
+        yield sign.group()
+    host = value[sign.end() :] if sign else value
+    plain = "".join(_DOT.sub(".", host).split()).casefold()
+    yield Slot(Atom("domain", plain, class_of(plain)), host)
 
 
 _URL = re.compile(
