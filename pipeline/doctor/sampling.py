@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLR2004  # it judges by rules of thumb; the comments beside the numbers say which
 
+import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -205,7 +206,8 @@ def _records_in(document: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
     path, items = found[sizes.index(max(sizes))]
     if are_alike(document, items[0]):  # what answers it
         return None
-    inner = sum(len(text) for item in items[:200] for _, below in lists(item, "", 0) for text in _texts(below, 0))
+    records = [item for item in items[:200] if isinstance(item, dict)]
+    inner = sum(len(text) for item in records for _, below in lists(item, "", 0) for text in _texts(below, 0))
     are_conversations = inner * 2 > max(sizes)  # half of what they hold stands in lists of their own
     is_conversation = (len(found) > 1 and not _are_tables(document)) or _has_text(document, path.partition(".")[0])
     return (path, items) if are_conversations or not is_conversation else None
@@ -253,6 +255,9 @@ def _dialect(file: ReceivedFile) -> dict[str, Any]:
         found["encoding"] = "utf-16" if head.count(b"\0") * 3 > len(head) else "cp1252"  # every other byte of Latin letters
         text = head.decode({"utf-16": "utf-16-le"}.get(found["encoding"], found["encoding"]), "replace")
     lines = text.split("\n")
+    if above := _above_the_header(lines):
+        found["skip_lines"] = above
+        lines = lines[above:]
     first = lines[1] if lines[0].startswith("sep=") and len(lines) > 1 else lines[0]
     counts = {delimiter: first.count(delimiter) for delimiter in ",;\t|"}
     best = max(counts, key=lambda each: counts[each])
@@ -265,6 +270,19 @@ def _dialect(file: ReceivedFile) -> dict[str, Any]:
     if nulls := sorted({"NULL", "\\N"} & set(re.split(rf"[{best}\r\n]", text))):
         found["nulls"] = nulls
     return found
+
+
+def _above_the_header(lines: Sequence[str]) -> int:
+    """How many lines stand above a table: none of them has a delimiter, and a header and two rows follow."""
+    for delimiter in ",;\t|":
+        above = next((place for place, line in enumerate(lines[:12]) if delimiter in line), 0)
+        if above and not any(each in line for line in lines[:above] for each in ",;\t|") and '"' not in "".join(lines[:above]):
+            rows = list(csv.reader(lines[above : above + 4], delimiter=delimiter))[:3]
+            names = [name.strip() for name in rows[0]]
+            is_header = "" not in names and len(set(names)) == len(names) and all(len(name.split()) < 6 for name in names)
+            if is_header and len(rows) == 3 and len(set(map(len, rows))) == 1:
+                return above
+    return 0
 
 
 def faults(files: Sequence[ReceivedFile]) -> Iterator[str]:

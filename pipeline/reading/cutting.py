@@ -148,6 +148,8 @@ def _without_csv_rows(stream: IO[bytes], rows: Collection[int], dialect: Dialect
         held.clear()
         return own
 
+    for _ in range(dialect.skip_lines):
+        yield text.readline().encode(encoding, "surrogateescape"), False
     reader = csv.reader(
         lines(),
         delimiter=dialect.delimiter,

@@ -451,6 +451,7 @@ def csv_rows(
         encoding = "utf-8" if head == _BOM else {"utf-16": "utf-16-le"}.get(dialect.encoding, dialect.encoding)
         text = io.TextIOWrapper(whole, encoding=encoding, errors="surrogateescape", newline="")
         lines = _Counted(text, limits.max_row_bytes, dialect)
+        lines.skip(dialect.skip_lines)
         reader = csv.reader(
             lines,
             delimiter=dialect.delimiter,
@@ -527,6 +528,13 @@ class _Counted:
     def __iter__(self) -> Iterator[str]:
         return self
 
+    def skip(self, number: int) -> None:
+        """Pass over lines, however long they are."""
+        for _ in range(number):
+            while (piece := self._text.readline(2**20)) and not piece.endswith(("\n", "\r")):
+                pass
+            self.count += 1
+
     def __next__(self) -> str:
         line = self._text.readline(self._most + 1)
         self.unread += len(line)
@@ -567,6 +575,8 @@ class Dialect(Section):
     """One character before a quote inside a cell; null where quotes are doubled."""
     encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
     """Of files without a byte order mark; a row with bytes that are none of it is quarantined."""
+    skip_lines: int = Field(default=0, ge=0)
+    """Lines above the header, such as the title of a report."""
     nulls: list[str] = Field(default_factory=list)
     """Cells that mean no value, such as NULL or \\N as databases write them."""
 

@@ -626,3 +626,10 @@ def test_transcripts_in_html_whose_lines_begin_with_how_long_a_chat_had_lasted_a
     ]  # fmt: skip
 
     assert is_read(write(tmp_path / "in", LiveChatTranscript__csv=as_csv(rows)))
+
+
+def test_a_list_among_the_records_of_a_page_is_named_and_no_traceback(tmp_path: Path) -> None:
+    messages: list[Any] = [{"chat": n, **each} for n in range(8) for each in turns(n)]
+    page = {"messages": [*messages, [1, {"id": 2}]], "page": 1}
+
+    assert diagnosed(write(tmp_path / "in", page__json=json.dumps(page))).read == {"kept": 8, "not_a_record": 1}

@@ -6,7 +6,11 @@ from typing import Any, Final
 
 import pytest
 
+from pipeline.doctor.diagnosis import diagnose
 from pipeline.errors import SourceError
+from pipeline.reading.cutting import Cut, cut
+from pipeline.reading.drafts import ReceivedFile
+from pipeline.reading.files import Dialect
 from tests.pipeline.received import CHATS, PAIRS, TURNS, chat, ingested, quarantined, texts, write
 
 CSV: Final = "ticket,from,body,at\n81,c,Where is it? é,2026-01-05 12:00:00\n81,a,It left.,2026-01-05 12:04:00\n"
@@ -123,3 +127,32 @@ def test_a_header_in_the_midst_of_a_file_is_no_row_of_it(tmp_path: Path) -> None
 
     assert sorted(texts(table)) == ["81", "82"]
     assert quarantined(table) == [("log.csv", 2, "header_again", "")]
+
+
+REPORT: Final = "Export of all tickets\nmade on Monday\n\nticket;question;answer\n" + "".join(
+    f"{n};Where is tent {n}?;It left on Monday, {n}.\n" for n in (81, 82, 83)
+)
+
+
+def test_what_stands_above_the_header_of_a_table_is_passed_over(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", report__csv=REPORT)
+    (found,) = diagnose(folder).sources
+
+    assert found.mapping["csv"] == {"delimiter": ";", "skip_lines": 3}
+    assert sorted(texts(ingested(folder, {**PAIRS, "id": "ticket", "csv": found.mapping["csv"]}))) == ["81", "82", "83"]
+
+
+def test_a_row_is_cut_out_of_a_table_below_other_lines(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", report__csv=REPORT)
+    dialect = Dialect(delimiter=";", skip_lines=3)
+    file = ReceivedFile(folder / "report.csv", "report.csv")
+
+    assert cut(file, Cut(frozenset({2}), []), "csv", dialect, tmp_path / "left.csv") == 1
+    assert (tmp_path / "left.csv").read_text("utf-8") == REPORT.replace(
+        "82;Where is tent 82?;It left on Monday, 82.", "ticketmill:forgotten;;"
+    )
+
+
+@pytest.mark.parametrize("text", ["first\nNo comma here\nOne, two\nThree, four\nFive, six\n", "a,b\n1,2\n3,4\n"])
+def test_a_table_that_begins_with_its_header_has_nothing_above_it(text: str, tmp_path: Path) -> None:
+    assert "skip_lines" not in str(diagnose(write(tmp_path / "in", log__csv=text)).params())
