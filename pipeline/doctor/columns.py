@@ -338,7 +338,7 @@ def topic_column(
 ) -> tuple[Column, Column] | None:
     """A channel and the column that parts its messages by what they are about; null where `group` is another's id."""
     topic = next((each for each in columns.values() if each.name.casefold() in {"topic", "subject"} and each.is_scalar), None)
-    if topic is None or topic.filled < 1 or (group is not None and group.hints(ID) and not group.tokens & _CHANNEL):
+    if topic is None or topic.filled < 0.5 or (group is not None and group.hints(ID) and not group.tokens & _CHANNEL):
         return None
     for channel in [group] if group is not None and group.tokens & _CHANNEL else columns.values():
         if channel.is_scalar and channel.filled == 1 and channel.tokens & _CHANNEL:

@@ -30,6 +30,7 @@ from pipeline.doctor.columns import (
 )
 from pipeline.doctor.endings import describe_ending
 from pipeline.doctor.notes import as_customers_write, kinds_that_speak, messages_of, without_programs
+from pipeline.doctor.personal import number
 from pipeline.doctor.sampling import flat, lists
 from pipeline.doctor.transcripts import CELLS, transcript_of
 from pipeline.reading.drafts import ReceivedFile
@@ -72,10 +73,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
     used = {text.name}
     if group is not None and speaker is not None and not (pair and is_sure(pair)):
         used |= _as_turns(mapping, columns, text, group, answers and answers[1], speaker, rows, reasons, remarks)
-        if topic is not None:
-            mapping["id"] = [group.name, topic[1].name]
-            reasons.append(f"{topic[1].name!r} parts what has one {group.name!r}")
-            used.add(topic[1].name)
+        used |= _name_topic(mapping, topic, reasons, remarks) if topic is not None else set()
     else:
         used = _as_questions(mapping, columns, pair or (text, None), group, reasons, remarks, len(rows))
     _rest_of_table(mapping, columns, used, text, remarks)
@@ -86,6 +84,16 @@ def as_table(rows: Sequence[Mapping[str, Any]], files: Sequence[ReceivedFile], r
         ignored = mapping.pop("ignore_columns", [])
         mapping["ignore_columns"] = _short(ignored, columns.keys() - set(ignored))
     return Candidate("table", files, mapping, reasons, remarks)
+
+
+def _name_topic(mapping: dict[str, Any], found: tuple[Column, Column], reasons: list[str], remarks: list[str]) -> set[str]:
+    """Put into the mapping that a channel and a topic name conversations together; returns the column of the topic."""
+    channel, topic = found
+    mapping["id"] = [channel.name, topic.name]
+    reasons.append(f"{topic.name!r} parts what has one {channel.name!r}")
+    if topic.filled < 1:
+        remarks.append(f"id: messages without {topic.name!r}, such as those between two people, are refused as no_id")
+    return {topic.name}
 
 
 def _as_read(text: Column) -> Column:
@@ -127,6 +135,9 @@ def _as_turns(
     if parent is not None:
         turn["parent"] = parent.name
         used.add(parent.name)
+        if "rank" in columns and others == "refuse" and all(number(text) is not None for text in columns["rank"].texts):
+            turn["rank"] = "rank"
+            used.add("rank")
         if (title := _title(columns, parent, rows)) is not None:
             turn["subject"] = title.name
             used.add(title.name)

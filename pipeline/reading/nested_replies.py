@@ -33,7 +33,7 @@ def unfolded(items: Iterable[Any], at: Path, rank: Path | None = None) -> tuple[
         found.append(replaced(item, at, []))
         if rank is not None and len(answers) > 1:
             left_out += len(answers) - 1
-            answers = [min(answers, key=lambda each: _place(first(each, rank)))]
+            answers = [min(answers, key=lambda each: standing(first(each, rank)))]
         waiting += answers[::-1]
     return found, left_out
 
@@ -50,6 +50,7 @@ def replaced(record: dict[str, Any], at: Path, value: Any) -> dict[str, Any]:
     return {**record, at[0]: replaced(record[at[0]], at[1:], value) if at[1:] else value}
 
 
-def _place(rank: Any) -> float:
+def standing(rank: Any) -> float:
+    """Where a rank stands; behind all others where there is none."""
     number = as_number(rank)
     return inf if number is None else number

@@ -38,7 +38,7 @@ from pipeline.reading.drafts import (
 )
 from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
 from pipeline.reading.mapped import STARTER, MappedSettings, Pair, Speakers, named_by_starter
-from pipeline.reading.nested_replies import unfolded
+from pipeline.reading.nested_replies import standing, unfolded
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.paths import first, known, parse, shown, unknown
 from pipeline.reading.rich_text import as_message
@@ -69,10 +69,23 @@ class TurnColumns(Section):
     parent: str | None = None
     """Column with the id of the row that this one answers, empty where it answers none; `id` is then that of the row itself,
     with Reddit's kind before it (t1_, t3_) or without."""
+    rank: str | None = None
+    """Column of a number that ranks the rows that answer the same one, the least being the best: only that is read, with what
+    answers it, and the others are counted. Null reads all."""
 
     def fields(self) -> list[str | None]:
         """Every column that is read."""
-        return [self.speaker.at, self.guest, *self.texts, self.subject, self.sent_at, self.order, self.author, self.parent]
+        return [
+            self.speaker.at,
+            self.guest,
+            *self.texts,
+            self.subject,
+            self.sent_at,
+            self.order,
+            self.author,
+            self.parent,
+            self.rank,
+        ]
 
     @cached_property
     def texts(self) -> list[str]:
@@ -131,6 +144,8 @@ class TableSettings(MappedSettings):
             raise ValueError("'turn' needs 'id', the column that ties the turns of a conversation together")
         if self.turn and self.turn.parent and len(self.id_fields) > 1:
             raise ValueError("'parent' needs one column as 'id', by which other rows name the row")
+        if self.turn and self.turn.rank and not self.turn.parent:
+            raise ValueError("'rank' tells which of several rows that answer one is read: map 'parent', too")
         return self
 
     @property
@@ -302,7 +317,7 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindR
         if not settings.is_message(record.__getitem__):
             settings.leave_out(draft, record.__getitem__)
     if settings.turn:
-        _add_turns(draft, messages, settings, settings.turn)
+        _add_turns(draft, _best(draft, messages, settings, settings.turn), settings, settings.turn)
     elif len(records) > 1 and not (settings.pair and settings.pair.several == "join"):
         raise Refused("repeated_id", f"{len(records)} rows")
     elif settings.pair:
@@ -313,6 +328,29 @@ def assemble(rows: Sequence[Row], settings: TableSettings, _find_referent: FindR
         add_transcript(draft, text, settings.transcript, settings.transcript.at)
     _add_conversation(draft, records, settings)
     return draft
+
+
+def _best(
+    draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: TurnColumns
+) -> Sequence[Mapping[str, Any]]:
+    """Of rows that answer the same one the best, and what answers that; all where nothing ranks them."""
+    rank = shape.rank
+    if rank is None or shape.parent is None:
+        return records
+    answers: dict[str | None, list[Mapping[str, Any]]] = {}
+    for record in records:
+        answers.setdefault(native_id(record[shape.parent]), []).append(record)
+    own = {native_id(record[settings.id_fields[0]]) for record in records}
+    waiting = [record for parent, below in answers.items() if parent not in own for record in below]
+    found: list[Mapping[str, Any]] = []
+    while waiting:
+        record = waiting.pop()
+        found.append(record)
+        below = answers.pop(native_id(record[settings.id_fields[0]]), [])
+        waiting += [min(below, key=lambda each: standing(each[rank]))] if below else []
+    if left_out := len(records) - len(found):
+        draft.count("events.alternative", left_out)
+    return found
 
 
 def _add_turns(draft: Draft, records: Sequence[Mapping[str, Any]], settings: TableSettings, shape: TurnColumns) -> None:

@@ -466,10 +466,13 @@ def test_topics_in_the_channels_of_zulip_are_conversations(is_dump: bool, tmp_pa
         return {**own, **people, "stream_id": 1 + channel, "timestamp": sent, "type": "stream", "client": "website"}
 
     messages = [message(thread, turn) for thread in range(8) for turn in turns(thread)]
+    messages += [{**messages[0], "id": 9000, "content": "Between the two of us, he is rude", "subject": ""}]
     read_by = [{"id": n, "user_profile": 7, "message": each["id"]} for n, each in enumerate(messages)]
     page = {"zerver_message": messages, "zerver_usermessage": read_by} if is_dump else {"result": "success", "messages": messages}
 
-    assert is_read(write(tmp_path / "in", messages__json=json.dumps(page)))
+    folder = write(tmp_path / "in", messages__json=json.dumps(page))
+    assert is_read(folder)
+    assert "id: messages without 'subject', such as those between two people, are refused as no_id" in diagnosed(folder).remarks
 
 
 @pytest.mark.parametrize("is_nested", [True, False])

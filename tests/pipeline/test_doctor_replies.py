@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.doctor.diagnosis import diagnose
-from tests.pipeline.received import ingested, params, quarantined, texts, write
+from tests.pipeline.received import TURNS, ingested, params, quarantined, texts, write
 
 SAYS: Final = (
     "the blue tent leaks at its seams",
@@ -128,6 +128,20 @@ def test_of_trees_of_chats_the_answer_that_was_ranked_best_is_read_and_the_other
     assert table.manifest.counts["events.alternative"] == 2 * THREADS
 
 
+def test_of_the_messages_of_such_trees_in_rows_the_best_answer_is_read_too(tmp_path: Path) -> None:
+    def rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+        own = {name: value for name, value in found.items() if name != "replies"}
+        return [own, *(row for each in found["replies"] for row in rows(each))]
+
+    folder = write(tmp_path / "in", messages__jsonl=[row for n in reversed(range(THREADS)) for row in rows(message(n, 0))])
+    (found,) = diagnose(folder).sources
+    table = ingested(folder, found.mapping)
+
+    assert (found.mapping["turn"]["parent"], found.mapping["turn"]["rank"]) == ("parent_id", "rank")
+    assert sorted(texts(table).values()) == SAID
+    assert table.manifest.counts["events.alternative"] == 2 * THREADS
+
+
 def test_an_unknown_field_of_a_reply_within_a_reply_is_refused_by_name(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", trees__jsonl=TREES)
     mapping = diagnose(folder).sources[0].mapping
@@ -148,8 +162,10 @@ def test_an_unknown_field_of_a_row_within_a_row_is_refused_by_name(tmp_path: Pat
     assert quarantined(ingested(folder, mapping)) == [("p3.json", 2, "unknown_field", "data.phone")]
 
 
-def test_a_rank_without_replies_is_refused() -> None:
+def test_a_rank_without_anything_to_rank_is_refused() -> None:
     shape = {"turns": "turns", "speaker": {"at": "who", "customer": ["c"]}, "text": "text", "rank": "rank"}
 
     with pytest.raises(ValidationError, match="'rank' tells which of several 'replies' is read"):
         params({"format": "events", "path": ".", "files": ["*.json"], **shape})
+    with pytest.raises(ValidationError, match="'rank' tells which of several rows that answer one is read"):
+        params({"format": "table", "path": ".", "files": ["*.csv"], "id": "id", "turn": {**TURNS["turn"], "rank": "rank"}})
