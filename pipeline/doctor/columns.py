@@ -58,6 +58,7 @@ ID: Final = (
     "tid cid sid convid threadid conversation thread dialog dialogue ticket case session chat topic issue discussion link conv"
     " room ticketnummer vorgang vorgangsnummer numero dossier caso incidencia chamado zgloszenie arende sag tapaus gesprach"
     " conversacion conversazione gesprek ticketnr ticketno vorgangsnr fallnummer fallnr zgloszenia sprawa sprawy melding"
+    " zaak zaaknummer zaaknr"
 )
 _CHANNEL: Final = frozenset({"stream", "channel", "recipient", "room"})
 _CUSTOMERS: Final = frozenset({"contact", "customer", "visitor", "lead", "end_user", "end-user", "requester"})
@@ -290,6 +291,9 @@ def _meaning(column: Column, values: Mapping[str, Any]) -> dict[str, list[Any]]:
         role = SPEAKS.get(word) or SPEAKS.get(word.rpartition("_")[2]) or SPEAKS.get(word.partition("_")[0])
         if role:
             found.setdefault(role, []).append(value)
+    if "direction" in column.tokens and found.keys() == {"customer"}:
+        found["agent"] = [value for value in values.values() if value not in found["customer"]]  # INCOMING_EMAIL and EMAIL
+        return found if found["agent"] else {"customer": found["customer"]}
     if "agent" not in found and "user" in said and said.keys() & _CUSTOMERS:
         found["customer"].remove(said["user"])
         found["agent"] = [said["user"]]  # whoever uses the desk

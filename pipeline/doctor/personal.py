@@ -36,6 +36,8 @@ _CONTACTS: Final = (
     (_words("ip"), "IP_ADDRESS"),
     (_words("username nick nickname handle screen login benutzername nutzername gebruikersnaam pseudo"), "USER_NAME"),
 )
+_OF_MAILS: Final = _words("direction thread id subject")
+"""Beside a word for mail in the name of a field: what mails have, and no addresses."""
 _PHONE: Final = _words(
     "telefon telefonnummer telefonnr telnr mobil mobilnummer mobilnr mobiltelefon handy handynummer handynr rufnummer"
     " telephone portable telefono movil celular cellulare telefoon telefoonnummer telnummer mobiel telefone telemovel komorka"
@@ -84,6 +86,8 @@ def kind_of(name: str, texts: Sequence[str], *, is_time: bool) -> str | None:
     if sum(map(words_of, texts)) / len(texts) > 4:  # a name has few words, a number may be written in as many pieces
         return _number(tokens, some)
     stated = next((kind for words, kind in _CONTACTS if tokens & words), None) or _number(tokens, some)
+    if stated == "EMAIL_ADDRESS" and tokens & _OF_MAILS and not any("@" in text for text in some):
+        stated = None
     return stated or _person(tokens, texts)
 
 

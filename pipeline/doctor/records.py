@@ -98,6 +98,8 @@ def _by_file(read: Sequence[_Read], claimed: Sequence[ReceivedFile]) -> Candidat
     documents = [document for document, _ in found]
     at = turns_path(documents)
     candidate = as_events(documents, at, claimed, found[0][1]) if at is not None else None
+    if candidate is not None and len(found) == 1 and "id" not in candidate.mapping:  # a page of whatever there was
+        return None
     if candidate is not None:
         candidate.remarks.append("each file is taken for one conversation; reopened_after_days parts it where it was silent")
     return candidate

@@ -636,3 +636,34 @@ def test_a_list_among_the_records_of_a_page_is_named_and_no_traceback(tmp_path: 
     page = {"messages": [*messages, [1, {"id": 2}]], "page": 1}
 
     assert diagnosed(write(tmp_path / "in", page__json=json.dumps(page))).read == {"kept": 8, "not_a_record": 1}
+
+
+def test_a_page_of_messages_that_nothing_ties_together_is_not_taken_for_one_conversation(tmp_path: Path) -> None:
+    page = {"results": [{"who": each["name"], "text": each["text"], "at": each["at"]} for n in range(8) for each in turns(n)]}
+
+    found = diagnose(write(tmp_path / "in", p__json=json.dumps(page))).sources
+
+    assert not any("each file" in remark for each in found for remark in each.remarks)
+
+
+def test_mails_of_a_direction_that_is_named_only_where_they_come_in_are_told_apart(tmp_path: Path) -> None:
+    mails = [
+        {"id": each["id"], "properties": {
+            "hs_email_direction": ("INCOMING_EMAIL", "EMAIL")[place % 2], "hs_email_text": each["text"],
+            "hs_timestamp": each["at"], "hs_email_thread_id": str(n),
+        }} for n in range(8) for place, each in enumerate(turns(n))
+    ]  # fmt: skip
+
+    assert is_read(write(tmp_path / "in", engagements__json=json.dumps({"results": mails})))
+
+
+def test_a_dutch_export_is_tied_by_the_number_of_its_case(tmp_path: Path) -> None:
+    rows = [
+        {
+            "Zaaknummer": n, "Afzender": ("Klant", "Medewerker")[place % 2], "Soort": "E-mail", "Bericht": each["text"],
+            "Datum": each["at"],
+        } for n in range(8) for place, each in enumerate(turns(n))
+    ]  # fmt: skip
+    notes = [{**rows[1], "Soort": "Notitie", "Bericht": "He is rude"}]
+
+    assert is_read(write(tmp_path / "in", zaken__csv=as_csv([*rows, *notes])))
