@@ -499,10 +499,11 @@ def _checked(number: int, position: int, cells: list[str], names: Sequence[str])
     if cells[0] == MARK:
         return fault(number, position, MARK.encode(), FORGOTTEN)
     width = len(names)
-    if len(cells) < width or any(cells[width:]):
-        raw = joined.encode("utf-8", "surrogateescape")
-        return fault(number, position, raw, "wrong_number_of_cells", f"{len(cells)} instead of {width}")
-    cells = cells[:width]
+    if len(cells) != width:
+        if len(cells) < width or any(cells[width:]):
+            raw = joined.encode("utf-8", "surrogateescape")
+            return fault(number, position, raw, "wrong_number_of_cells", f"{len(cells)} instead of {width}")
+        cells = cells[:width]
     if cells == names:  # files put together keep the header of each
         return fault(number, position, joined.encode("utf-8", "surrogateescape"), "header_again")
     if not joined.isascii() and _SURROGATE.search(joined):
