@@ -167,12 +167,14 @@ def _open_line(endpoint: EndpointParams, pace: PaceParams) -> tuple[Post, Callab
 
 
 async def _read(content: "StreamReader") -> bytes:
-    read = bytearray()
-    async for some in content.iter_any():
-        read += some
-        if len(read) > LONGEST_REPLY:
+    pieces = [await content.readany()]  # nearly always all of it
+    length = len(pieces[0])
+    while not content.at_eof():
+        pieces.append(await content.readany())
+        length += len(pieces[-1])
+        if length > LONGEST_REPLY:
             raise Overloaded("too_long", may_be_billed=True)
-    return bytes(read)
+    return b"".join(pieces)
 
 
 def _key(endpoint: EndpointParams) -> str:
