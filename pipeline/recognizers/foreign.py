@@ -23,7 +23,7 @@ ENGLISH: Final = word_list(
 
 GERMAN: Final = word_list(
     "ich du er wir ihr mich mir dich dir uns euch sie ihnen ihre ihren ihrem ihrer mein meine meinen meinem meiner dein deine"
-    " unser unsere der das dem den des ein eine einen einem einer eines ist sind bin seid waren wurde wurden wird werden hat"
+    " unser unsere der das dem den des ein eine einen einem einer eines ist sind bin seid war waren wurde wurden wird werden hat"
     " habe haben hatte hatten kann können könnte muss müssen soll sollte möchte will darf nicht kein keine keinen und oder aber"
     " denn weil dass daß wenn ob als wie wo wer wann warum wieso welche welcher welches mit ohne für von vom zu zum zur bei beim"
     " nach aus auf über unter vor seit bis durch gegen um im am noch schon auch nur sehr mehr jetzt hier dort da doch mal bitte"
@@ -90,7 +90,7 @@ _AMBIGUOUS: Final = word_list(
     " te had was is die wat al het om aan per di da dal mi ti si vi u er we hoe door patient data casa mars handy august"
     " september november met bent plaque social swift ai ho or hier note dove chi mag klasse moi bic dossier livraison nr"
     " ort mai patente nut men kan zo april juli password portable cliente nome beste dos nas ben je een alt alle il"
-    " tel fax mfg vg lg kd kw strom firma"
+    " tel fax mfg vg lg kd kw strom firma war"
 )
 """Words of two of the languages, or parts of names: they decide nothing."""
 
@@ -110,27 +110,50 @@ _INTRODUCES: Final = word_list(
     "hallo lieber liebe herr frau herrn heiße heisse name bin grüße gruß danke hola señor señora sr sra don doña llamo"
     " nombre soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut"
     " agente agent ciao servus moin steht lautet heißt chiamo sig ra dott signor signora sono nome heer mevrouw mevr dhr"
-    " naam groet groeten saluti gentile geachte beste heet mfg vg lg"
+    " naam groet groeten saluti gentile geachte beste heet mfg vg lg namen gewisser gewisse gewissen kontoinhaber kontoinhaberin"
+    " titulaire titular intestatario rekeninghouder saludo groetjes bedankt grazie meneer"
 )
 """What stands before a name."""
 
 _INTRODUCE_TOGETHER: Final = (
     *(["hier", "ist"], ["hier", "spricht"], ["guten", "morgen"], ["guten", "tag"], ["guten", "abend"]),
     *(["spreekt", "met"], ["ik", "ben"], ["naam", "is"]),
+    *(["kontoinhaber", "ist"], ["titulaire", "est"], ["titular", "es"], ["rekeninghouder", "is"]),
+    *(["nom", "de"], ["nombre", "de"], ["intestato", "a"], ["naam", "van"], ["nome", "di"], ["läuft", "auf"]),
 )
 _ASKS: Final = re.compile(
     r"\b(?:frag|verlang|sprech|sprach|gesproch|telefonier|red)\w*(?:\s\w{2,4}){0,2}\s(?:nach|mit)\s\Z", re.IGNORECASE
 )
 _WITH: Final = re.compile(r"\bmit\s\Z", re.IGNORECASE)
 _SPOKEN: Final = re.compile(r"\s(?:\w+\s){0,2}(?:gesprochen|telefoniert|geredet|geschrieben|verbunden)\b", re.IGNORECASE)
-_NAMES: Final = word_list("heiße heisse llamo appelle herr frau chiamo heet mfg vg lg")
+_NAMES: Final = word_list(
+    "heiße heisse llamo appelle herr frau chiamo heet mfg vg lg monsieur madame signor signora señor señora meneer mevrouw"
+)
 """What stands before nothing but a name."""
 
 _RELATED: Final = word_list(
     "bruder chef chefin freund freundin hausmeister kollege kollegin mann mitbewohner mitbewohnerin nachbar nachbarin neffe"
-    " nichte onkel opa oma schwager schwester schwägerin sohn tante tochter vermieter vermieterin vetter"
+    " nichte onkel opa oma schwager schwester schwägerin sohn tante tochter vermieter vermieterin vetter ehemann ehefrau partner"
+    " partnerin mari épouse femme fils fille frère sœur soeur père mère ami amie voisin voisine collègue copain copine oncle"
+    " marido esposo esposa mujer hijo hija hermano hermana padre madre amigo amiga vecino vecina compañero compañera novio novia"
+    " tío tía marito moglie figlio figlia fratello sorella amico amica vicino vicina collega zio zia compagno compagna man vrouw"
+    " zoon dochter broer zus vader moeder vriend vriendin buurman buurvrouw oom neef"
 )
-"""Who is named with an article: "mein Nachbar der Jörg"."""
+"""Who is named with an article, "mein Nachbar der Jörg", or after whose they are, "mein Nachbar Jörg"."""
+
+_WHOSE: Final = word_list(
+    "mein meine meinem meinen meiner dein deine ihr ihre ihrem ihren ihrer unser unsere mon ma notre votre son sa mi su nuestro"
+    " nuestra tu mio mia suo sua nostro nostra vostro vostra mijn uw ons onze"
+)
+
+_FOR: Final = word_list("für an bei von pour chez para per voor bij hier ici")
+"""What stands before people and things: in lower case a first name is one that a list has."""
+
+_CALLS: Final = re.compile(
+    r"(?:\s[^\W\d_]+)?\s(?:am apparat|ist mein name|à l['’]appareil|al habla|al tel[eé]fono|aan de (?:lijn|telefoon))\b",  # noqa: RUF001  # the apostrophe people type
+    re.IGNORECASE,
+)
+"""After the name of who calls."""
 
 _ARTICLES: Final = word_list(
     "der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner kein keine ihre zum zur im am"
@@ -172,7 +195,9 @@ def believable(text: str, spans: Sequence[Span]) -> list[Span]:
     """The words of these finds that are names in that language, side by side as one find; addresses with a number whole."""
     words = [word.casefold() for word in _WORD.findall(text)]
     german = sum(word in GERMAN or word in GERMAN_FORMS for word in words)
-    other = sum(word in ROMANCE or word in ITALIAN or word in DUTCH or word in FORMS for word in words)
+    other = sum(
+        _ELIDED.match(word) is not None or any(word in each for each in (ROMANCE, ITALIAN, DUTCH, FORMS)) for word in words
+    )
     return [kept for span in _whole(text, spans) for kept in _kept(text, span, nouns_are_capital=german >= other)]
 
 
@@ -231,6 +256,8 @@ def _is_name(text: str, match: re.Match[str], span: Span, *, nouns_are_capital: 
     before = [each.casefold() for each in _WORD.findall(text[max(0, match.start() - 40) : match.start()])]
     is_listed = (plain := normal_word(word)) in given_names() or plain in family_names()
     told = _told(word, before[-2:], span.entity_type, is_listed=is_listed)
+    if told is None and (_CALLS.match(text, match.end()) or (before and before[-1] in _FOR and word.islower())):
+        told = word[0].isupper() or plain in given_names()
     if told is not None:
         return told
     if not word[0].isupper() or (nouns_are_capital and before and before[-1] in _ARTICLES):
@@ -247,6 +274,8 @@ def _told(word: str, before: Sequence[str], entity_type: str, *, is_listed: bool
     by_article = len(before) > 1 and before[-1] in {"der", "die"} and (before[0] == "bin" or before[0] in _RELATED)
     if before == ["moi", "c'est"] or (is_listed and by_article):
         return True
+    if len(before) > 1 and before[-1] in _RELATED and before[0] in _WHOSE:
+        return word[0].isupper() or is_listed
     if word[0].isupper() and before and (before[-1] == "à" or (entity_type == "LOCATION" and before[-1] in _PLACES)):
         return word.casefold() not in _NO_PLACES
     return None
