@@ -4,13 +4,11 @@ The measures of a stage live in `checks/<stage>.py`; here they are only judged. 
 and null fails: unmeasured is never a pass.
 """
 
-import json
 import math
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
-from multiprocessing.connection import Client
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -182,7 +180,7 @@ def judge(
     values = {
         name: None if value is None or math.isnan(value) else float(value) for name, value in measures.row(0, named=True).items()
     }
-    fulfilled = ask(values, limits)
+    fulfilled = met(values, limits)
     judgements = [
         Judgement(
             limit.measure,
@@ -217,33 +215,6 @@ def _few(places: Iterator[str]) -> tuple[str, ...]:
     except (CurationError, OSError):  # what cannot be read is the finding itself
         return ()
     return first if len(first) <= FEW else (*first[:FEW], "…")
-
-
-JUDGE: Final = "TICKETMILL_JUDGE"
-"""Variable of the environment: the Unix socket of who judges for the gates of a night; see checks/night.py."""
-
-PATIENCE_SECONDS: Final = 120.0
-"""Great Expectations takes three to import on an idle machine; who has not answered after this never will."""
-
-
-def ask(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[bool]:
-    """Ask who judges for this night whether each limit is met; where nobody does, judge here."""
-    if JUDGE not in os.environ:
-        return met(values, limits)
-    try:
-        with Client(os.environ[JUDGE], "AF_UNIX") as judge_of_the_night:
-            judge_of_the_night.send_bytes(question(values, limits))
-            if judge_of_the_night.poll(PATIENCE_SECONDS):
-                answer: list[bool] = json.loads(judge_of_the_night.recv_bytes())
-                return answer
-    except (OSError, EOFError):  # it ended with its run, or could not judge: whoever asks finds out why
-        pass
-    return met(values, limits)
-
-
-def question(values: Mapping[str, float | None], limits: Sequence[Limit]) -> bytes:
-    """What is sent to who judges for this night."""
-    return json.dumps([values, [astuple(limit) for limit in limits]]).encode()
 
 
 def met(values: Mapping[str, float | None], limits: Sequence[Limit]) -> list[bool]:

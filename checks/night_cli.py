@@ -28,7 +28,7 @@ def run(
     if dry_run:
         typer.echo(job.what_would_run(table), nl=False)
         return
-    from checks.night import get_ready, judging  # noqa: PLC0415  # only a night judges for others
+    from pipeline.helping import helper  # noqa: PLC0415  # only a night has one
 
     section = load_section(job.RunParams, "run", DEFAULT_PARAMS, [])  # what the stages read, which DVC starts
     log = job.LOGS[log_format]
@@ -39,9 +39,9 @@ def run(
         started = datetime.now(UTC)
         log("run started", {"process": os.getpid()})
         try:
-            with judging():
-                job.reproduce(lock, log, done, get_ready)
-                job.ask_again(table, lock, log, done)
+            with helper() as its_helper:
+                job.reproduce(lock, log, done, its_helper)
+                job.ask_again(table, lock, log, done, its_helper)
             numbers, short_report = _numbers_of(table, reports, done)
         except (job.InterruptedRun, KeyboardInterrupt) as error:
             done.exit_code, done.error = INTERRUPTED, str(error) or "interrupted"

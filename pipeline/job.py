@@ -30,6 +30,7 @@ from pydantic import Field, model_validator
 
 from pipeline.answering.request import PASSING
 from pipeline.errors import CurationError
+from pipeline.helping import Helper
 from pipeline.params import Section
 from pipeline.tables import Table, translated_errors
 
@@ -168,20 +169,20 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def reproduce(lock: int, log: Log, done: Reproduced, begun: Callable[[], None] = lambda: None) -> None:
+def reproduce(lock: int, log: Log, done: Reproduced, its_helper: Helper | None = None) -> None:
     """Run `dvc repro`; what a stage prints is passed through, its exit code is taken out of what DVC says.
 
-    `done` is filled as stages end, so that an interrupted run still knows them. `begun` is called as the first one starts, never
+    `done` is filled as stages end, so that an interrupted run still knows them. The helper is started with the first one, never
     where there is nothing to do.
 
     Raises:
         CurationError: dvc is not installed or this is no DVC repository.
         InterruptedRun: SIGTERM came; the stage that ran was ended within LAST_WORDS_SECONDS.
     """
-    _repro([], lock, log, done, begun)
+    _repro([], lock, log, done, its_helper)
 
 
-def ask_again(last: Path, lock: int, log: Log, done: Reproduced) -> None:
+def ask_again(last: Path, lock: int, log: Log, done: Reproduced, its_helper: Helper | None) -> None:
     """Run generate once more where it had nothing new to read but left gaps that may pass, and then what depends on it.
 
     Such a gap is a question that failed at the endpoint, or one that was handed in with a batch: the reply comes from outside,
@@ -190,9 +191,9 @@ def ask_again(last: Path, lock: int, log: Log, done: Reproduced) -> None:
     if done.exit_code or "generate" in done.seconds or not (gaps := _gaps(last)):
         return
     log("asking again", {"stage": "generate", "gaps": gaps})
-    _repro(["--single-item", "--force", "generate"], lock, log, done)
+    _repro(["--single-item", "--force", "generate"], lock, log, done, its_helper)
     if not done.exit_code:
-        _repro([], lock, log, done)
+        _repro([], lock, log, done, its_helper)
 
 
 def _gaps(last: Path) -> int:
@@ -200,18 +201,18 @@ def _gaps(last: Path) -> int:
     return sum(each.manifest.counts.get(PASSING, 0) for each in line if each.manifest.stage == "generate")
 
 
-def _repro(arguments: Sequence[str], lock: int, log: Log, done: Reproduced, begun: Callable[[], None] = lambda: None) -> None:
+def _repro(arguments: Sequence[str], lock: int, log: Log, done: Reproduced, its_helper: Helper | None) -> None:
     running, since = "", time.monotonic()
 
     def ended() -> None:
         if running:
             done.seconds[running] = round(done.seconds.get(running, 0.0) + time.monotonic() - since, 1)
 
-    with _dvc("repro", *arguments, keeps_open=[lock]) as process:
+    with _dvc("repro", *arguments, keeps_open=[lock, *([its_helper.held] if its_helper else [])]) as process:
         for line in process.stdout or ():
             if started := re.match(r"Running stage '(.+)':", line):
-                if not running:
-                    begun()
+                if its_helper:
+                    its_helper.begin()
                 ended()
                 running, since = started[1], time.monotonic()
                 log("stage started", {"stage": running})

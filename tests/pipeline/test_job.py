@@ -152,7 +152,7 @@ def test_two_nights_never_overlap_and_a_line_that_outlives_its_parent_still_runs
         wait_for(line / "started")
         told = f"ticketmill: .ticketmill/run.lock: the line of process {first.pid} is still running; wait for it to end\n"
         assert refused(line) == told
-        orphan = int(subprocess.check_output(["pgrep", "-P", str(first.pid)], text=True))
+        orphan = int(subprocess.check_output(["pgrep", "-P", str(first.pid), "-f", "dvc repro"], text=True))
         first.kill()
         first.wait()
         assert refused(line) == told
