@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from pipeline.reading.languages import language_of
 from pipeline.replacing.atoms import normal_word
 from pipeline.replacing.name_lists import family_names, given_names
 from pipeline.spans import Span
@@ -19,6 +20,8 @@ ENGLISH: Final = word_list(
     "the a an and or but of to for with from by at is are was were be been am i you he she it we they my your his her our"
     " their this that these those not have has had do does did can could will would should may if when where what who why how"
     " there here please thanks thank hello hi hey yes no on in as so me us up out about just get got need want order it's i'm"
+    " told tell said say asked ask wait waiting again still since after before because then any some been back call called sent"
+    " went came gave took made says lives works calls"
 )
 
 GERMAN: Final = word_list(
@@ -60,6 +63,13 @@ DUTCH: Final = word_list(
     " kwijt woon wonen bellen"
 )
 
+OTHERS: Final = word_list(
+    "jest moja mój nie się gdzie czy proszę dziękuję mam jestem został została quero minha onde não obrigado jag inte mitt och"
+    " att är tack hej ikke jeg og hvor hala bir için nasıl benim çok teşekkürler merhaba kde moje není prosím děkuji missä ole"  # noqa: RUF001  # Turkish has it
+    " kiitos kde hol nem köszönöm unde este nu mulțumesc gdje nije hvala"
+)
+"""Of Polish, Portuguese, Swedish, Danish, Turkish, Czech, Finnish, Hungarian, Romanian and Croatian, some that tell them."""
+
 GERMAN_FORMS: Final = word_list(
     "ab alt april august ausgestellt benutzername bestellnummer dezember eingestellt februar finanzamt führerschein"
     " führerscheinnummer geboren geburtsdatum geburtsort handy handynummer hausnummer jahre januar juli juni kennzeichen"
@@ -69,6 +79,11 @@ GERMAN_FORMS: Final = word_list(
     " wohnort zählernummer mfg vg lg tel fax kd kdnr kd-nr kundennr bestellnr artikelnr seriennr seriennummer"
     " gerätenummer vorgangsnr kalenderwoche kw mitarbeiter kollegen kollegin kollege kundendienst kundenservice hotline"
     " wohne gerät strom firma betreff geehrte geehrter damen herren anbei rückruf"
+    " tage tagen woche wochen monat monate stunde stunden minuten konto bestellung lieferung rechnung paket artikel ware"
+    " gutschein rückgabe rücksendung erstattung reparatur garantie akku bildschirm drucker ladekabel ladegerät kabel schalter"
+    " versand abo vertrag kündigung anmeldung einstellungen ersatz ersatzteil umtausch termin techniker fehler fehlermeldung"
+    " familie eheleute ehepaar defekt kaputt beschädigt falsch geliefert gesperrt vergessen fehlt storniert"
+    " stornieren funktioniert angekommen"
 )
 FORMS: Final = word_list(
     "abril adres adresse agosto anni ans août appelle aprile augustus avril año años bestelbus bic blauwe bsn btw"
@@ -81,6 +96,10 @@ FORMS: Final = word_list(
     " octubre ottobre partita pasaporte paspoort passeport password patente patient patiente permis plaque portable rfc"
     " rijbewijs scrivo seguridad septembre septiembre settembre siren siret social société spedire swift targa tarjeta"
     " telefoon teléfono titular téléphone usuario utente vit vivo wachtwoord zoon"
+    " pedido factura reembolso devolución pantalla batería cargador envío paquete producto sesión commande facture colis"
+    " remboursement retour livreur écran batterie chargeur abonnement produit impossible ordine fattura pacco rimborso"
+    " batteria schermo caricatore spedizione prodotto reso bestelling factuur pakket terugbetaling scherm lader levering"
+    " abonnement encomenda reembolso entrega assinatura cancelar fatura"
 )
 """Words of forms, the other in French, Spanish, Italian, Dutch: what stands beside them tells of somebody, they do not."""
 
@@ -111,13 +130,14 @@ _INTRODUCES: Final = word_list(
     " nombre soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut"
     " agente agent ciao servus moin steht lautet heißt chiamo sig ra dott signor signora sono nome heer mevrouw mevr dhr"
     " naam groet groeten saluti gentile geachte beste heet mfg vg lg namen gewisser gewisse gewissen kontoinhaber kontoinhaberin"
-    " titulaire titular intestatario rekeninghouder saludo groetjes bedankt grazie meneer"
+    " titulaire titular intestatario rekeninghouder saludo groetjes bedankt grazie meneer dr prof heter hedder navn namn imię"
+    " jmenuji adım ismim chamo зовут имя мене звати familie eheleute ehepaar witwe famille familia famiglia"  # noqa: RUF001  # Turkish has it
 )
 """What stands before a name."""
 
 _INTRODUCE_TOGETHER: Final = (
     *(["hier", "ist"], ["hier", "spricht"], ["guten", "morgen"], ["guten", "tag"], ["guten", "abend"]),
-    *(["spreekt", "met"], ["ik", "ben"], ["naam", "is"]),
+    *(["spreekt", "met"], ["ik", "ben"], ["naam", "is"], ["nazywam", "się"], ["namen", "von"]),
     *(["kontoinhaber", "ist"], ["titulaire", "est"], ["titular", "es"], ["rekeninghouder", "is"]),
     *(["nom", "de"], ["nombre", "de"], ["intestato", "a"], ["naam", "van"], ["nome", "di"], ["läuft", "auf"]),
 )
@@ -125,9 +145,13 @@ _ASKS: Final = re.compile(
     r"\b(?:frag|verlang|sprech|sprach|gesproch|telefonier|red)\w*(?:\s\w{2,4}){0,2}\s(?:nach|mit)\s\Z", re.IGNORECASE
 )
 _WITH: Final = re.compile(r"\bmit\s\Z", re.IGNORECASE)
-_SPOKEN: Final = re.compile(r"\s(?:\w+\s){0,2}(?:gesprochen|telefoniert|geredet|geschrieben|verbunden)\b", re.IGNORECASE)
+_SPOKEN: Final = re.compile(
+    r"\s(?:\w+\s){0,2}(?:gesprochen|telefoniert|geredet|geschrieben|verbunden|abgestimmt|geklärt|besprochen|abstimmen|klären"
+    r"|besprechen|sprechen)\b",
+    re.IGNORECASE,
+)
 _NAMES: Final = word_list(
-    "heiße heisse llamo appelle herr frau chiamo heet mfg vg lg monsieur madame signor signora señor señora meneer mevrouw"
+    "heiße heisse llamo appelle herr frau chiamo heet mfg vg lg monsieur madame signor signora señor señora meneer mevrouw dr"
 )
 """What stands before nothing but a name."""
 
@@ -160,7 +184,7 @@ _ARTICLES: Final = word_list(
 )
 """Before a German noun; before a name only where people speak, not where they write."""
 
-FOREIGN: Final = GERMAN | ROMANCE | ITALIAN | DUTCH | GERMAN_FORMS | FORMS | _ARTICLES
+FOREIGN: Final = GERMAN | ROMANCE | ITALIAN | DUTCH | OTHERS | GERMAN_FORMS | FORMS | _ARTICLES
 
 _ELIDED: Final = re.compile(r"(?:[cdjlmnst]|qu)['’][a-zà-ÿ]")  # noqa: RUF001  # the apostrophe people type
 """A French or Italian word whose article or pronoun lost its vowel, in lower case."""
@@ -178,17 +202,38 @@ SHORT_LINE: Final = 4
 
 MIN_LETTERS: Final = 3
 
+MIN_WORDS: Final = 3
+"""Of fewer nobody knows whether they are anything but a name."""
+
+_NOT_LATIN: Final = re.compile(r"[\u0370-\u1dff\u2c00-\ua71f\uac00-\ufaff]")
+"""Greek, Cyrillic, Arabic, the scripts of Asia: the packaged model knows no word of theirs."""
+
 
 def is_foreign(text: str) -> bool:
-    """Whether more of its function words are German, Spanish or French than English.
+    """Whether more of its function words are those of another language than English, or all it says is in another.
 
     >>> is_foreign("Wo bleibt meine Bestellung?"), is_foreign("Where is my order, Maria de la Cruz?")
     (True, False)
+    >>> is_foreign("Gdzie jest moja paczka, zamówiona w piątek?"), is_foreign("Где мой заказ?")
+    (True, True)
     """
     words = [word.casefold() for word in _WORD.findall(text)]
-    told = [word for word in words if word not in _AMBIGUOUS]
+    told = sum(_is_said(word) for word in words if word not in _AMBIGUOUS)
     english = sum(word in ENGLISH and word not in _SHARED for word in words)
-    return sum(map(_is_said, told)) > english
+    if told > english:
+        return True
+    if told < english and any(word in ENGLISH and word not in _AMBIGUOUS and word not in _SHARED for word in words):
+        return _NOT_LATIN.search(text) is not None
+    return _is_written_elsewhere(text) or language_of(text) not in {None, "en"}
+
+
+def _is_written_elsewhere(text: str) -> bool:
+    """Whether a text has letters of another script, or in lower case such as no word of English has; not a name alone."""
+    if _NOT_LATIN.search(text):
+        return True
+    words = _WORD.findall(text)
+    accented = [normal_word(word) for word in words if word.islower() and not word.isascii()]
+    return len(words) >= MIN_WORDS and any(word not in given_names() and word not in family_names() for word in accented)
 
 
 def believable(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -198,7 +243,8 @@ def believable(text: str, spans: Sequence[Span]) -> list[Span]:
     other = sum(
         _ELIDED.match(word) is not None or any(word in each for each in (ROMANCE, ITALIAN, DUTCH, FORMS)) for word in words
     )
-    return [kept for span in _whole(text, spans) for kept in _kept(text, span, nouns_are_capital=german >= other)]
+    nouns_are_capital = german >= other if german or other else language_of(text) in {None, "de", "lb"}
+    return [kept for span in _whole(text, spans) for kept in _kept(text, span, nouns_are_capital=nouns_are_capital)]
 
 
 def _whole(text: str, spans: Sequence[Span]) -> Iterator[Span]:
@@ -296,7 +342,8 @@ def _is_last(text: str, match: re.Match[str]) -> bool:
     line = text[: line_end if line_end >= 0 else len(text)].rstrip()
     start = max(line.rfind(sign, 0, match.start()) for sign in ".!?\n")
     last = _WORD.findall(line[start + 1 :])
-    return len(last) <= SHORT_LINE and line[-1] not in "!?" and not any(_is_said(each.casefold()) for each in last)
+    are_names = all(each[0].isupper() and not _is_said(each.casefold()) for each in last)
+    return len(last) <= SHORT_LINE and line[-1] not in "!?" and are_names
 
 
 def _is_introduced(told: Sequence[str]) -> bool:
