@@ -43,6 +43,7 @@ ROMANCE: Final = word_list(
     " votre vos leur leurs le les une des du au aux ce cet cette ces est sont suis es sommes êtes était été être ai as avons"
     " avez ont peux peut pouvez voudrais veux et ou mais donc car parce que quand où comment pourquoi qui quoi quel quelle avec"
     " sans pour par dans sur sous chez vers très plus moins aussi déjà encore maintenant ici là pas ne jamais rien tout tous"
+    " toujours veut veulent attends reçu faut depuis après avant"
     " bonjour bonsoir salut merci beaucoup cordialement bonne journée oui non svp il lo gli una uno di che con per sono è ciao"
     " grazie prego buongiorno não você obrigado obrigada olá bom dia"
 )
@@ -130,7 +131,7 @@ _INTRODUCES: Final = word_list(
     " nombre soy saludos gracias bonjour bonsoir monsieur madame mme mlle m appelle nom suis cordialement merci salut"
     " agente agent ciao servus moin steht lautet heißt chiamo sig ra dott signor signora sono nome heer mevrouw mevr dhr"
     " naam groet groeten saluti gentile geachte beste heet mfg vg lg namen gewisser gewisse gewissen kontoinhaber kontoinhaberin"
-    " titulaire titular intestatario rekeninghouder saludo groetjes bedankt grazie meneer dr prof heter hedder navn namn imię"
+    " titulaire titular intestatario rekeninghouder saludo groetjes bedankt grazie meneer hoi dr prof heter hedder navn namn imię"
     " jmenuji adım ismim chamo зовут имя мене звати familie eheleute ehepaar witwe famille familia famiglia"  # noqa: RUF001  # Turkish has it
 )
 """What stands before a name."""
@@ -140,6 +141,7 @@ _INTRODUCE_TOGETHER: Final = (
     *(["spreekt", "met"], ["ik", "ben"], ["naam", "is"], ["nazywam", "się"], ["namen", "von"]),
     *(["kontoinhaber", "ist"], ["titulaire", "est"], ["titular", "es"], ["rekeninghouder", "is"]),
     *(["nom", "de"], ["nombre", "de"], ["intestato", "a"], ["naam", "van"], ["nome", "di"], ["läuft", "auf"]),
+    *(["auftrag", "von"], ["part", "de"], ["parte", "de"], ["conto", "di"], ["à", "vous"]),
 )
 _ASKS: Final = re.compile(
     r"\b(?:frag|verlang|sprech|sprach|gesproch|telefonier|red)\w*(?:\s\w{2,4}){0,2}\s(?:nach|mit)\s\Z", re.IGNORECASE
@@ -170,7 +172,7 @@ _WHOSE: Final = word_list(
     " nuestra tu mio mia suo sua nostro nostra vostro vostra mijn uw ons onze"
 )
 
-_FOR: Final = word_list("für an bei von pour chez para per voor bij hier ici")
+_FOR: Final = word_list("für an bei von mit auf pour chez avec para con per voor bij met naar namens hier ici")
 """What stands before people and things: in lower case a first name is one that a list has."""
 
 _CALLS: Final = re.compile(
