@@ -172,7 +172,7 @@ _WHOSE: Final = word_list(
     " nuestra tu mio mia suo sua nostro nostra vostro vostra mijn uw ons onze"
 )
 
-_FOR: Final = word_list("für an bei von mit auf pour chez avec para con per voor bij met naar namens hier ici")
+_FOR: Final = word_list("für an bei von mit auf pour chez avec à para con a per da voor bij met naar namens hier ici")
 """What stands before people and things: in lower case a first name is one that a list has."""
 
 _CALLS: Final = re.compile(

@@ -78,6 +78,8 @@ def test_function_words_tell_the_language(text: str, expected: bool) -> None:  #
         ("das ist mit gutem Willen schwer", []),
         ("escribo de parte de graciela", ["graciela"]),
         ("Hoi maaike, het is er niet", ["maaike"]),
+        ("manden la factura a graciela", ["graciela"]),
+        ("me lo dejan a mano y a punto", []),
         ("Guten Tag Zwickelbrand, wo bleibt das Paket?", ["Zwickelbrand"]),
         ("Meine Schwester Zwickelbrand holt das Paket", ["Zwickelbrand"]),
         ("Das ist das Paket der Familie Zwickelbrand", ["Zwickelbrand"]),
