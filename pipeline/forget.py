@@ -26,9 +26,10 @@ from pipeline.answering.replies import FILE as REPLIES
 from pipeline.errors import CurationError, SourceError
 from pipeline.forgotten import FOLDER, LIST, Entry, add, draws_of, email_hash, keep_draws, read_forgotten
 from pipeline.key import Key
+from pipeline.reading.csv_rows import Dialect
 from pipeline.reading.cutting import Cut, cut
 from pipeline.reading.drafts import FORGOTTEN, ReceivedFile, Referent, Unit, Without
-from pipeline.reading.files import Dialect, Layout, layout_of
+from pipeline.reading.files import Layout, layout_of
 from pipeline.reading.xml_records import without_elements
 from pipeline.replacing.keyed import Surrogates
 from pipeline.searching import names_any

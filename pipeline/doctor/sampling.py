@@ -12,18 +12,10 @@ from typing import Any, Final
 
 from pipeline.doctor.field_names import words_in
 from pipeline.errors import SourceError
+from pipeline.reading.csv_rows import Dialect, csv_rows
 from pipeline.reading.drafts import Limits, ReceivedFile, Row
-from pipeline.reading.files import (
-    WHOLE_DOCUMENT_BYTES,
-    Dialect,
-    NestedTooDeepError,
-    csv_rows,
-    documents_in,
-    json_lines,
-    layout_of,
-    opened,
-    parquet_rows,
-)
+from pipeline.reading.files import WHOLE_DOCUMENT_BYTES, NestedTooDeepError, documents_in, json_lines, layout_of, opened
+from pipeline.reading.parquet_rows import parquet_rows
 from pipeline.reading.rich_text import as_message, is_rich
 from pipeline.reading.xml_records import ROOT, wrapped_in, xml_records
 

@@ -21,8 +21,10 @@ import orjson
 import zstandard
 
 from pipeline.errors import SourceError
+from pipeline.reading.csv_rows import Dialect
 from pipeline.reading.drafts import MARK, ReceivedFile, Without
-from pipeline.reading.files import DECODER, Dialect, Layout, is_packed, numbers_gone, opened, plain
+from pipeline.reading.files import DECODER, Layout, is_packed, opened, plain
+from pipeline.reading.parquet_rows import numbers_gone
 
 RECORD: Final = orjson.dumps({MARK: True})
 

@@ -15,6 +15,7 @@ import orjson
 from pydantic import Field
 
 from pipeline.errors import SourceError
+from pipeline.reading.csv_rows import Dialect, csv_rows
 from pipeline.reading.drafts import (
     Detail,
     Draft,
@@ -28,7 +29,8 @@ from pipeline.reading.drafts import (
     SourceSettings,
     fault,
 )
-from pipeline.reading.files import Dialect, csv_rows, json_lines, json_records, layout_of, opened, parquet_rows
+from pipeline.reading.files import json_lines, json_records, layout_of, opened
+from pipeline.reading.parquet_rows import parquet_rows
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.paths import parse, shown
 from pipeline.reading.times import microseconds

@@ -1,4 +1,4 @@
-"""Received files, row by row, whatever their compression: JSON lines, JSON documents, CSV, Parquet.
+"""Received files, whatever their compression: opened, decoded, and read row by row where they hold JSON.
 
 Nothing here holds more than one row, one batch, or one document of `WHOLE_DOCUMENT_BYTES`. What programs write although no
 standard has it is read where it can mean one thing only: a byte order mark says the encoding, NaN is null, half a surrogate
@@ -6,7 +6,6 @@ pair is U+FFFD, a comma after a line of JSON lines is none of it, documents one 
 """
 
 import codecs
-import csv
 import gzip
 import io
 import json
@@ -14,18 +13,15 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import PurePath
 from typing import IO, Any, Final, Literal
 
 import orjson
 import zstandard
-from pydantic import Field
 
 from pipeline.errors import SourceError
-from pipeline.params import Section
 from pipeline.reading.archives import member
 from pipeline.reading.drafts import FORGOTTEN, MARK, Limits, ReceivedFile, Row, fault
 from pipeline.reading.paths import EACH, shown
@@ -37,17 +33,12 @@ Layout = Literal["csv", "jsonl", "json", "parquet", "xml"]
 WHOLE_DOCUMENT_BYTES: Final = 16 * 2**20
 """A JSON document up to this size is parsed at once, a larger one as a stream: about ten times slower, but bounded."""
 
-PARQUET_BATCH_ROWS: Final = 1024
-HELD_PARQUET_BYTES: Final = 128 * 2**20
-"""A Parquet file inside an archive is held whole up to this size, and refused beyond: nothing is unpacked to disk."""
 
 DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
 """Of JSON as programs write it: control characters inside strings, NaN."""
 
-_BOM: Final = b"\xef\xbb\xbf"
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
-_NO_NAME: Final = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
-_SEPARATOR: Final = re.compile('"?sep=(.)"?', re.IGNORECASE)
+BOM: Final = b"\xef\xbb\xbf"
+SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _COMPRESSED: Final = (".gz", ".zst")
 _LAYOUTS: Final[dict[str, Layout]] = {
     ".csv": "csv",
@@ -104,12 +95,12 @@ def layout_of(file: ReceivedFile) -> Layout:
 
 def _begins_as_json(file: ReceivedFile) -> bool:
     with opened(file) as stream:
-        return stream.read(1000).removeprefix(_BOM).lstrip().startswith((b"{", b"["))
+        return stream.read(1000).removeprefix(BOM).lstrip().startswith((b"{", b"["))
 
 
 def _is_lines(file: ReceivedFile) -> bool:
     with opened(file) as stream:
-        head = stream.readline(WHOLE_DOCUMENT_BYTES).removeprefix(_BOM).strip()
+        head = stream.readline(WHOLE_DOCUMENT_BYTES).removeprefix(BOM).strip()
         more = stream.readline(WHOLE_DOCUMENT_BYTES).strip()
     if not head.startswith(b"{") or not more.startswith(b"{"):
         return False
@@ -136,7 +127,7 @@ def _as_utf8(stream: IO[bytes]) -> IO[bytes]:
     head = b""
     while len(head) < 4 and (more := stream.read(4 - len(head))):  # noqa: PLR2004  # the longest mark
         head += more
-    whole = io.BufferedReader(_Joined(head, stream), 2**18)
+    whole = io.BufferedReader(Joined(head, stream), 2**18)
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     return whole if encoding is None else io.BufferedReader(_Recoded(whole, encoding), 2**18)
 
@@ -156,7 +147,7 @@ class _Recoded(io.RawIOBase):
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-        self._ready = _BOM
+        self._ready = BOM
 
     def readable(self) -> bool:
         return True
@@ -189,16 +180,18 @@ def readable(file: ReceivedFile) -> Iterator[None]:
         raise SourceError(f"{file.label}: cannot be read ({error.strerror})") from error
 
 
-class _Joined(io.RawIOBase):
+class Joined(io.RawIOBase):
     """Bytes that were read already, and the rest of their stream."""
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head, self._rest = memoryview(head), rest
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """The bytes read before, then those of the stream."""
         if self._head:
             count = min(len(buffer), len(self._head))
             buffer[:count], self._head = self._head[:count], self._head[count:]
@@ -240,7 +233,7 @@ def _lines(stream: IO[bytes], most: int) -> Iterator[tuple[int, bytes | None]]:
                 if rest.endswith(b"\n"):
                     break
         elif position == 0:
-            line = chunk.removeprefix(_BOM)
+            line = chunk.removeprefix(BOM)
         if line is None or line.strip():
             position += 1
             yield position, line.rstrip(b"\r\n") if line else None
@@ -284,7 +277,7 @@ def plain(value: Any) -> Any:
     Raises:
         ValueError: a number is too large for any float.
     """
-    return orjson.loads(_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False)))
+    return orjson.loads(SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False)))
 
 
 def _explain(raw: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
@@ -311,11 +304,11 @@ def json_records(
         SourceError: the document is no JSON, or has a field at its top that is neither on a path nor ignored.
     """
     with opened(file) as stream:
-        head = stream.read(WHOLE_DOCUMENT_BYTES + 1).removeprefix(_BOM)
+        head = stream.read(WHOLE_DOCUMENT_BYTES + 1).removeprefix(BOM)
         if len(head) <= WHOLE_DOCUMENT_BYTES:
             found = _in_whole(file, head, records, frozenset(ignored))
         else:
-            whole = io.BufferedReader(_Joined(head, stream), 2**18)
+            whole = io.BufferedReader(Joined(head, stream), 2**18)
             found = _in_stream(file, whole, records, frozenset(ignored), limits.max_row_bytes)
         for position, (path, record) in enumerate(found, start=1):
             try:
@@ -432,190 +425,6 @@ def _matcher(path: Steps) -> re.Pattern[str]:
     )
 
 
-def csv_rows(
-    file: ReceivedFile, number: int, dialect: "Dialect", limits: Limits
-) -> Iterator[list[str] | tuple[int, list[str]] | Row]:
-    """First the header, then (row, cells) of every row; a row of another length or encoding comes as a fault.
-
-    A row of empty cells is none, and neither are the columns behind the last that has a name, if they are empty.
-
-    Raises:
-        SourceError: the file is empty, or a quote is never closed: the rows after it cannot be told apart.
-    """
-    csv.field_size_limit(limits.max_row_bytes)
-    nulls = frozenset(dialect.nulls)
-    with opened(file) as stream:
-        head = stream.read(len(_BOM))
-        whole = io.BufferedReader(_Joined(head, stream), 2**18)
-        # a mark knows better than params; without one UTF-16 is the kind that Windows writes
-        encoding = "utf-8" if head == _BOM else {"utf-16": "utf-16-le"}.get(dialect.encoding, dialect.encoding)
-        text = io.TextIOWrapper(whole, encoding=encoding, errors="surrogateescape", newline="")
-        lines = _Counted(text, limits.max_row_bytes, dialect)
-        lines.skip(dialect.skip_lines)
-        reader = csv.reader(
-            lines,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote or None,
-            escapechar=dialect.escape,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-            doublequote=dialect.escape is None,
-            strict=True,
-        )
-        header = _cells(file, reader, lines, dialect, "the header")
-        if header is None:
-            raise SourceError(f"{file.label}: is empty; fetch it again or ignore it")
-        header = [cell.strip() for cell in header]
-        if not any(header) or _NO_NAME.search("".join(header)):
-            raise SourceError(f"{file.label}: has no header row in its first line; is it a CSV in {dialect.encoding}?")
-        names = header[: max(place for place, name in enumerate(header, start=1) if name)]
-        yield names
-        position = 1
-        while (cells := _cells(file, reader, lines, dialect, f"row {position}")) is not None:
-            if lines.passed_over:
-                lines.passed_over = False
-                yield fault(file=number, number=position, raw=b"%d" % position, reason="too_long")
-                position += 1
-            elif any(cells):  # not a blank line
-                yield _checked(number, position, ["" if cell in nulls else cell for cell in cells] if nulls else cells, names)
-                position += 1
-
-
-def _cells(file: ReceivedFile, reader: Iterator[list[str]], lines: "_Counted", dialect: "Dialect", row: str) -> list[str] | None:
-    lines.unread, begun = 0, lines.count + 1
-    try:
-        return next(reader, None)
-    except (csv.Error, _Endless):
-        raise SourceError(
-            f"{file.label}: a quote opened in {row} (line {begun}) is never closed or closes inside a cell; "
-            "mend that row, or correct the csv dialect in params"
-        ) from None
-    except UnicodeError:
-        raise SourceError(f"{file.label}: is not {dialect.encoding} near line {begun}; correct csv.encoding in params") from None
-
-
-def _checked(number: int, position: int, cells: list[str], names: Sequence[str]) -> tuple[int, list[str]] | Row:
-    """The cells of the columns that have names; spreadsheets write empty ones behind them."""
-    joined = "\x1f".join(cells)
-    if cells[0] == MARK:
-        return fault(number, position, MARK.encode(), FORGOTTEN)
-    width = len(names)
-    if len(cells) != width:
-        if len(cells) < width or any(cells[width:]):
-            raw = joined.encode("utf-8", "surrogateescape")
-            return fault(number, position, raw, "wrong_number_of_cells", f"{len(cells)} instead of {width}")
-        cells = cells[:width]
-    if cells == names:  # files put together keep the header of each
-        return fault(number, position, joined.encode("utf-8", "surrogateescape"), "header_again")
-    if not joined.isascii() and _SURROGATE.search(joined):
-        return fault(number, position, joined.encode("utf-8", "surrogateescape"), "not_utf8")
-    return position, cells
-
-
-class _Endless(Exception):  # noqa: N818  # never leaves this module
-    """A row that does not end within the limit: somewhere in it a quote stands open."""
-
-
-class _Counted:
-    """The lines of a text with their number and the characters since a row last ended."""
-
-    def __init__(self, text: io.TextIOWrapper, most: int, dialect: "Dialect") -> None:
-        self._text, self._most = text, most
-        self._binding = [each for each in (dialect.quote, dialect.escape) if each]
-        self.count = 0
-        self.unread = 0
-        self.passed_over = False
-        """Whether the row is one line that is too long and opens no quote; an empty line stands in its place."""
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def skip(self, number: int) -> None:
-        """Pass over lines, however long they are."""
-        for _ in range(number):
-            while (piece := self._text.readline(2**20)) and not piece.endswith(("\n", "\r")):
-                pass
-            self.count += 1
-
-    def __next__(self) -> str:
-        line = self._text.readline(self._most + 1)
-        self.unread += len(line)
-        if self.unread > self._most:
-            if not self.count or self.unread > len(line) or not self._skip(line):
-                raise _Endless
-            self.passed_over, line = True, "\n"
-        if not line:
-            raise StopIteration
-        if not self.count:
-            line = line.removeprefix("\ufeff")
-            if _SEPARATOR.fullmatch(line.rstrip("\r\n")):  # for Excel, not for us
-                self.count += 1
-                self.unread = 0
-                return next(self)
-        self.count += 1
-        return line
-
-    def _skip(self, line: str) -> bool:
-        """Read the rest of a line; false where a quote in it could carry the row on to other lines."""
-        while line:
-            if any(each in line for each in self._binding):
-                return False
-            if line.endswith(("\n", "\r")):
-                return True
-            line = self._text.readline(2**20)
-        return True
-
-
-class Dialect(Section):
-    """How a CSV is written."""
-
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    """One character between cells."""
-    quote: str = Field(default='"', max_length=1)
-    """One character around cells that hold a delimiter or line break; empty for none."""
-    escape: str | None = Field(default=None, max_length=1)
-    """One character before a quote inside a cell; null where quotes are doubled."""
-    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
-    """Of files without a byte order mark; a row with bytes that are none of it is quarantined."""
-    skip_lines: int = Field(default=0, ge=0)
-    """Lines above the header, such as the title of a report."""
-    nulls: list[str] = Field(default_factory=list)
-    """Cells that mean no value, such as NULL or \\N as databases write them."""
-
-
 def is_packed(file: ReceivedFile) -> bool:
     """Whether it is one stream of compressed bytes."""
     return file.name.lower().endswith(_COMPRESSED)
-
-
-def numbers_gone(metadata: Mapping[bytes, bytes] | None) -> set[int]:
-    """Numbers of the rows of forgotten customers that a Parquet file no longer has."""
-    listed = (metadata or {}).get(MARK.encode(), b"").split(b",")
-    return {int(each) for each in listed if each.isdigit()}
-
-
-def parquet_rows(file: ReceivedFile) -> Iterator[list[str] | tuple[int, list[Any]]]:
-    """First the column names, then (row, values) of every row, batch by batch.
-
-    Raises:
-        SourceError: the file is no Parquet or is cut off.
-    """
-    import pyarrow as pa  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # 0.3 s, for this layout only
-    from pyarrow import parquet  # noqa: PLC0415  # as above
-
-    packed: io.BytesIO | None = None
-    if file.member or is_packed(file):  # Parquet is read from its end
-        with opened(file) as stream:
-            packed = io.BytesIO(stream.read(HELD_PARQUET_BYTES + 1))
-        if packed.getbuffer().nbytes > HELD_PARQUET_BYTES:
-            raise SourceError(f"{file.label}: is a packed Parquet file of more than {HELD_PARQUET_BYTES >> 20} MiB; unpack it")
-    try:
-        with parquet.ParquetFile(packed or file.path) as content:
-            names = list(content.schema_arrow.names)
-            yield names
-            gone = numbers_gone(content.metadata.metadata)
-            positions = (each for each in count(1) if each not in gone)
-            for batch in content.iter_batches(PARQUET_BATCH_ROWS):
-                for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                    yield next(positions), list(values)
-    except (pa.ArrowException, OSError):
-        raise SourceError(f"{file.label}: is not a Parquet file, or is cut off; fetch it again") from None

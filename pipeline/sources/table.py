@@ -23,6 +23,7 @@ from pydantic import Field, model_validator
 from pipeline.errors import SourceError
 from pipeline.mail.threads import Threads, node_of
 from pipeline.params import Section
+from pipeline.reading.csv_rows import Dialect, csv_rows
 from pipeline.reading.drafts import (
     Detail,
     Draft,
@@ -36,9 +37,10 @@ from pipeline.reading.drafts import (
     Source,
     fault,
 )
-from pipeline.reading.files import Dialect, Layout, csv_rows, json_lines, json_records, layout_of, parquet_rows
+from pipeline.reading.files import Layout, json_lines, json_records, layout_of
 from pipeline.reading.mapped import STARTER, MappedSettings, Pair, Speakers, named_by_starter
 from pipeline.reading.nested_replies import standing, unfolded
+from pipeline.reading.parquet_rows import parquet_rows
 from pipeline.reading.paths import Path as Steps
 from pipeline.reading.paths import first, known, parse, shown, unknown
 from pipeline.reading.rich_text import as_message

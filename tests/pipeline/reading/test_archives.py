@@ -14,7 +14,7 @@ import zstandard
 
 from pipeline.doctor.diagnosis import diagnose
 from pipeline.errors import SourceError
-from pipeline.reading import files
+from pipeline.reading import parquet_rows
 from tests.pipeline.received import PAIRS, ingested, rows, texts
 
 QUESTION = b"question,answer\nWhere is my parcel?,On its way.\n"
@@ -192,7 +192,7 @@ def test_a_packed_parquet_file_is_read_in_memory(tmp_path: Path, name: str, cont
 
 
 def test_a_packed_parquet_file_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "HELD_PARQUET_BYTES", 2**6)
+    monkeypatch.setattr(parquet_rows, "HELD_PARQUET_BYTES", 2**6)
 
     with pytest.raises(SourceError, match=r"log\.parquet: is a packed Parquet file of more than 0 MiB; unpack it$"):
         ingested(received(tmp_path, "a.zip", zipped({"log.parquet": parquet("Where?")})), {**PAIRS, "files": ["*.parquet"]})

@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.doctor.diagnosis import diagnose
 from pipeline.errors import SourceError
+from pipeline.reading.csv_rows import Dialect
 from pipeline.reading.cutting import Cut, cut
 from pipeline.reading.drafts import ReceivedFile
-from pipeline.reading.files import Dialect
 from tests.pipeline.received import CHATS, PAIRS, TURNS, chat, ingested, quarantined, texts, write
 
 CSV: Final = "ticket,from,body,at\n81,c,Where is it? é,2026-01-05 12:00:00\n81,a,It left.,2026-01-05 12:04:00\n"
