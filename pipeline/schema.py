@@ -11,12 +11,6 @@ SCHEMA_VERSION: Final = 3
 
 TIME: Final = pl.Datetime("us", "UTC")
 
-SPEAKERS: Final = ("customer", "agent", "bot", "tool")
-ORIGINS: Final = ("human", "macro", "synthetic", "paraphrase", "boundary", "edited")
-"""Who made a turn: a person in this conversation; a person for every such conversation, where the help desk marks the use of a
-prepared answer; a model; a model that put a person's question into other words; whoever made up a conversation that nobody had;
-or several of them, or a rule that mended it."""
-
 GENERATION: Final = pl.Struct(
     {
         "provider": pl.String,
@@ -45,7 +39,12 @@ TURN: Final = pl.Struct(
         "call": CALL,
     }
 )
-"""`call` is null for all but look-ups, turns of the speaker `tool`."""
+"""`speaker`: customer, agent, bot or tool. `call` is null for all but look-ups, turns of the speaker `tool`.
+
+`origin`, who made it: human, a person in this conversation; macro, a person for every such conversation, where the help desk
+marks the use of a prepared answer; synthetic, a model; paraphrase, a model that put a person's question into other words;
+boundary, whoever made up a conversation that nobody had; edited, several of them, or a rule that mended it.
+"""
 
 OUTCOME: Final = pl.Struct({"resolved": pl.Boolean, "csat": pl.Float64, "reopened": pl.Boolean})
 """`csat` is a share in [0, 1], 1 = fully satisfied; each field is null where the source does not say."""

@@ -47,11 +47,6 @@ def mail_to_text(markup: str) -> str:
     return _HELD.sub(lambda match: f"\n{held[int(match[1])]}\n", text).strip()
 
 
-def mail_to_text_inner(quote: Any) -> str:
-    """The text of a quotation; what it quotes itself is not told apart, for all of it goes."""
-    return html_to_text(_serialised(quote))
-
-
 def _replace(element: Any, text: str) -> None:
     from lxml.html import Element  # type: ignore[import-untyped]  # ships no types  # noqa: PLC0415  # as in pipeline.text
 

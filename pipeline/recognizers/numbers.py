@@ -59,8 +59,6 @@ _HYPHENATED: Final = (
 _NO_WORD: Final = rf"(?!(?:{_NO_PREFIXES})\b)[b-df-hj-np-tv-z]{{1,3}} \d(?:[ -]?\d){{3,20}}(?![\w/-]|[.,]\d|\s?{_MEASURED})"
 """Letters of which none is a vowel, so no word, and a number of four digits or more: "qx 70411"."""
 
-CONTEXT: Final = ("account", "order", "number", "pin", "ticket", "tracking")
-
 
 def recognizers(language: str, _countries: Sequence[str]) -> list[EntityRecognizer]:
     """One recognizer per kind of number, and one for numbers that nobody announced but that name something."""
