@@ -55,11 +55,6 @@ class Finding:
         """What to do about it."""
         return FIXES[self.fault]
 
-    @property
-    def is_error(self) -> bool:
-        """Whether the consumer refuses, skips or misreads the row; else it only cuts it."""
-        return self.fault not in WARNINGS
-
 
 @dataclass(frozen=True)
 class Report:
