@@ -225,14 +225,24 @@ def is_foreign(text: str) -> bool:
     if told > english:
         return True
     if told < english and any(word in ENGLISH and word not in _AMBIGUOUS and word not in _SHARED for word in words):
-        return _NOT_LATIN.search(text) is not None
-    return _is_written_elsewhere(text) or language_of(text) not in {None, "en"}
+        return _is_in_another_script(text)
+    return _is_in_another_script(text) or (_is_sentence(text) and (_is_accented(text) or language_of(text) not in {None, "en"}))
 
 
-def _is_written_elsewhere(text: str) -> bool:
-    """Whether a text has letters of another script, or in lower case such as no word of English has; not a name alone."""
-    if _NOT_LATIN.search(text):
-        return True
+def _is_sentence(text: str) -> bool:
+    """Whether it says something: in names and addresses alone most words are capital."""
+    words = _WORD.findall(text)
+    capital: int = sum(word[0].isupper() for word in words)
+    return capital * 2 <= len(words)
+
+
+def _is_in_another_script(text: str) -> bool:
+    """Whether most of its letters are; a name or a place alone may be."""
+    return not text.isascii() and len(_NOT_LATIN.findall(text)) * 2 > sum(map(str.isalpha, text))
+
+
+def _is_accented(text: str) -> bool:
+    """Whether letters stand in its words in lower case such as no word of English has; not those of a name alone."""
     words = _WORD.findall(text)
     accented = [normal_word(word) for word in words if word.islower() and not word.isascii()]
     return len(words) >= MIN_WORDS and any(word not in given_names() and word not in family_names() for word in accented)
