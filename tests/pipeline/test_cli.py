@@ -361,7 +361,9 @@ def test_a_command_ends_with_its_code_once_all_is_said_and_what_was_to_be_done_a
 
 
 def test_a_command_whose_last_words_find_no_room_does_not_end_well_and_leaves_no_traceback() -> None:
-    code = "import sys; from pipeline import start; sys.stdout = open('/dev/full', 'w'); print('x'); start._end(0)"
+    code = (
+        "import os, sys; from pipeline import start; sys.stdout = open('/dev/full', 'w'); print('x'); os._exit(start._flush(0))"
+    )
 
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
 
