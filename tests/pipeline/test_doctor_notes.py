@@ -1,7 +1,5 @@
 """Internal notes are never proposed as messages, whatever a field says of them in seven languages."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,17 +7,10 @@ import pytest
 
 from pipeline.doctor.diagnosis import diagnose
 from tests.pipeline.received import ingested, texts, write
+from tests.pipeline.test_doctor import as_csv, diagnosed
 
 SAYS: Final = ("the blue tent leaks at its seams", "please send a photo", "he is a rude liar", "a new tent leaves today")
 NOTE: Final = 2
-
-
-def as_csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def threads(**more: tuple[str, str]) -> list[dict[str, Any]]:
@@ -146,3 +137,62 @@ def test_lists_that_are_not_read_are_named_wherever_they_stand(is_nested: bool, 
     (found,) = diagnose(write(tmp_path / "in", log__jsonl=records)).sources
 
     assert any("nlu.entities" in remark and "which are not read" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(("flag", "of_a_note"), [("public", False), ("is_private", True), ("internal", True), ("isNote", True)])
+def test_internal_notes_are_told_from_messages_by_their_flag(flag: str, of_a_note: bool, tmp_path: Path) -> None:
+    records = [
+        {
+            "id": thread,
+            "messages": [
+                {"from_agent": place != 0, "body_text": f"{says} {thread}", flag: of_a_note == (place == 2)}
+                for place, says in enumerate(SAYS)
+            ],
+        }
+        for thread in range(6)
+    ]
+    folder = write(tmp_path / "in", tickets__jsonl=records)
+    table = ingested(folder, diagnosed(folder).mapping)
+
+    assert texts(table)["4"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
+
+
+@pytest.mark.parametrize(
+    ("column", "of_a_message", "of_a_note"),
+    [
+        ("public", "True", "False"),
+        ("is_private", "0", "1"),
+        ("IsNote", "", "yes"),
+        ("internal", "f", "t"),
+        ("type", "comment", "note"),
+        ("message_type", "outgoing", "privateNote"),
+        ("visibility", "customer", "internal"),
+        ("Sichtbarkeit", "öffentlich", "intern"),
+    ],
+)
+@pytest.mark.parametrize("layout", ["csv", "jsonl"])
+def test_internal_notes_in_a_table_make_no_turns(
+    column: str, of_a_message: str, of_a_note: str, layout: str, tmp_path: Path
+) -> None:
+    records = [
+        {"ticket": 70 + thread, "role": who, "body": f"{says} {thread}", column: of_a_note if place == 2 else of_a_message}
+        for thread in range(6)
+        for place, (who, says) in enumerate(zip(("customer", "agent", "agent", "agent"), SAYS, strict=True))
+    ]
+    folder = write(tmp_path / "in", **{f"log__{layout}": as_csv(records) if layout == "csv" else records})
+    table = ingested(folder, diagnosed(folder).mapping)
+
+    assert texts(table)["74"] == [f"customer: {SAYS[0]} 4", f"agent: {SAYS[1]} 4", f"agent: {SAYS[3]} 4"]
+    assert sum(n for name, n in table.manifest.counts.items() if name.startswith("events.")) == 6
+
+
+def test_a_field_that_may_tell_notes_and_is_not_understood_is_said(tmp_path: Path) -> None:
+    records = [
+        {"ticket": 70 + thread, "author": (f"jo{thread}", "al")[place % 2], "body": f"{says} {thread}", "privacy": place % 3}
+        for thread in range(6)
+        for place, says in enumerate(SAYS)
+    ]
+    found = diagnosed(write(tmp_path / "in", log__csv=as_csv(records)))
+
+    assert "messages" not in found.mapping
+    assert any(remark.startswith("privacy may tell internal notes") for remark in found.remarks)
